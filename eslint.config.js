@@ -1,0 +1,81 @@
+import eslint from '@eslint/js';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Imports run one way: job <- queue <- worker <- root files. */
+const forbid = (...groups) => ({
+  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+});
+const NEST = [['@nestjs/*'], 'Only the files at the root of lib know Nest.'];
+const TYPEORM = [
+  ['typeorm', 'typeorm/*'],
+  'Only lib/queue works with TypeORM; elsewhere import its types alone.',
+];
+
+export default tseslint.config(
+  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps', 'test/bench'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
+    },
+    rules: {
+      'import-x/no-cycle': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-extraneous-class': [
+        'error',
+        { allowWithDecorator: true, allowStaticOnly: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', // TypeORM wants literals of its options classes
+      '@typescript-eslint/no-non-null-assertion': 'off', // noUncheckedIndexedAccess asks for them where a length is known
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      'max-lines': ['error', { max: 260, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['lib/**/*.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 45, skipBlankLines: true, skipComments: true }] },
+  },
+  {
+    files: ['lib/job/**/*.ts'],
+    rules: forbid(NEST, TYPEORM, [
+      ['**/queue/*', '**/worker/*', '../*.js'],
+      'lib/job imports nothing but Node.',
+    ]),
+  },
+  {
+    files: ['lib/queue/**/*.ts'],
+    rules: forbid(NEST, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
+  },
+  {
+    files: ['lib/worker/**/*.ts'],
+    rules: forbid(NEST, TYPEORM, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
+  },
+  {
+    files: ['lib/**/*.statements.ts', 'lib/**/*.schema.ts'],
+    rules: { 'max-lines-per-function': 'off' }, // one object of literal SQL
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/only-throw-error': 'off',
+    },
+  },
+);

@@ -1,0 +1,146 @@
+import { describeError, storableText } from './describe-error.js';
+import { encodeDocument } from './document.js';
+import { JobTimeoutError } from './errors.js';
+import type { ClaimedJob, JobContext } from './job.js';
+import type { Outcome } from './outcome.js';
+import { isPanicByDefault } from './panic.js';
+import {
+  backoffDelayMs,
+  DEFAULT_BACKOFF,
+  isDelay,
+  PermanentError,
+  RetryableError,
+  type Backoff,
+} from './retry.js';
+import { sleep } from './timers.js';
+
+/** A user's method: what it returns becomes the result, what it throws decides how the job goes on. */
+export type HandlerFn = (job: ClaimedJob<never>, context: JobContext<never>) => unknown;
+
+/** What decides over the outcome of an attempt; from the handler's options and the module's. */
+export interface AttemptPolicy {
+  /** How many attempts may fail. Undefined: a plain error fails at once, a `RetryableError` comes back without end. */
+  readonly maxAttempts?: number;
+  readonly backoff?: Backoff;
+  /** Undefined: as long as it takes. */
+  readonly timeoutMs?: number;
+  readonly minRetryDelayMs: number;
+  readonly maxPayloadBytes: number;
+  /** Undefined leaves the decision to the default. */
+  readonly isPanic?: (error: unknown) => boolean | undefined;
+}
+
+/** One run of a handler over one claimed job. Knows no database: what it ends in is for the caller to write. */
+export class Attempt {
+  private readonly controller = new AbortController();
+  private handlerEnd: Promise<void> = Promise.resolve();
+  private running = false;
+
+  constructor(
+    readonly job: ClaimedJob,
+    private readonly handler: HandlerFn,
+    private readonly policy: AttemptPolicy,
+  ) {}
+
+  /** Runs the handler and tells the outcome: when it ends, or when its time is up. Never rejects. */
+  async run(): Promise<Outcome> {
+    try {
+      if (this.job.unreadable !== undefined)
+        throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
+      const value = await this.withinTimeLimit(this.callHandler());
+      return { type: 'done', result: encodeDocument(value, 'result', this.policy.maxPayloadBytes) };
+    } catch (error) {
+      return this.outcomeOf(error);
+    }
+  }
+
+  /** Tells the handler to stop; `reason` says why. */
+  abort(reason: Error): void {
+    this.controller.abort(reason);
+  }
+
+  /** Settles when the handler has really ended, which may be long after its time was up. Never rejects. */
+  get ended(): Promise<void> {
+    return this.handlerEnd;
+  }
+
+  /** Whether the handler has ended, or was never called. */
+  get hasEnded(): boolean {
+    return !this.running;
+  }
+
+  private callHandler(): Promise<unknown> {
+    const { job, handler } = this;
+    const context: JobContext<never> = {
+      job: job as ClaimedJob<never>,
+      signal: this.controller.signal,
+      attempt: job.attemptsDone + 1,
+      leaseToken: job.leaseToken,
+      workerId: job.lockedBy,
+    };
+    const running = new Promise((resolve) => resolve(handler(job as ClaimedJob<never>, context)));
+    this.running = true;
+    const end = () => {
+      this.running = false;
+    };
+    this.handlerEnd = running.then(end, end);
+    return running;
+  }
+
+  private async withinTimeLimit(running: Promise<unknown>): Promise<unknown> {
+    const { timeoutMs } = this.policy;
+    if (timeoutMs === undefined) return running;
+    const timer = new AbortController();
+    const timeUp = sleep(timeoutMs, timer.signal).then((passed) => {
+      if (!passed) return running;
+      const error = new JobTimeoutError(timeoutMs);
+      this.controller.abort(error);
+      throw error;
+    });
+    try {
+      return await Promise.race([running, timeUp]);
+    } finally {
+      timer.abort();
+      timeUp.catch(ignore);
+    }
+  }
+
+  private outcomeOf(error: unknown): Outcome {
+    const lastError = describeError(error);
+    if (error instanceof PermanentError) return { type: 'failed', lastError };
+    if (!(error instanceof RetryableError) && this.isPanic(error)) {
+      return { type: 'panic', lastError: storableText(`panic: ${lastError}`) };
+    }
+    return this.mayTryAgain(error)
+      ? { type: 'retry', delayMs: this.retryDelayMs(error), lastError }
+      : { type: 'failed', lastError };
+  }
+
+  private isPanic(error: unknown): boolean {
+    try {
+      return this.policy.isPanic?.(error) ?? isPanicByDefault(error);
+    } catch {
+      return isPanicByDefault(error);
+    }
+  }
+
+  private mayTryAgain(error: unknown): boolean {
+    const maxAttempts = this.job.maxAttempts ?? this.policy.maxAttempts;
+    if (maxAttempts === undefined) return error instanceof RetryableError;
+    return this.failures < maxAttempts;
+  }
+
+  private retryDelayMs(error: unknown): number {
+    const asked =
+      error instanceof RetryableError && isDelay(error.retryAfterMs) ? error.retryAfterMs : undefined;
+    const delayMs = asked ?? backoffDelayMs(this.policy.backoff ?? DEFAULT_BACKOFF, this.failures);
+    return Math.ceil(Math.max(delayMs, this.policy.minRetryDelayMs));
+  }
+
+  /** This one included. Attempts whose worker died are not the handler's failures. */
+  private get failures(): number {
+    return this.job.attemptsDone - this.job.crashes + 1;
+  }
+}
+
+function ignore(): void {}

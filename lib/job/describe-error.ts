@@ -1,0 +1,79 @@
+import { inspect, types } from 'node:util';
+
+/** How much of an error is kept in `lastError`, in UTF-16 units. */
+export const MAX_ERROR_LENGTH = 8192;
+/** How many causes below an error are told with it. */
+const MAX_CAUSES = 5;
+const REPLACEMENT = '\uFFFD';
+
+/** Whether a thrown value is an error, whichever realm it comes from (Jest runs tests in one of their own). */
+export function isError(value: unknown): value is Error {
+  try {
+    return (
+      types.isNativeError(value) ||
+      value instanceof Error ||
+      value instanceof DOMException ||
+      isDomException(value)
+    );
+  } catch {
+    return false; // a revoked proxy
+  }
+}
+
+/**
+ * An error as text for `lastError`: name, message and stack, then its causes; at most `MAX_ERROR_LENGTH` characters,
+ * and only such as every database takes. Never throws, whatever was thrown.
+ */
+export function describeError(thrown: unknown): string {
+  const lines: string[] = [];
+  const seen = new Set<unknown>();
+  let current: unknown = thrown;
+  for (let depth = 0; depth <= MAX_CAUSES && current !== undefined && !seen.has(current); depth++) {
+    seen.add(current);
+    lines.push(depth === 0 ? describeOne(current) : `caused by: ${describeOne(current)}`);
+    current = isError(current) ? read(current, 'cause') : undefined;
+  }
+  return storableText(lines.join('\n'));
+}
+
+/** Cuts a text to `MAX_ERROR_LENGTH` and replaces what a database refuses: NUL and lone surrogates. */
+export function storableText(text: string): string {
+  return text.slice(0, MAX_ERROR_LENGTH).toWellFormed().replaceAll('\0', REPLACEMENT);
+}
+
+function describeOne(thrown: unknown): string {
+  if (!isError(thrown)) return printValue(thrown);
+  const name = asText(read(thrown, 'name')) ?? 'Error';
+  const message = asText(read(thrown, 'message')) ?? '';
+  const title = message === '' ? name : `${name}: ${message}`;
+  const stack = asText(read(thrown, 'stack'));
+  if (stack === undefined || stack === '') return title;
+  // V8 writes the title when the error is made; a name or message given later would be missing from it.
+  return stack.startsWith(title) ? stack : `${title}\n${stack}`;
+}
+
+function printValue(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  try {
+    return inspect(thrown, { depth: 2, maxStringLength: MAX_ERROR_LENGTH, getters: false });
+  } catch {
+    return 'a value that cannot be printed';
+  }
+}
+
+/** Reads a property that may be a getter that throws. */
+function read(object: object, key: string): unknown {
+  try {
+    return (object as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isDomException(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object DOMException]';
+}

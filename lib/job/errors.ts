@@ -1,0 +1,129 @@
+/** The base of every error that this package throws on purpose: `catch (e) { if (e instanceof JobsError) … }`. */
+export class JobsError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/**
+ * An option of the module, of a handler or of a queue is not allowed.
+ * Thrown once, at start-up; the message names the option, the value and what is allowed.
+ */
+export class InvalidOptionError extends JobsError {
+  constructor(
+    readonly option: string,
+    readonly value: unknown,
+    readonly allowed: string,
+  ) {
+    super(`Option "${option}" is ${printable(value)}; it must be ${allowed}.`);
+  }
+}
+
+/**
+ * A job, or a value that belongs to one, cannot be stored as it is. Nothing was written.
+ * `path` says where, for example `payload.items[3].price`.
+ */
+export class InvalidJobError extends JobsError {
+  constructor(
+    readonly path: string,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${path} ${problem}`, options);
+  }
+}
+
+/** A job with this id is stored already. Nothing of the call was written, so it is safe to ask with `get(id)`. */
+export class DuplicateJobError extends JobsError {
+  constructor(
+    readonly id: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `A job with the id "${id}" exists already; nothing was written. ` +
+        `Read it with get(), or leave the id out to have a new one made.`,
+      options,
+    );
+  }
+}
+
+/** No handler of this process serves the kind, so the job was refused. Nothing was written. */
+export class UnknownKindError extends JobsError {
+  constructor(
+    readonly kind: string,
+    readonly knownKinds: readonly string[],
+  ) {
+    super(
+      `No handler serves the kind "${kind}"; nothing was written. Known kinds: ${knownKinds.join(', ')}. ` +
+        `Add a method with @JobHandler('${kind}'), or set unknownKinds: 'allow' where another process serves it.`,
+    );
+  }
+}
+
+/** Two handlers claim one kind. Thrown at start-up, with both places named. */
+export class KindExistsError extends JobsError {
+  constructor(
+    readonly kind: string,
+    readonly places: readonly [string, string],
+  ) {
+    super(
+      `The kind "${kind}" has two handlers: ${places[0]} and ${places[1]}. ` +
+        `Give one of them another kind, or another queue.`,
+    );
+  }
+}
+
+/** The database is none that this package can work on. Thrown at start-up. */
+export class UnsupportedDatabaseError extends JobsError {}
+
+/** The jobs table is missing, or was made by another release. Thrown at start-up where `migrate` is `'manual'`. */
+export class SchemaVersionError extends JobsError {
+  constructor(
+    readonly table: string,
+    /** The version found; 0 where there is no table. */
+    readonly found: number,
+    readonly wanted: number,
+    problem: string,
+  ) {
+    super(problem);
+  }
+}
+
+/** The handler did not end within its `timeoutMs`. The attempt counts as failed. */
+export class JobTimeoutError extends JobsError {
+  constructor(readonly timeoutMs: number) {
+    super(`The handler did not end within its timeoutMs of ${timeoutMs} ms.`);
+  }
+}
+
+/**
+ * The reason of `context.signal` once the lease of the job is lost: whatever the handler still does, its outcome
+ * will not be written by this worker.
+ */
+export class LeaseLostError extends JobsError {
+  constructor(
+    readonly jobId: string,
+    problem: string,
+  ) {
+    super(`The lease of job ${jobId} is lost: ${problem}`);
+  }
+}
+
+/** The reason of `context.signal` when the worker shuts down and the time for running handlers is over. */
+export class WorkerStoppedError extends JobsError {
+  constructor() {
+    super('The worker is shutting down; the job is given back and will run again elsewhere.');
+  }
+}
+
+function printable(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  try {
+    return JSON.stringify(value).slice(0, 100);
+  } catch {
+    return 'an object';
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * `PENDING` until an attempt ends it: waiting, scheduled for later, running, or to be retried.
+ * The other three are terminal; no worker touches such a job again.
+ */
+export type JobStatus = 'PENDING' | 'DONE' | 'FAILED' | 'PANIC';
+
+/** A job as it is stored. */
+export interface Job<Payload = unknown, Result = unknown> {
+  /** 1 to 255 characters: the caller's, or a UUIDv7. */
+  readonly id: string;
+  /** The name that ties the job to its handler: case-sensitive, 1 to 255 characters. */
+  readonly kind: string;
+  /** What JSON makes of the payload, or its bytes as a `Uint8Array`; undefined where none was given. */
+  readonly payload: Payload;
+  /** No attempt starts before this. Moves forward with each retry. */
+  readonly runAt: Date;
+  readonly status: JobStatus;
+  readonly createdAt: Date;
+  /** When the row last changed, heartbeats apart. */
+  readonly updatedAt: Date;
+  /** What the handler returned, on a job that is `DONE`. */
+  readonly result?: Result;
+  /** How many attempts have ended, whatever the way; those whose worker died count, one that is running does not. */
+  readonly attemptsDone: number;
+  /** When the last ended attempt began. */
+  readonly lastAttemptAt?: Date;
+  /** Name, message and stack of the last failed attempt's error, `panic: ` before it for a panic. Stays on a job that succeeds later. */
+  readonly lastError?: string;
+  /** Lower runs first. */
+  readonly priority: number;
+  /** How many attempts may fail before the job is `FAILED`; undefined leaves it to the handler. */
+  readonly maxAttempts?: number;
+  /** How many of the attempts ended with the death of their worker. */
+  readonly crashes: number;
+  /** The worker that runs the job now. */
+  readonly lockedBy?: string;
+  /** Until when that worker's lease lasts, if it is not renewed. */
+  readonly lockedUntil?: Date;
+}
+
+/** A job under a lease: what a claim returns. */
+export interface ClaimedJob<Payload = unknown> extends Job<Payload> {
+  readonly lockedBy: string;
+  readonly lockedUntil: Date;
+  /** Rises with each claim of this job. Pass it on to whatever must refuse a worker that froze and woke up. */
+  readonly leaseToken: number;
+  /** Why the stored payload cannot be read, if it cannot; the attempt then fails with it. */
+  readonly unreadable?: Error;
+}
+
+/** What the second argument of a handler offers. */
+export interface JobContext<Payload = unknown> {
+  readonly job: Job<Payload>;
+  /** Aborts when the handler's time is up, its lease is lost or the worker gives it back; `signal.reason` says which. */
+  readonly signal: AbortSignal;
+  /** 1 on the first attempt. */
+  readonly attempt: number;
+  /** Rises with each claim of this job, so that a late write of an earlier attempt can be told from this one's. */
+  readonly leaseToken: number;
+  /** The worker that runs the job. */
+  readonly workerId: string;
+}
+
+/** What a caller may say about a job besides kind and payload. */
+export interface JobSettings {
+  /** 1 to 255 characters, trimmed. Default: a new UUIDv7. A job that exists already is a `DuplicateJobError`. */
+  readonly id?: string;
+  /** Not before this instant, from year 1 to 9999; in the past means at once. Not together with `delayMs`. */
+  readonly runAt?: Date;
+  /** Not before this many milliseconds from now, by the database's clock. Not together with `runAt`. */
+  readonly delayMs?: number;
+  /** A 32-bit integer, default 0; lower runs first. */
+  readonly priority?: number;
+  /** How many attempts may fail before the job is `FAILED`. Goes before the handler's own `maxAttempts`. */
+  readonly maxAttempts?: number;
+}
+
+/** A job to be enqueued. */
+export interface NewJob<Payload = unknown> extends JobSettings {
+  readonly kind: string;
+  /** Any JSON value, or a `Uint8Array`. */
+  readonly payload?: Payload;
+}

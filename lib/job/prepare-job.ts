@@ -1,0 +1,93 @@
+import { encodeDocument, type StoredDocument } from './document.js';
+import { InvalidJobError } from './errors.js';
+import type { NewJob } from './job.js';
+import { isDelay, MAX_DELAY_MS } from './retry.js';
+import { UuidV7 } from './uuid.js';
+
+/** A job that has been checked and can be written as it is. */
+export interface PreparedJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: StoredDocument;
+  /** Milliseconds since 1970, or null where `delayMs` counts from the database's now. */
+  readonly runAtMs: number | null;
+  readonly delayMs: number;
+  readonly priority: number;
+  readonly maxAttempts: number | null;
+}
+
+const MAX_NAME_LENGTH = 255;
+const MAX_INT = 2 ** 31 - 1;
+/** What PostgreSQL, MySQL and MariaDB can all hold. */
+export const EARLIEST_RUN_AT = new Date('0001-01-01T00:00:00.000Z');
+export const LATEST_RUN_AT = new Date('9999-12-31T23:59:59.999Z');
+
+/** Checks new jobs and puts them into the form in which they are written. */
+export class JobPreparer {
+  private readonly uuids = new UuidV7();
+
+  constructor(private readonly maxPayloadBytes: number) {}
+
+  /** @throws InvalidJobError naming what is wrong, and for a list the place in it */
+  prepare(job: NewJob): PreparedJob {
+    const { runAt, delayMs, priority = 0, maxAttempts } = job;
+    if (runAt !== undefined && delayMs !== undefined) {
+      throw new InvalidJobError('delayMs', 'is given together with runAt; give one of them.');
+    }
+    return {
+      id: job.id === undefined ? this.uuids.next() : requireName(job.id, 'id'),
+      kind: requireName(job.kind, 'kind'),
+      payload: encodeDocument(job.payload, 'payload', this.maxPayloadBytes),
+      runAtMs: runAt === undefined ? null : requireRunAt(runAt),
+      delayMs: delayMs === undefined ? 0 : requireDelayMs(delayMs),
+      priority: requireInt(priority, 'priority', -MAX_INT - 1),
+      maxAttempts: maxAttempts === undefined ? null : requireInt(maxAttempts, 'maxAttempts', 1),
+    };
+  }
+}
+
+/**
+ * An id or a kind: trimmed, 1 to 255 characters (Unicode code points, as databases count them).
+ * @throws InvalidJobError
+ */
+export function requireName(value: unknown, path: string): string {
+  if (typeof value !== 'string')
+    throw new InvalidJobError(path, `is ${describeType(value)}; it must be a string.`);
+  const name = value.trim();
+  const length = name.length <= MAX_NAME_LENGTH ? name.length : Array.from(name).length;
+  if (length < 1 || length > MAX_NAME_LENGTH) {
+    throw new InvalidJobError(path, `has ${length} characters; it must have 1 to ${MAX_NAME_LENGTH}.`);
+  }
+  if (name.includes('\0') || !name.isWellFormed()) {
+    throw new InvalidJobError(path, 'has a NUL character or half a surrogate pair, which databases refuse.');
+  }
+  return name;
+}
+
+function requireRunAt(value: unknown): number {
+  const millis =
+    value instanceof Date || Object.prototype.toString.call(value) === '[object Date]' ? Number(value) : NaN;
+  if (millis >= EARLIEST_RUN_AT.getTime() && millis <= LATEST_RUN_AT.getTime()) return millis;
+  throw new InvalidJobError('runAt', `is ${describeType(value)}; it must be a Date from year 1 to 9999.`);
+}
+
+function requireDelayMs(value: unknown): number {
+  if (isDelay(value)) return value;
+  throw new InvalidJobError(
+    'delayMs',
+    `is ${String(value)}; it must be milliseconds from 0 to ${MAX_DELAY_MS}.`,
+  );
+}
+
+function requireInt(value: number, path: string, min: number): number {
+  if (Number.isInteger(value) && value >= min && value <= MAX_INT) return value;
+  throw new InvalidJobError(
+    path,
+    `is ${String(value)}; it must be a whole number from ${min} to ${MAX_INT}.`,
+  );
+}
+
+function describeType(value: unknown): string {
+  if (value instanceof Date) return Number.isNaN(Number(value)) ? 'an invalid Date' : value.toISOString();
+  return value === null ? 'null' : `of type ${typeof value}`;
+}

@@ -1,0 +1,91 @@
+import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { ContextIdFactory } from '@nestjs/core';
+import type { HandlerFn } from './job/attempt.js';
+import { InvalidOptionError, JobsError } from './job/errors.js';
+import type { HandlerRegistry } from './job/handler.js';
+import type { ResolvedOptions } from './jobs.options.js';
+import { marksOf } from './job-handler.decorator.js';
+import { DEFAULT_NAME, getJobClientToken } from './jobs.constants.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+type Instance = Record<string, HandlerFn>;
+
+/** Finds the methods with `@JobHandler` on providers and controllers and registers those of one queue. */
+export class JobsExplorer {
+  private explored = false;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly moduleRef: ModuleRef,
+    private readonly handlers: HandlerRegistry,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Once; later calls do nothing.
+   * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name
+   */
+  explore(): void {
+    if (this.explored) return;
+    this.explored = true;
+    this.requireOwnName();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      if (!wrapper.isAlias) this.exploreWrapper(wrapper);
+    }
+    for (const kind of this.options.worker.kinds ?? []) this.requireHandler(kind);
+  }
+
+  private exploreWrapper(wrapper: Wrapper): void {
+    const prototype = prototypeOf(wrapper);
+    if (prototype === null) return;
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      for (const { kind, options } of marksOf(prototype[method]!)) {
+        const { queue = DEFAULT_NAME } = options;
+        if (queue !== this.options.name) continue;
+        const place = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
+        this.handlers.add({ kind, options, place, run: this.callable(wrapper, method) });
+      }
+    }
+  }
+
+  private callable(wrapper: Wrapper, method: string): HandlerFn {
+    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    if (isShared) return (job, context) => (wrapper.instance as Instance)[method]!(job, context);
+    return async (job, context) => {
+      const contextId = ContextIdFactory.create();
+      this.moduleRef.registerRequestByContextId(context, contextId);
+      const instance = await this.moduleRef.resolve<Instance>(wrapper.token as never, contextId, {
+        strict: false,
+      });
+      return instance[method]!(job, context);
+    };
+  }
+
+  private requireHandler(kind: string): void {
+    if (this.handlers.get(kind.trim()) !== undefined) return;
+    const known = this.handlers.kinds.join(', ') || 'none';
+    throw new InvalidOptionError('worker.kinds', kind, `kinds that have a handler; there are ${known}`);
+  }
+
+  private requireOwnName(): void {
+    const { name } = this.options;
+    const token = getJobClientToken(name);
+    const clients = this.discovery
+      .getProviders()
+      .filter((wrapper) => wrapper.token === token && !wrapper.isAlias);
+    if (clients.length <= 1) return;
+    throw new JobsError(
+      `There are ${clients.length} JobsModules with the name "${name}". ` +
+        `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
+    );
+  }
+}
+
+/** Also of a class that has no instance yet, or one for each request. */
+function prototypeOf({ instance, metatype, inject }: Wrapper): Instance | null {
+  if (typeof instance === 'object' && instance !== null)
+    return Object.getPrototypeOf(instance) as Instance | null;
+  const isClass = typeof metatype === 'function' && inject === null;
+  return isClass ? (metatype.prototype as Instance) : null;
+}

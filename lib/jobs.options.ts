@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Logger } from '@nestjs/common';
+import type { DequeueSettings } from './queue/job-queue.js';
+import { InvalidOptionError } from './job/errors.js';
+import type { JobsLogger } from './job/logger.js';
+import { MAX_DELAY_MS } from './job/retry.js';
+import { DEFAULT_NAME } from './jobs.constants.js';
+import type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
+import type { WorkerSettings } from './worker/worker.js';
+
+/** How a process works on jobs. */
+export interface WorkerOptions {
+  /** How many jobs this process runs at once. Default 10. */
+  readonly concurrency?: number;
+  /** How often to look for jobs that nobody told of, in milliseconds, at least 100. Default 1000. */
+  readonly pollIntervalMs?: number;
+  /** After how long without a heartbeat a worker counts as dead, in milliseconds, at least 1000. Default 30,000. */
+  readonly leaseMs?: number;
+  /** How often leases are renewed, in milliseconds, at most half of `leaseMs`. Default: a third of it. */
+  readonly heartbeatMs?: number;
+  /** How long a shutdown waits for running handlers, in milliseconds. Default 20,000. */
+  readonly shutdownTimeoutMs?: number;
+  /** Serve only these of the kinds that have handlers. Default: all. */
+  readonly kinds?: readonly string[];
+}
+
+/** What `JobsModule.forRoot` takes. Every option has a default. */
+export interface JobsModuleOptions {
+  /** The name of the TypeORM DataSource. Default: the one without a name. */
+  readonly dataSource?: string;
+  /** Tells several `JobsModule`s in one application apart. Letters, digits and `_`. */
+  readonly name?: string;
+  /** Whether other modules need not import this one. Default true. */
+  readonly isGlobal?: boolean;
+  /** Before `jobs` in the name of the table: letters, digits and `_`, at most 40. Default `nest_`; with a `name`, `nest_<name>_`. */
+  readonly tablePrefix?: string;
+  /** The PostgreSQL schema of the table. Default: that of the DataSource. */
+  readonly schema?: string;
+  /** `'auto'`: make and upgrade the table at start-up. `'manual'`: `jobsMigrations()` do. Default `'auto'`. */
+  readonly migrate?: 'auto' | 'manual';
+  /** `false`: this process only enqueues. */
+  readonly worker?: false | WorkerOptions;
+  /** No attempt is tried again sooner, in milliseconds. Default 5000. */
+  readonly minRetryDelayMs?: number;
+  /** How often a job's worker may die before the job is `PANIC`. Default 3. */
+  readonly maxCrashes?: number;
+  /** The largest payload and the largest result, in bytes of JSON or of the `Uint8Array`. Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Whether kinds that no handler of this process serves may be enqueued. Default `'refuse'`. */
+  readonly unknownKinds?: 'refuse' | 'allow';
+  /** Whether a thrown value is a panic; `undefined` leaves it to the default. */
+  readonly isPanic?: (error: unknown) => boolean | undefined;
+  /** Default: Nest's `Logger` with the context `JobsModule`. */
+  readonly logger?: JobsLogger;
+}
+
+/** The options with their defaults, checked. */
+export interface ResolvedOptions {
+  readonly name: string;
+  readonly queue: TypeOrmJobQueueSettings;
+  readonly worker: WorkerSettings;
+  /** False where this process only enqueues. */
+  readonly runsWorker: boolean;
+  readonly maxPayloadBytes: number;
+  readonly unknownKinds: 'refuse' | 'allow';
+  readonly logger: JobsLogger;
+}
+
+const MODULE_OPTIONS = [
+  ...[
+    'dataSource',
+    'name',
+    'isGlobal',
+    'tablePrefix',
+    'schema',
+    'migrate',
+    'worker',
+    'minRetryDelayMs',
+    'maxCrashes',
+  ],
+  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'logger'],
+];
+const WORKER_OPTIONS = [
+  'concurrency',
+  'pollIntervalMs',
+  'leaseMs',
+  'heartbeatMs',
+  'shutdownTimeoutMs',
+  'kinds',
+];
+
+/**
+ * Fills in the defaults and checks everything.
+ * @throws InvalidOptionError naming the option, the value and what is allowed
+ */
+export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions {
+  requireKnown(options, MODULE_OPTIONS, '');
+  const name = requireName(options.name ?? DEFAULT_NAME);
+  const {
+    tablePrefix = name === DEFAULT_NAME ? 'nest_' : `nest_${name}_`,
+    schema,
+    migrate = 'auto',
+    minRetryDelayMs = 5_000,
+    maxCrashes = 3,
+    maxPayloadBytes = 1024 * 1024,
+    unknownKinds = 'refuse',
+    isPanic,
+    logger = new Logger('JobsModule'),
+  } = options;
+  requireInt('minRetryDelayMs', minRetryDelayMs, 0, MAX_DELAY_MS);
+  requireInt('maxCrashes', maxCrashes, 1, 1000);
+  requireInt('maxPayloadBytes', maxPayloadBytes, 1, 2 ** 30);
+  requireOneOf('migrate', migrate, ['auto', 'manual']);
+  requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
+  requireTablePrefix(tablePrefix);
+  if (schema !== undefined) requireText('schema', schema);
+  if (isPanic !== undefined) requireFunction('isPanic', isPanic);
+  const { worker = {} } = options;
+  const workerOptions = resolveWorker(worker === false ? {} : worker);
+  const shared: DequeueSettings = {
+    workerId: newWorkerId(),
+    leaseMs: workerOptions.leaseMs,
+    heartbeatMs: workerOptions.heartbeatMs,
+    minRetryDelayMs,
+    maxCrashes,
+    maxPayloadBytes,
+    isPanic,
+    logger,
+  };
+  return Object.freeze({
+    name,
+    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate }),
+    worker: Object.freeze({ ...shared, ...workerOptions }),
+    runsWorker: worker !== false,
+    maxPayloadBytes,
+    unknownKinds,
+    logger,
+  });
+}
+
+function resolveWorker(options: WorkerOptions) {
+  requireKnown(options, WORKER_OPTIONS, 'worker.');
+  const {
+    concurrency = 10,
+    pollIntervalMs = 1_000,
+    leaseMs = 30_000,
+    shutdownTimeoutMs = 20_000,
+    kinds,
+  } = options;
+  const { heartbeatMs = Math.floor(leaseMs / 3) } = options;
+  requireInt('worker.concurrency', concurrency, 1, 10_000);
+  requireInt('worker.pollIntervalMs', pollIntervalMs, 100, MAX_DELAY_MS);
+  requireInt('worker.leaseMs', leaseMs, 1_000, 86_400_000);
+  requireInt('worker.heartbeatMs', heartbeatMs, 100, Math.floor(leaseMs / 2));
+  requireInt('worker.shutdownTimeoutMs', shutdownTimeoutMs, 0, 86_400_000);
+  if (kinds !== undefined && !(Array.isArray(kinds) && kinds.every((kind) => typeof kind === 'string'))) {
+    throw new InvalidOptionError('worker.kinds', kinds, 'a list of kinds');
+  }
+  return { concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds };
+}
+
+/** Tells one worker from every other, also where host name and process id are the same, as in containers. */
+function newWorkerId(): string {
+  return `${hostname().slice(0, 200)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+/** @throws InvalidOptionError */
+export function requireName(name: string): string {
+  if (/^\w{1,30}$/.test(name)) return name;
+  throw new InvalidOptionError('name', name, '1 to 30 letters, digits and _');
+}
+
+function requireTablePrefix(prefix: string): void {
+  if (typeof prefix === 'string' && /^[A-Za-z0-9_]{0,40}$/.test(prefix)) return;
+  throw new InvalidOptionError('tablePrefix', prefix, 'at most 40 letters, digits and _');
+}
+
+function requireText(option: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw new InvalidOptionError(option, value, 'a text that is not empty');
+}
+
+function requireFunction(option: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new InvalidOptionError(option, value, 'a function');
+}
+
+function requireInt(option: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  throw new InvalidOptionError(option, value, `a whole number from ${min} to ${max}`);
+}
+
+function requireOneOf(option: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return;
+  throw new InvalidOptionError(option, value, allowed.map((one) => `'${one}'`).join(' or '));
+}
+
+function requireKnown(options: object, known: readonly string[], prefix: string): void {
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null) {
+    throw new InvalidOptionError(prefix === '' ? 'options' : 'worker', options, 'an object');
+  }
+  for (const [option, value] of Object.entries(options)) {
+    if (known.includes(option)) continue;
+    throw new InvalidOptionError(
+      `${prefix}${option}`,
+      value,
+      `left out, as it is unknown; there are ${known.join(', ')}`,
+    );
+  }
+}

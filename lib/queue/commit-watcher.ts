@@ -1,0 +1,73 @@
+import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+
+interface Waiting {
+  /** How deep in nested transactions the enqueue was: 1 in the outermost, 2 within its first savepoint. */
+  depth: number;
+  readonly onCommit: () => void;
+}
+
+/**
+ * Tells when the transaction of a query runner has really been committed: its outermost COMMIT, with no savepoint
+ * between that was rolled back.
+ *
+ * TypeORM tells its subscribers of each commit and rollback, savepoints included, when `transactionDepth` has been
+ * lowered already. It tells nothing where the connection dies, or where the application sends COMMIT by itself; then the
+ * callbacks are never called.
+ */
+export class CommitWatcher {
+  private readonly waiting = new WeakMap<QueryRunner, Waiting[]>();
+  private readonly subscriber: EntitySubscriberInterface = {
+    afterTransactionStart: ({ queryRunner }) => this.started(queryRunner),
+    afterTransactionCommit: ({ queryRunner }) => this.committed(queryRunner),
+    afterTransactionRollback: ({ queryRunner }) => this.rolledBack(queryRunner),
+  };
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Calls `onCommit` after the transaction that `queryRunner` is in. It must not throw: the commit has happened. */
+  afterCommit(queryRunner: QueryRunner, onCommit: () => void): void {
+    this.subscribe();
+    const waiting = this.waiting.get(queryRunner) ?? [];
+    waiting.push({ depth: depthOf(queryRunner), onCommit });
+    this.waiting.set(queryRunner, waiting);
+  }
+
+  close(): void {
+    const place = this.dataSource.subscribers.indexOf(this.subscriber);
+    if (place >= 0) this.dataSource.subscribers.splice(place, 1);
+  }
+
+  /** Each time anew: a DataSource that was destroyed and initialized again has lost its subscribers. */
+  private subscribe(): void {
+    if (!this.dataSource.subscribers.includes(this.subscriber))
+      this.dataSource.subscribers.push(this.subscriber);
+  }
+
+  /** What an earlier transaction left behind, on a connection that died in it, is not of this one. */
+  private started(queryRunner: QueryRunner): void {
+    if (depthOf(queryRunner) === 1) this.waiting.delete(queryRunner);
+  }
+
+  private committed(queryRunner: QueryRunner): void {
+    const waiting = this.waiting.get(queryRunner);
+    if (waiting === undefined) return;
+    const depth = depthOf(queryRunner);
+    if (depth === 0) {
+      this.waiting.delete(queryRunner);
+      for (const { onCommit } of waiting) onCommit();
+      return;
+    }
+    for (const entry of waiting) entry.depth = Math.min(entry.depth, depth);
+  }
+
+  private rolledBack(queryRunner: QueryRunner): void {
+    const left = this.waiting.get(queryRunner)?.filter((entry) => entry.depth <= depthOf(queryRunner));
+    if (left === undefined || left.length === 0) this.waiting.delete(queryRunner);
+    else this.waiting.set(queryRunner, left);
+  }
+}
+
+/** Every driver of TypeORM counts it, the interface does not show it. */
+function depthOf(queryRunner: QueryRunner): number {
+  return (queryRunner as QueryRunner & { transactionDepth: number }).transactionDepth;
+}

@@ -1,0 +1,61 @@
+import type { ClaimedJob, Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import type { ReclaimedJob, Settlement } from './job-queue.js';
+import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import type { Sql } from './sql.js';
+
+/** What one claim statement found. */
+export interface ClaimResult {
+  readonly jobs: readonly ClaimedJob[];
+  /** Another try may find more now: scheduled jobs have come due, or somebody else was at the same rows. */
+  readonly tryAgain: boolean;
+}
+
+/** The jobs table as statements name it. */
+export interface JobsTable {
+  /** Without schema and quotes: `nest_jobs`. Indexes are named after it. */
+  readonly name: string;
+  /** Only on PostgreSQL. */
+  readonly schema: string | undefined;
+  /** Quoted, with its schema: ready to stand in a statement. */
+  readonly quoted: string;
+}
+
+/** One version of the table: the statements that lead to it from the version before, and back. */
+export interface SchemaStep {
+  readonly version: number;
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+}
+
+/** The SQL of one database family. Each method is one of the statements at the head of its file, or a few in a row. */
+export interface Dialect {
+  readonly table: JobsTable;
+  readonly steps: readonly SchemaStep[];
+
+  /** @throws UnsupportedDatabaseError where the server is too old */
+  requireVersion(sql: Sql): Promise<void>;
+  /** The table's version; 0 where there is none, null where a table of this name is not ours. */
+  schemaVersion(sql: Sql): Promise<number | null>;
+  /** Runs `work` while no other process runs its own. */
+  whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T>;
+
+  /** All or none. @param joined whether `sql` is in a transaction of the caller's, which must survive a failure where it can */
+  insert(sql: Sql, jobs: readonly PreparedJob[], joined: boolean): Promise<Job[]>;
+  get(sql: Sql, id: string): Promise<Job | null>;
+  claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult>;
+  /** @returns the leases that were written, of those given in ascending order of id */
+  renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]>;
+  /** @returns the leases that were written, of those given in ascending order of id */
+  settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]>;
+  release(sql: Sql, leases: readonly Lease[]): Promise<void>;
+  /** @returns those of the leases that are live */
+  live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
+  /** Takes back at most a thousand. */
+  reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
+
+  /** Whether the database undid the transaction and wants it whole again: a deadlock, a serialization failure. */
+  wantsRetry(error: unknown): boolean;
+  /** The id that an insert met twice, where the error says that. */
+  duplicateId(error: unknown): string | null;
+}

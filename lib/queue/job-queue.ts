@@ -1,0 +1,136 @@
+import type { EntityManager } from 'typeorm';
+import { Attempt, type AttemptPolicy } from '../job/attempt.js';
+import type { ClaimedJob, Job, JobContext } from '../job/job.js';
+import type { JobsLogger } from '../job/logger.js';
+import type { Outcome } from '../job/outcome.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import { JobRun } from './job-run.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import { Settler } from './settler.js';
+
+/** Settings of an enqueue. */
+export interface EnqueueTarget {
+  /** Write through this `EntityManager`, as part of its transaction. */
+  readonly manager?: EntityManager;
+}
+
+/** An attempt's outcome, to be written under its lease. */
+export interface Settlement extends Lease {
+  readonly outcome: Outcome;
+}
+
+/** A job whose worker let its lease run out. */
+export interface ReclaimedJob {
+  readonly id: string;
+  readonly kind: string;
+  /** Who had it. */
+  readonly workerId: string;
+  /** This one included. */
+  readonly crashes: number;
+  /** `PENDING`: it is ready again. `PANIC`: it has killed its worker too often. */
+  readonly status: 'PENDING' | 'PANIC';
+}
+
+/** What `dequeue` calls. Returns: the job is `DONE`. Throws: as a handler without a retry policy. */
+export type DequeueFn = (job: Job, context: JobContext) => unknown;
+
+/** What `dequeue` needs to know, as the module's options say it. */
+export interface DequeueSettings extends Pick<
+  AttemptPolicy,
+  'minRetryDelayMs' | 'maxPayloadBytes' | 'isPanic'
+> {
+  readonly workerId: string;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly maxCrashes: number;
+  readonly logger: JobsLogger;
+}
+
+/** Hears of kinds that may have a ready job now. A hint: it may come for nothing, and it may be missed. */
+export type WakeListener = (kinds: readonly string[]) => void;
+
+/**
+ * The contract over storage. Every implementation passes test/contract, sentence by sentence.
+ *
+ * - One clock decides what is ready and when a lease ends: the storage's. No method takes an instant of the caller's
+ *   clock for that.
+ * - A job is ready when it is `PENDING`, under no lease, and its `runAt` has come.
+ * - A lease that has run out stays its holder's until `reclaim` takes it: up to then the holder's renewals and
+ *   settlements are accepted.
+ * - A method that takes a list works on each entry by itself, except `enqueue`, which writes all or none.
+ * - A method that rejects may have been carried out (the answer can be lost), and may be called again: renew, settle
+ *   and release answer `lost` where the first call did the work, and an enqueue with the same ids is a
+ *   `DuplicateJobError`.
+ */
+export abstract class JobQueue {
+  constructor(private readonly dequeueSettings: DequeueSettings) {}
+
+  /**
+   * Writes the jobs, all or none, and tells the watchers once they are committed.
+   * With a `manager` the jobs belong to its transaction: they become visible with its commit, vanish with its rollback.
+   *
+   * @returns the jobs as they are stored, in the order given
+   * @throws DuplicateJobError where an id exists already or comes twice
+   */
+  abstract enqueue(jobs: readonly PreparedJob[], target?: EnqueueTarget): Promise<Job[]>;
+
+  /** The job with this id, or null. */
+  abstract get(id: string): Promise<Job | null>;
+
+  /**
+   * Takes up to `limit` ready jobs of the given kinds, by priority, then `runAt`, then id (in the order of Unicode code
+   * points), and gives each a new, higher lease token. No two callers get the same job.
+   */
+  abstract claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]>;
+
+  /** Lets each lease end `leaseMs` from now. Answers in the order given. */
+  abstract renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]>;
+
+  /**
+   * Writes outcomes, counts the attempts and ends the leases. Answers in the order given.
+   * One that cannot be written does not hold back the others.
+   */
+  abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
+
+  /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Lost leases are passed over. */
+  abstract release(leases: readonly Lease[]): Promise<void>;
+
+  /**
+   * Takes back every job whose lease has run out, of whatever kind, and counts an attempt and a crash. A job with
+   * `maxCrashes` crashes or more that ran alone at the last one becomes `PANIC`; each other is ready again.
+   */
+  abstract reclaim(maxCrashes: number): Promise<ReclaimedJob[]>;
+
+  /**
+   * Takes one ready job of the given kinds and keeps it locked until `fn` has returned and its outcome is written.
+   *
+   * @returns whether there was a job
+   */
+  async dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean> {
+    const settings = this.dequeueSettings;
+    const claimedAt = performance.now();
+    const job = await this.claimOne(kinds);
+    if (job === undefined) return false;
+    const keeper = new LeaseKeeper(this, settings, settings.logger);
+    const settler = new Settler(this, settings.logger);
+    const attempt = new Attempt(job, fn, settings);
+    await new JobRun(attempt, claimedAt, { keeper, settler, logger: settings.logger }).finish();
+    return true;
+  }
+
+  /**
+   * Calls the listener when jobs of some kinds have become ready, as far as this queue hears of it.
+   * @returns a function that ends it
+   */
+  abstract watch(listener: WakeListener): () => void;
+
+  private async claimOne(kinds: readonly string[]): Promise<ClaimedJob | undefined> {
+    const { workerId, leaseMs, maxCrashes } = this.dequeueSettings;
+    const terms = { workerId, leaseMs, alone: true };
+    const [job] = await this.claim(kinds, 1, terms);
+    if (job !== undefined) return job;
+    const reclaimed = await this.reclaim(maxCrashes);
+    return reclaimed.length === 0 ? undefined : (await this.claim(kinds, 1, terms))[0];
+  }
+}

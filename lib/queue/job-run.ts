@@ -1,0 +1,51 @@
+import type { Attempt } from '../job/attempt.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { JobsLogger } from '../job/logger.js';
+import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
+import type { Settler } from './settler.js';
+
+export interface JobRunTools {
+  readonly keeper: LeaseKeeper;
+  readonly settler: Settler;
+  readonly logger: JobsLogger;
+}
+
+/** One claimed job on its way: its lease kept, its attempt run, its outcome written. */
+export class JobRun {
+  readonly lease: HeldLease;
+  private givenBack = false;
+
+  /** @param claimedAt `performance.now()` from before the claim was sent */
+  constructor(
+    readonly attempt: Attempt,
+    claimedAt: number,
+    private readonly tools: JobRunTools,
+  ) {
+    this.lease = tools.keeper.hold(attempt.job, claimedAt, (error) => attempt.abort(error));
+  }
+
+  get job(): ClaimedJob {
+    return this.attempt.job;
+  }
+
+  /** Runs the attempt and resolves once its outcome is written, refused, or nobody's business any more. Never rejects. */
+  async finish(): Promise<void> {
+    const outcome = await this.attempt.run();
+    if (this.givenBack) return;
+    if (this.lease.lost !== undefined && outcome.type !== 'done') {
+      // The handler obeyed the abort: what it threw says nothing about the job, which others will run again.
+      this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}) stopped after its lease was lost.`);
+      return;
+    }
+    const answer = await this.tools.settler.settle(this.job, outcome);
+    this.tools.keeper.drop(this.lease);
+    this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}): ${outcome.type}, ${answer}.`);
+  }
+
+  /** From here on the attempt's outcome is thrown away; the caller releases the lease. */
+  giveBack(reason: Error): void {
+    this.givenBack = true;
+    this.tools.keeper.drop(this.lease);
+    this.attempt.abort(reason);
+  }
+}

@@ -1,0 +1,31 @@
+/** Names one claim of one job: whoever holds the current token may renew, settle and release the job. */
+export interface Lease {
+  readonly id: string;
+  readonly leaseToken: number;
+}
+
+/** A lease to be renewed, and whether its job runs with no other beside it in its process. */
+export interface LeaseRenewal extends Lease {
+  /** Only a job that ran alone is convicted when its worker dies; see `JobQueue.reclaim`. */
+  readonly alone: boolean;
+}
+
+/** The terms of a claim. */
+export interface LeaseTerms {
+  /** Who claims; kept with the job while it runs. 1 to 255 characters. */
+  readonly workerId: string;
+  /** Until the lease ends if nobody renews it. */
+  readonly leaseMs: number;
+  /** At most so many of a kind; a kind without an entry is only bound by the claim's limit. */
+  readonly kindLimits?: ReadonlyMap<string, number>;
+  /** The job runs with no other beside it in its process. Default: false. */
+  readonly alone?: boolean;
+}
+
+/**
+ * What became of a write under a lease:
+ * - `written`: the lease was ours
+ * - `lost`: it is not ours any more; nothing was changed and nothing ever will be
+ * - `busy`: somebody else holds a lock on the row just now; nothing was changed, try again
+ */
+export type LeaseAnswer = 'written' | 'lost' | 'busy';

@@ -1,0 +1,221 @@
+import { decodeDocument } from '../job/document.js';
+import { DuplicateJobError } from '../job/errors.js';
+import type { ClaimedJob, Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import { CommitWatcher } from './commit-watcher.js';
+import {
+  JobQueue,
+  type DequeueSettings,
+  type EnqueueTarget,
+  type ReclaimedJob,
+  type Settlement,
+  type WakeListener,
+} from './job-queue.js';
+import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import { STATUS_AFTER } from './row.js';
+import { dataSourceOf } from './typeorm-compat.js';
+
+interface StoredJob extends Omit<Job, 'payload' | 'result'> {
+  payload: PreparedJob['payload'];
+  result?: PreparedJob['payload'];
+  leaseToken: number;
+  lockedAt?: Date;
+  alone: boolean;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Stored = Writable<StoredJob>;
+
+/* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous, a Map is not */
+
+/**
+ * The queue in the memory of one process, for tests: the same contract, nothing survives the process. An enqueue with
+ * the manager of a transaction takes effect with its commit.
+ */
+export class MemoryJobQueue extends JobQueue {
+  private readonly jobs = new Map<string, Stored>();
+  private readonly listeners = new Set<WakeListener>();
+
+  /** @param now the queue's clock, in milliseconds since 1970 */
+  constructor(
+    settings: DequeueSettings,
+    private readonly now: () => number = Date.now,
+  ) {
+    super(settings);
+  }
+
+  async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
+    const now = this.now();
+    const ids = new Set<string>();
+    for (const { id } of jobs) {
+      if (this.jobs.has(id) || ids.has(id)) throw new DuplicateJobError(id);
+      ids.add(id);
+    }
+    const stored = jobs.map((job) => store(job, now));
+    const commit = () => {
+      for (const job of stored) this.jobs.set(job.id, job);
+      if (stored.length > 0) this.wake(stored);
+    };
+    const queryRunner = manager?.queryRunner;
+    if (queryRunner?.isTransactionActive)
+      new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
+    else commit();
+    return stored.map(show);
+  }
+
+  async get(id: string): Promise<Job | null> {
+    const job = this.jobs.get(id);
+    return job === undefined ? null : show(job);
+  }
+
+  async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
+    const now = this.now();
+    const left = new Map(kinds.map((kind) => [kind, terms.kindLimits?.get(kind) ?? limit]));
+    const claimed: Stored[] = [];
+    for (const job of this.ready(kinds, now)) {
+      const room = left.get(job.kind)!;
+      if (claimed.length >= limit) break;
+      if (room <= 0) continue;
+      left.set(job.kind, room - 1);
+      claimed.push(job);
+    }
+    return claimed.map((job) => {
+      job.leaseToken += 1;
+      job.lockedBy = terms.workerId;
+      job.lockedAt = new Date(now);
+      job.lockedUntil = new Date(now + terms.leaseMs);
+      job.alone = terms.alone ?? false;
+      job.updatedAt = new Date(now);
+      return showClaimed(job);
+    });
+  }
+
+  async renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
+    return leases.map((lease) =>
+      this.underLease(lease, (job) => {
+        job.lockedUntil = new Date(this.now() + leaseMs);
+        job.alone = lease.alone;
+      }),
+    );
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
+    return settlements.map((settlement) => this.underLease(settlement, (job) => this.write(job, settlement)));
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    for (const lease of leases) this.underLease(lease, (job) => unlock(job, this.now()));
+  }
+
+  async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
+    const now = this.now();
+    const expired = [...this.jobs.values()].filter(
+      (job) => isRunning(job) && job.lockedUntil!.getTime() < now,
+    );
+    return expired.map((job) => {
+      const workerId = job.lockedBy!;
+      const crashes = job.crashes + 1;
+      const status = job.alone && crashes >= maxCrashes ? 'PANIC' : 'PENDING';
+      job.crashes = crashes;
+      job.status = status;
+      job.lastError =
+        `${status === 'PANIC' ? 'panic: ' : ''}the worker ${workerId} stopped renewing the lease of this job, ` +
+        `which ran out at ${job.lockedUntil!.toISOString()}${job.alone ? '; the job ran alone' : ''} ` +
+        `(crash ${crashes} of ${maxCrashes})`;
+      endAttempt(job, now);
+      return { id: job.id, kind: job.kind, workerId, crashes, status };
+    });
+  }
+
+  watch(listener: WakeListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  private wake(jobs: readonly Stored[]): void {
+    const kinds = [...new Set(jobs.map((job) => job.kind))];
+    for (const listener of this.listeners) listener(kinds);
+  }
+
+  private ready(kinds: readonly string[], now: number): Stored[] {
+    const served = new Set(kinds);
+    return [...this.jobs.values()]
+      .filter(
+        (job) =>
+          job.status === 'PENDING' && !isRunning(job) && served.has(job.kind) && job.runAt.getTime() <= now,
+      )
+      .sort(
+        (a, b) => a.priority - b.priority || a.runAt.getTime() - b.runAt.getTime() || compareText(a.id, b.id),
+      );
+  }
+
+  private underLease(lease: Lease, write: (job: Stored) => void): LeaseAnswer {
+    const job = this.jobs.get(lease.id);
+    if (job === undefined || !isRunning(job) || job.leaseToken !== lease.leaseToken) return 'lost';
+    write(job);
+    return 'written';
+  }
+
+  private write(job: Stored, { outcome }: Settlement): void {
+    const now = this.now();
+    job.status = STATUS_AFTER[outcome.type];
+    if (outcome.type === 'done') job.result = outcome.result;
+    else job.lastError = outcome.lastError;
+    if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
+    endAttempt(job, now);
+  }
+}
+
+function store(job: PreparedJob, now: number): Stored {
+  return {
+    id: job.id,
+    kind: job.kind,
+    payload: job.payload,
+    runAt: new Date(job.runAtMs ?? now + job.delayMs),
+    status: 'PENDING',
+    createdAt: new Date(now),
+    updatedAt: new Date(now),
+    attemptsDone: 0,
+    priority: job.priority,
+    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
+    crashes: 0,
+    leaseToken: 0,
+    alone: false,
+  };
+}
+
+function show({ payload, result, leaseToken: _token, lockedAt: _at, alone: _alone, ...job }: Stored): Job {
+  const value = result === undefined ? undefined : decodeDocument(result.json, result.bytes);
+  return {
+    ...job,
+    payload: decodeDocument(payload.json, payload.bytes),
+    ...(value === undefined ? {} : { result: value }),
+  };
+}
+
+function showClaimed(job: Stored): ClaimedJob {
+  return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
+}
+
+function isRunning(job: Stored): boolean {
+  return job.status === 'PENDING' && job.lockedBy !== undefined;
+}
+
+function endAttempt(job: Stored, now: number): void {
+  job.attemptsDone += 1;
+  if (job.lockedAt !== undefined) job.lastAttemptAt = job.lockedAt;
+  unlock(job, now);
+}
+
+function unlock(job: Stored, now: number): void {
+  delete job.lockedBy;
+  delete job.lockedAt;
+  delete job.lockedUntil;
+  job.alone = false;
+  job.updatedAt = new Date(now);
+}
+
+/** In the order of Unicode code points, which is that of UTF-8, as databases sort ids; `<` would go by UTF-16 units. */
+function compareText(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,284 @@
+import { UnsupportedDatabaseError } from '../job/errors.js';
+import type { Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
+import type { ReclaimedJob, Settlement } from './job-queue.js';
+import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import { mysqlSteps } from './mysql.schema.js';
+import { mysqlStatements } from './mysql.statements.js';
+import {
+  decodeClaimed,
+  decodeInserted,
+  decodeJob,
+  decodeLease,
+  decodeReclaimed,
+  driverErrorOf,
+  STATUS_AFTER,
+} from './row.js';
+import { versionIn } from './schema-version.js';
+import { inTransaction, type Row, type Sql } from './sql.js';
+
+const OLDEST_MYSQL = [8, 0, 1];
+const OLDEST_MARIADB = [10, 6, 0];
+const SCHEMA_LOCK_SECONDS = 60;
+/** So much of an INSERT is sent at once; the smallest `max_allowed_packet` in common use is 16 MiB. */
+const INSERT_BYTES = 4 * 1024 * 1024;
+const INSERT_ROWS = 1000;
+
+/** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
+const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
+
+/** MySQL 8.0.1 and later, MariaDB 10.6 and later. */
+export class MysqlDialect implements Dialect {
+  readonly table: JobsTable;
+  readonly steps: readonly SchemaStep[];
+  private readonly sql: ReturnType<typeof mysqlStatements>;
+
+  constructor(name: string) {
+    const quoted = `\`${name.replaceAll('`', '``')}\``;
+    this.table = { name, schema: undefined, quoted };
+    this.steps = mysqlSteps(this.table);
+    this.sql = mysqlStatements(quoted);
+  }
+
+  async requireVersion(sql: Sql): Promise<void> {
+    const [row] = await sql.query(this.sql.version);
+    const version = String(row!.version);
+    const oldest = /mariadb/i.test(version) ? OLDEST_MARIADB : OLDEST_MYSQL;
+    if (isAtLeast(version, oldest)) return;
+    throw new UnsupportedDatabaseError(
+      `Jobs need MySQL 8.0.1 or MariaDB 10.6 or later; this server is ${version}.`,
+    );
+  }
+
+  async schemaVersion(sql: Sql): Promise<number | null> {
+    const [row] = await sql.query(this.sql.schemaVersion, [this.table.name]);
+    return row === undefined ? 0 : versionIn(row.comment);
+  }
+
+  async whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+    const [row] = await sql.query(this.sql.lockSchema, [this.table.name, SCHEMA_LOCK_SECONDS]);
+    if (Number(row!.locked) !== 1)
+      throw new Error(`Could not lock the schema of ${this.table.name} within a minute.`);
+    try {
+      return await work();
+    } finally {
+      await sql.query(this.sql.unlockSchema, [this.table.name]);
+    }
+  }
+
+  async insert(sql: Sql, jobs: readonly PreparedJob[], joined: boolean): Promise<Job[]> {
+    const [row] = await sql.query(this.sql.now);
+    const now = Number(row!.now);
+    const startOf = (job: PreparedJob) => job.runAtMs ?? now + job.delayMs;
+    const rows = jobs.map((job) => [
+      job.id,
+      job.kind,
+      job.payload.json,
+      asBuffer(job.payload.bytes),
+      asDatetime(startOf(job)),
+      startOf(job) <= now,
+      job.priority,
+      job.maxAttempts,
+      asDatetime(now),
+      asDatetime(now),
+    ]);
+    await this.insertRows(sql, inPackets(rows), joined);
+    return jobs.map((job) => decodeInserted(job, { run_at: startOf(job), created_at: now }));
+  }
+
+  async get(sql: Sql, id: string): Promise<Job | null> {
+    const [row] = await sql.query(this.sql.get, [id]);
+    return row === undefined ? null : decodeJob(row);
+  }
+
+  async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+    const best = await this.readBest(sql, kinds, limit, terms);
+    const cameDue = best[0]?.id === '';
+    if (cameDue) await this.markDue(sql);
+    const ready = cameDue ? best.slice(1) : best.slice(0, limit);
+    const places = new Map(ready.map((row, place) => [row.id as string, place]));
+    if (places.size === 0) return { jobs: [], tryAgain: cameDue };
+    const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, countByKind(ready), terms));
+    const placeOf = (row: Row) => places.get(row.id as string) ?? Infinity;
+    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map(decodeClaimed);
+    return { jobs, tryAgain: cameDue || jobs.length < places.size };
+  }
+
+  async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {
+    const alone = leases.filter((lease) => lease.alone).map((lease) => lease.id);
+    return this.underLeases(sql, leases, (ids) =>
+      sql.query(this.sql.renew, [leaseMs * 1000, alone.length > 0 ? alone : [''], ids]),
+    );
+  }
+
+  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]> {
+    return this.underLeases(sql, settlements, (_ids, held) =>
+      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]),
+    );
+  }
+
+  async release(sql: Sql, leases: readonly Lease[]): Promise<void> {
+    await this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
+  }
+
+  async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
+    return (await sql.query(this.sql.live, [leases.map((lease) => lease.id)])).map(decodeLease);
+  }
+
+  async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
+    const expired = await sql.query(this.sql.expired);
+    if (expired.length === 0) return [];
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockExpired, [maxCrashes]);
+      const ids = rows.map((row) => row.id);
+      if (ids.length > 0) await sql.query(this.sql.reclaim, [maxCrashes, maxCrashes, maxCrashes, ids]);
+      return rows.map(decodeReclaimed);
+    });
+  }
+
+  wantsRetry(error: unknown): boolean {
+    const { code } = driverErrorOf(error);
+    return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
+  }
+
+  duplicateId(error: unknown): string | null {
+    const { code, sqlMessage } = driverErrorOf(error);
+    if (code !== 'ER_DUP_ENTRY') return null;
+    return /^Duplicate entry '(.*)' for key/s.exec(sqlMessage ?? '')?.[1] ?? '';
+  }
+
+  private async insertRows(
+    sql: Sql,
+    packets: readonly (readonly unknown[])[],
+    joined: boolean,
+  ): Promise<void> {
+    const insertAll = async () => {
+      for (const rows of packets) await sql.query(this.sql.insert, [rows]);
+    };
+    if (packets.length === 1) return insertAll(); // one statement is all or nothing by itself
+    if (!joined) return inTransaction(sql, BEGIN, insertAll);
+    await sql.query(this.sql.savepoint);
+    try {
+      await insertAll();
+    } catch (error) {
+      await sql.query(this.sql.rollbackToSavepoint);
+      throw error;
+    }
+  }
+
+  private readBest(
+    sql: Sql,
+    kinds: readonly string[],
+    limit: number,
+    terms: LeaseTerms,
+  ): Promise<readonly Row[]> {
+    const arms = kinds.flatMap((kind) => [kind, Math.min(limit, terms.kindLimits?.get(kind) ?? limit)]);
+    return sql.query(this.sql.best(kinds.length), [...arms, limit + 1]);
+  }
+
+  private async markDue(sql: Sql): Promise<void> {
+    await inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockScheduled);
+      if (rows.length > 0) await sql.query(this.sql.markDue, [rows.map((row) => row.id)]);
+    });
+  }
+
+  private async claimShare(sql: Sql, share: ReadonlyMap<string, number>, terms: LeaseTerms): Promise<Row[]> {
+    const locked: Row[] = [];
+    for (const [kind, size] of share)
+      locked.push(...(await sql.query(this.sql.lockReadyOfKind, [kind, size])));
+    if (locked.length === 0) return [];
+    const now = Number(locked[0]!.now);
+    const until = now + terms.leaseMs;
+    const ids = locked.map((row) => row.id);
+    const [nowText, untilText] = [asDatetime(now), asDatetime(until)];
+    await sql.query(this.sql.claim, [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids]);
+    return locked.map((row) => ({
+      ...row,
+      lease_token: Number(row.lease_token) + 1,
+      locked_by: terms.workerId,
+      locked_until: until,
+      updated_at: now,
+    }));
+  }
+
+  /** Locks the rows whose leases are still as given, lets `update` write them, and tells which they were. */
+  private underLeases<L extends Lease>(
+    sql: Sql,
+    leases: readonly L[],
+    update: (ids: readonly string[], held: readonly L[]) => Promise<unknown>,
+  ): Promise<Lease[]> {
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);
+      const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
+      const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
+      if (held.length > 0)
+        await update(
+          held.map((lease) => lease.id),
+          held,
+        );
+      return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
+    });
+  }
+}
+
+function encodeSettlement({ id, outcome }: Settlement): object {
+  return {
+    id,
+    status: STATUS_AFTER[outcome.type],
+    result: outcome.type === 'done' ? outcome.result.json : null,
+    resultBytes:
+      outcome.type === 'done' && outcome.result.bytes !== null
+        ? asBuffer(outcome.result.bytes)!.toString('base64')
+        : null,
+    lastError: outcome.type === 'done' ? null : outcome.lastError,
+    delayMs: outcome.type === 'retry' ? outcome.delayMs : null,
+  };
+}
+
+/** Cuts rows to insert into packets that the server takes. */
+function inPackets(rows: readonly (readonly unknown[])[]): unknown[][] {
+  const packets: unknown[][] = [];
+  let room = 0;
+  for (const row of rows) {
+    const bytes = row.reduce<number>((sum, value) => sum + sizeOf(value), 0);
+    if (bytes > room || packets.at(-1)!.length >= INSERT_ROWS) {
+      packets.push([]);
+      room = INSERT_BYTES;
+    }
+    packets.at(-1)!.push(row);
+    room -= bytes;
+  }
+  return packets;
+}
+
+/** About: three bytes a character, two hexadecimal digits a byte. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length * 3;
+  return Buffer.isBuffer(value) ? value.length * 2 : 8;
+}
+
+function countByKind(rows: readonly Row[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row.kind as string, (counts.get(row.kind as string) ?? 0) + 1);
+  return counts;
+}
+
+/** UTC, as a DATETIME(6) takes it. */
+function asDatetime(millis: number): string {
+  return new Date(millis).toISOString().replace('T', ' ').replace('Z', '');
+}
+
+function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function isAtLeast(version: string, oldest: readonly number[]): boolean {
+  const parts = version.split(/[.-]/).map(Number);
+  for (const [place, wanted] of oldest.entries()) {
+    const part = parts[place] || 0;
+    if (part !== wanted) return part > wanted;
+  }
+  return true;
+}

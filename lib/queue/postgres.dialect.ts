@@ -1,0 +1,142 @@
+import { UnsupportedDatabaseError } from '../job/errors.js';
+import type { Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
+import type { ReclaimedJob, Settlement } from './job-queue.js';
+import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import { postgresSteps } from './postgres.schema.js';
+import { postgresStatements } from './postgres.statements.js';
+import {
+  decodeClaimed,
+  decodeInserted,
+  decodeJob,
+  decodeLease,
+  decodeReclaimed,
+  driverErrorOf,
+  STATUS_AFTER,
+} from './row.js';
+import { versionIn } from './schema-version.js';
+import { inTransaction, type Sql } from './sql.js';
+
+const OLDEST_SERVER = 120_000;
+
+/** PostgreSQL 12 and later. */
+export class PostgresDialect implements Dialect {
+  readonly table: JobsTable;
+  readonly steps: readonly SchemaStep[];
+  private readonly sql: ReturnType<typeof postgresStatements>;
+
+  constructor(name: string, schema: string | undefined) {
+    const quoted = schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`;
+    this.table = { name, schema, quoted };
+    this.steps = postgresSteps(this.table);
+    this.sql = postgresStatements(quoted);
+  }
+
+  async requireVersion(sql: Sql): Promise<void> {
+    const [row] = await sql.query(this.sql.version);
+    if (Number(row!.version) >= OLDEST_SERVER) return;
+    throw new UnsupportedDatabaseError(
+      `Jobs need PostgreSQL 12 or later; this server is ${String(row!.description)}.`,
+    );
+  }
+
+  async schemaVersion(sql: Sql): Promise<number | null> {
+    const [row] = await sql.query(this.sql.schemaVersion, [this.table.quoted]);
+    return row!.there === true ? versionIn(row!.comment) : 0;
+  }
+
+  whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+    return inTransaction(sql, ['BEGIN'], async () => {
+      await sql.query(this.sql.lockSchema, [`nestjs-typeorm-jobs ${this.table.quoted}`]);
+      return work();
+    });
+  }
+
+  async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
+    const rows = await sql.query(this.sql.insert, [
+      jobs.map((job) => job.id),
+      jobs.map((job) => job.kind),
+      jobs.map((job) => job.payload.json),
+      jobs.map((job) => asBuffer(job.payload.bytes)),
+      jobs.map((job) => (job.runAtMs === null ? null : new Date(job.runAtMs).toISOString())),
+      jobs.map((job) => job.delayMs),
+      jobs.map((job) => job.priority),
+      jobs.map((job) => job.maxAttempts),
+    ]);
+    const times = new Map(rows.map((row) => [row.id, row]));
+    return jobs.map((job) => decodeInserted(job, times.get(job.id)!));
+  }
+
+  async get(sql: Sql, id: string): Promise<Job | null> {
+    const [row] = await sql.query(this.sql.get, [id]);
+    return row === undefined ? null : decodeJob(row);
+  }
+
+  async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+    const rows = await sql.query(this.sql.claim, [
+      kinds,
+      kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit)),
+      limit,
+      terms.workerId,
+      terms.leaseMs,
+      terms.alone ?? false,
+    ]);
+    const jobs = rows.filter((row) => row.id !== null).map(decodeClaimed);
+    const { expected, marked } = rows[0] as { expected: number; marked: number };
+    return { jobs, tryAgain: marked > 0 || jobs.length < expected };
+  }
+
+  async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {
+    const alone = leases.map((lease) => lease.alone);
+    return (await sql.query(this.sql.renew, [...bind(leases), alone, leaseMs])).map(decodeLease);
+  }
+
+  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]> {
+    const outcomes = settlements.map(({ outcome }) => outcome);
+    const rows = await sql.query(this.sql.settle, [
+      ...bind(settlements),
+      outcomes.map(({ type }) => STATUS_AFTER[type]),
+      outcomes.map((outcome) => (outcome.type === 'done' ? outcome.result.json : null)),
+      outcomes.map((outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null)),
+      outcomes.map((outcome) => (outcome.type === 'done' ? null : outcome.lastError)),
+      outcomes.map((outcome) => (outcome.type === 'retry' ? outcome.delayMs : null)),
+    ]);
+    return rows.map(decodeLease);
+  }
+
+  async release(sql: Sql, leases: readonly Lease[]): Promise<void> {
+    await sql.query(this.sql.release, bind(leases));
+  }
+
+  async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
+    return (await sql.query(this.sql.live, bind(leases))).map(decodeLease);
+  }
+
+  async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
+    return (await sql.query(this.sql.reclaim, [maxCrashes])).map(decodeReclaimed);
+  }
+
+  wantsRetry(error: unknown): boolean {
+    const { code } = driverErrorOf(error);
+    return code === '40001' || code === '40P01'; // serialization_failure, deadlock_detected
+  }
+
+  duplicateId(error: unknown): string | null {
+    const { code, detail } = driverErrorOf(error);
+    if (code !== '23505') return null; // unique_violation
+    return /^Key \(id\)=\((.*)\) already exists\.$/s.exec(detail ?? '')?.[1] ?? '';
+  }
+}
+
+function bind(leases: readonly Lease[]): [string[], number[]] {
+  return [leases.map((lease) => lease.id), leases.map((lease) => lease.leaseToken)];
+}
+
+function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}

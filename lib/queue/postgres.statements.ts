@@ -1,0 +1,180 @@
+/*
+ * Instants leave the database as whole milliseconds, independent of the session's time zone, of DateStyle and of the
+ * type parsers that an application may have set on the driver.
+ *
+ * Rows are locked in ascending order of id, and SKIP LOCKED throughout: no statement here waits for a row, so none can
+ * be part of a deadlock.
+ */
+export const postgresStatements = (table: string) => ({
+  version: `SELECT current_setting('server_version_num') AS version, version() AS description`,
+
+  schemaVersion: `SELECT obj_description(to_regclass($1), 'pg_class') AS comment, to_regclass($1) IS NOT NULL AS there`,
+
+  lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
+
+  insert: `
+    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts)
+    SELECT given.id, given.kind, given.payload, given.payload_bytes, start.run_at,
+           start.run_at <= statement_timestamp(), given.priority, given.max_attempts
+    FROM unnest($1::varchar[], $2::varchar[], $3::json[], $4::bytea[], $5::timestamptz[], $6::float8[], $7::int4[], $8::int4[])
+         AS given(id, kind, payload, payload_bytes, run_at, delay_ms, priority, max_attempts)
+    CROSS JOIN LATERAL (
+      SELECT coalesce(given.run_at, statement_timestamp() + given.delay_ms * interval '1 millisecond') AS run_at
+    ) AS start
+    RETURNING id,
+      floor(extract(epoch FROM run_at)::numeric * 1000)::float8 AS run_at,
+      floor(extract(epoch FROM created_at)::numeric * 1000)::float8 AS created_at`,
+
+  get: `
+    SELECT id, kind, payload::text AS payload, payload_bytes, status, priority, max_attempts, attempts_done, crashes,
+      result::text AS result, result_bytes, last_error, locked_by,
+      floor(extract(epoch FROM run_at)::numeric * 1000)::float8 AS run_at,
+      floor(extract(epoch FROM created_at)::numeric * 1000)::float8 AS created_at,
+      floor(extract(epoch FROM updated_at)::numeric * 1000)::float8 AS updated_at,
+      floor(extract(epoch FROM last_attempt_at)::numeric * 1000)::float8 AS last_attempt_at,
+      floor(extract(epoch FROM locked_until)::numeric * 1000)::float8 AS locked_until
+    FROM ${table}
+    WHERE id = $1`,
+
+  /*
+   * First, scheduled jobs whose time has come are marked due; the next claim finds them among the ready ones. Then the
+   * best $3 ready jobs of all kinds together tell how many to take of each kind, without a lock; and so many are locked,
+   * kind by kind. Locking in one go would need one index scan over several kinds in the order of priority, which there
+   * is not; locking $3 of each kind would keep more than $3 rows from others. Between the two looks others may have
+   * taken rows: "expected" tells the caller that there was more to be had.
+   */
+  claim: `
+    WITH come AS MATERIALIZED (
+      SELECT id FROM ${table}
+      WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
+      ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ), marked AS (
+      UPDATE ${table} AS job SET due = true FROM come WHERE job.id = come.id RETURNING 1
+    ), share AS MATERIALIZED (
+      SELECT best.kind, count(*) AS size
+      FROM (
+        SELECT ready.kind
+        FROM unnest($1::varchar[], $2::int4[]) AS wanted(kind, size)
+        CROSS JOIN LATERAL (
+          SELECT kind, priority, run_at, id FROM ${table}
+          WHERE kind = wanted.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
+          ORDER BY priority, run_at, id LIMIT wanted.size
+        ) AS ready
+        ORDER BY ready.priority, ready.run_at, ready.id LIMIT $3
+      ) AS best
+      GROUP BY best.kind
+    ), picked AS MATERIALIZED (
+      SELECT ready.id
+      FROM share
+      CROSS JOIN LATERAL (
+        SELECT id FROM ${table}
+        WHERE kind = share.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
+        ORDER BY priority, run_at, id LIMIT share.size FOR UPDATE SKIP LOCKED
+      ) AS ready
+    ), claimed AS (
+      UPDATE ${table} AS job
+      SET lease_token = job.lease_token + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
+          locked_until = now() + $5::float8 * interval '1 millisecond'
+      FROM picked
+      WHERE job.id = picked.id
+      RETURNING job.*
+    )
+    SELECT expected.size AS expected, expected.marked, claimed.id, claimed.kind, claimed.payload::text AS payload,
+      claimed.payload_bytes, claimed.status, claimed.priority, claimed.max_attempts, claimed.attempts_done,
+      claimed.crashes, claimed.last_error, claimed.lease_token, claimed.locked_by,
+      floor(extract(epoch FROM claimed.run_at)::numeric * 1000)::float8 AS run_at,
+      floor(extract(epoch FROM claimed.created_at)::numeric * 1000)::float8 AS created_at,
+      floor(extract(epoch FROM claimed.updated_at)::numeric * 1000)::float8 AS updated_at,
+      floor(extract(epoch FROM claimed.last_attempt_at)::numeric * 1000)::float8 AS last_attempt_at,
+      floor(extract(epoch FROM claimed.locked_until)::numeric * 1000)::float8 AS locked_until
+    FROM (
+      SELECT (SELECT coalesce(sum(size), 0)::int4 FROM share) AS size, (SELECT count(*)::int4 FROM marked) AS marked
+    ) AS expected
+    LEFT JOIN claimed ON true
+    ORDER BY claimed.priority, claimed.run_at, claimed.id`,
+
+  renew: `
+    WITH given AS MATERIALIZED (
+      SELECT * FROM unnest($1::varchar[], $2::int4[], $3::boolean[]) AS lease(id, lease_token, alone)
+    ), held AS MATERIALIZED (
+      SELECT given.id, given.alone
+      FROM given
+      CROSS JOIN LATERAL (
+        SELECT id FROM ${table}
+        WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+        FOR UPDATE SKIP LOCKED
+      ) AS job
+    )
+    UPDATE ${table} AS job
+    SET locked_until = now() + $4::float8 * interval '1 millisecond', alone = held.alone
+    FROM held
+    WHERE job.id = held.id
+    RETURNING job.id, job.lease_token`,
+
+  settle: `
+    WITH given AS MATERIALIZED (
+      SELECT * FROM unnest($1::varchar[], $2::int4[], $3::varchar[], $4::json[], $5::bytea[], $6::text[], $7::float8[])
+        AS outcome(id, lease_token, status, result, result_bytes, last_error, delay_ms)
+    ), held AS MATERIALIZED (
+      SELECT given.*
+      FROM given
+      CROSS JOIN LATERAL (
+        SELECT id FROM ${table}
+        WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+        FOR UPDATE SKIP LOCKED
+      ) AS job
+    )
+    UPDATE ${table} AS job
+    SET status = held.status, result = held.result, result_bytes = held.result_bytes,
+        last_error = coalesce(held.last_error, job.last_error),
+        run_at = CASE WHEN held.delay_ms IS NULL THEN job.run_at ELSE now() + held.delay_ms * interval '1 millisecond' END,
+        due = held.delay_ms IS NULL OR held.delay_ms = 0,
+        attempts_done = job.attempts_done + 1, last_attempt_at = job.locked_at, updated_at = now(),
+        locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
+    FROM held
+    WHERE job.id = held.id
+    RETURNING job.id, job.lease_token`,
+
+  release: `
+    WITH given AS MATERIALIZED (
+      SELECT * FROM unnest($1::varchar[], $2::int4[]) AS lease(id, lease_token)
+    ), held AS MATERIALIZED (
+      SELECT given.id
+      FROM given
+      CROSS JOIN LATERAL (
+        SELECT id FROM ${table}
+        WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+        FOR UPDATE SKIP LOCKED
+      ) AS job
+    )
+    UPDATE ${table} AS job
+    SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+    FROM held
+    WHERE job.id = held.id`,
+
+  live: `
+    SELECT job.id, job.lease_token
+    FROM unnest($1::varchar[], $2::int4[]) AS given(id, lease_token)
+    JOIN ${table} AS job ON job.id = given.id AND job.lease_token = given.lease_token
+    WHERE job.status = 'PENDING' AND job.locked_by IS NOT NULL`,
+
+  reclaim: `
+    WITH expired AS MATERIALIZED (
+      SELECT id, locked_by, locked_until, crashes + 1 AS crashes, alone AND crashes + 1 >= $1 AS convicted
+      FROM ${table}
+      WHERE status = 'PENDING' AND locked_by IS NOT NULL AND locked_until < now()
+      ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE ${table} AS job
+    SET attempts_done = job.attempts_done + 1, crashes = expired.crashes, last_attempt_at = job.locked_at,
+        status = CASE WHEN expired.convicted THEN 'PANIC' ELSE 'PENDING' END,
+        last_error = CASE WHEN expired.convicted THEN 'panic: ' ELSE '' END
+          || 'the worker ' || expired.locked_by || ' stopped renewing the lease of this job, which ran out at '
+          || to_char(expired.locked_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+          || CASE WHEN job.alone THEN '; the job ran alone' ELSE '' END
+          || ' (crash ' || expired.crashes || ' of ' || $1::int4 || ')',
+        locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+    FROM expired
+    WHERE job.id = expired.id
+    RETURNING job.id, job.kind, job.status, job.crashes, expired.locked_by`,
+});

@@ -1,0 +1,105 @@
+import { decodeDocument } from '../job/document.js';
+import type { ClaimedJob, Job, JobStatus } from '../job/job.js';
+import type { Outcome } from '../job/outcome.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import type { ReclaimedJob } from './job-queue.js';
+import type { Lease } from './lease.js';
+import type { Row } from './sql.js';
+
+/** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
+export function decodeJob(row: Row): Job {
+  const result = decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null);
+  return {
+    ...decodeState(row),
+    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+/** As `decodeJob`, for a job that has just been claimed; a payload that cannot be read fails that job alone. */
+export function decodeClaimed(row: Row): ClaimedJob {
+  const lease = {
+    leaseToken: Number(row.lease_token),
+    lockedBy: row.locked_by as string,
+    lockedUntil: toDate(row.locked_until),
+  };
+  const state = { ...decodeState(row), ...lease };
+  try {
+    return {
+      ...state,
+      payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
+    };
+  } catch (error) {
+    return { ...state, payload: undefined, unreadable: error as Error };
+  }
+}
+
+function decodeState(row: Row): Omit<Job, 'payload' | 'result'> {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    runAt: toDate(row.run_at),
+    status: row.status as JobStatus,
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(row.updated_at),
+    attemptsDone: Number(row.attempts_done),
+    ...(row.last_attempt_at === null ? {} : { lastAttemptAt: toDate(row.last_attempt_at) }),
+    ...(row.last_error === null ? {} : { lastError: row.last_error as string }),
+    priority: Number(row.priority),
+    ...(row.max_attempts === null ? {} : { maxAttempts: Number(row.max_attempts) }),
+    crashes: Number(row.crashes),
+    ...(row.locked_by === null
+      ? {}
+      : { lockedBy: row.locked_by as string, lockedUntil: toDate(row.locked_until) }),
+  };
+}
+
+function toDate(millis: unknown): Date {
+  return new Date(Number(millis));
+}
+
+/** A job that has just been inserted: what was written, and the instants that the database gave it. */
+export function decodeInserted(job: PreparedJob, row: Row): Job {
+  const createdAt = toDate(row.created_at);
+  return {
+    id: job.id,
+    kind: job.kind,
+    payload: decodeDocument(job.payload.json, job.payload.bytes),
+    runAt: toDate(row.run_at),
+    status: 'PENDING',
+    createdAt,
+    updatedAt: createdAt,
+    attemptsDone: 0,
+    priority: job.priority,
+    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
+    crashes: 0,
+  };
+}
+
+export function decodeLease(row: Row): Lease {
+  return { id: row.id as string, leaseToken: Number(row.lease_token) };
+}
+
+export function decodeReclaimed(row: Row): ReclaimedJob {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    workerId: row.locked_by as string,
+    crashes: Number(row.crashes),
+    status: row.status as ReclaimedJob['status'],
+  };
+}
+
+/** The status that an outcome leaves a job in. */
+export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
+  done: 'DONE',
+  retry: 'PENDING',
+  failed: 'FAILED',
+  panic: 'PANIC',
+};
+
+/** What the driver said, below TypeORM's `QueryFailedError`. */
+export function driverErrorOf(error: unknown): { code?: string; detail?: string; sqlMessage?: string } {
+  const { driverError } = error as { driverError?: object };
+  return driverError ?? (error as object);
+}

@@ -1,0 +1,112 @@
+import { describeError } from '../job/describe-error.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { JobsLogger } from '../job/logger.js';
+import type { Outcome } from '../job/outcome.js';
+import { sleep } from '../job/timers.js';
+import type { JobQueue, Settlement } from './job-queue.js';
+
+interface Entry extends Settlement {
+  readonly job: ClaimedJob;
+  readonly resolve: (answer: SettleAnswer) => void;
+  failures: number;
+}
+
+/** `abandoned`: the settler was stopped before the storage answered. */
+export type SettleAnswer = 'written' | 'lost' | 'abandoned';
+
+const MAX_BATCH = 1000;
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 5_000;
+/** From so many failures on, an outcome is written alone: it may be the one that spoils its batch. */
+const FAILURES_UNTIL_ALONE = 2;
+
+/**
+ * Writes outcomes in batches: while one statement is under way, what arrives next gathers and leaves together. One that
+ * fails is tried again until the storage has written or refused it.
+ */
+export class Settler {
+  private readonly waiting: Entry[] = [];
+  private readonly unanswered = new Set<Entry>();
+  private readonly stopping = new AbortController();
+  private writing = false;
+
+  constructor(
+    private readonly queue: Pick<JobQueue, 'settle'>,
+    private readonly logger: JobsLogger,
+  ) {}
+
+  /** Resolves once the outcome is written or refused. Never rejects. */
+  settle(job: ClaimedJob, outcome: Outcome): Promise<SettleAnswer> {
+    return new Promise((resolve) => {
+      const entry: Entry = { id: job.id, leaseToken: job.leaseToken, outcome, job, resolve, failures: 0 };
+      this.unanswered.add(entry);
+      this.enter(entry);
+    });
+  }
+
+  /** Gives up on what is not answered yet; the leases of those jobs run out. */
+  abandon(): void {
+    this.stopping.abort();
+    this.waiting.length = 0;
+    for (const entry of this.unanswered) this.answer(entry, 'abandoned');
+  }
+
+  private enter(entry: Entry): void {
+    this.waiting.push(entry);
+    if (this.writing) return;
+    this.writing = true;
+    void this.writeAll();
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.waiting.length > 0) await this.write(this.nextBatch());
+    this.writing = false;
+  }
+
+  private nextBatch(): Entry[] {
+    const alone = this.waiting.findIndex((entry) => entry.failures >= FAILURES_UNTIL_ALONE);
+    if (alone === -1) return this.waiting.splice(0, MAX_BATCH);
+    return alone === 0 ? this.waiting.splice(0, 1) : this.waiting.splice(0, Math.min(alone, MAX_BATCH));
+  }
+
+  private async write(batch: readonly Entry[]): Promise<void> {
+    try {
+      const answers = await this.queue.settle(batch);
+      batch.forEach((entry, index) => {
+        const answer = answers[index]!;
+        if (answer === 'busy') void this.tryAgain(entry);
+        else this.answer(entry, answer);
+      });
+    } catch (error) {
+      const reason = describeError(error);
+      for (const entry of batch) {
+        this.logger.warn(`Could not write the outcome of ${nameOf(entry)}, trying again: ${reason}`);
+        void this.tryAgain(entry);
+      }
+    }
+  }
+
+  private async tryAgain(entry: Entry): Promise<void> {
+    entry.failures += 1;
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (entry.failures - 1), MAX_RETRY_MS);
+    if (await sleep(delayMs * (0.75 + Math.random() / 2), this.stopping.signal)) this.enter(entry);
+  }
+
+  private answer(entry: Entry, answer: SettleAnswer): void {
+    if (!this.unanswered.delete(entry)) return;
+    if (answer === 'lost') {
+      this.logger.warn(
+        `The outcome (${entry.outcome.type}) of ${nameOf(entry)} was refused: its lease is lost.`,
+      );
+    } else if (answer === 'abandoned') {
+      this.logger.error(
+        `The outcome (${entry.outcome.type}) of ${nameOf(entry)} could not be written in time.`,
+      );
+    }
+    entry.resolve(answer);
+  }
+}
+
+function nameOf({ job }: Entry): string {
+  return `job ${job.id} (kind ${job.kind}, attempt ${job.attemptsDone + 1})`;
+}

@@ -1,0 +1,50 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A connection to send statements through. */
+export interface Sql {
+  /** @returns the rows, where the statement gives any */
+  query(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
+export function sqlThrough(queryRunner: QueryRunner): Sql {
+  return {
+    async query(text, parameters = []) {
+      const { records } = await queryRunner.query(text, [...parameters], true);
+      return (records as readonly Row[] | undefined) ?? [];
+    },
+  };
+}
+
+/**
+ * Lends a connection of the pool's own to `work`. Not `dataSource.query()`: libraries for ambient transactions patch
+ * that, and a claim must never end up inside of a user's transaction.
+ */
+export async function withConnection<T>(dataSource: DataSource, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const queryRunner = dataSource.createQueryRunner();
+  try {
+    return await work(sqlThrough(queryRunner));
+  } finally {
+    await queryRunner.release();
+  }
+}
+
+/** Runs `work` between `begin` and COMMIT; rolls back where it fails. */
+export async function inTransaction<T>(
+  sql: Sql,
+  begin: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  for (const statement of begin) await sql.query(statement);
+  try {
+    const result = await work();
+    await sql.query('COMMIT');
+    return result;
+  } catch (error) {
+    // Fails where the connection is gone, and then there is nothing left to roll back.
+    await sql.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,182 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { DuplicateJobError, JobsError } from '../job/errors.js';
+import type { ClaimedJob, Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+import { sleep } from '../job/timers.js';
+import { CommitWatcher } from './commit-watcher.js';
+import type { Dialect } from './dialect.js';
+import {
+  JobQueue,
+  type DequeueSettings,
+  type EnqueueTarget,
+  type ReclaimedJob,
+  type Settlement,
+  type WakeListener,
+} from './job-queue.js';
+import { dialectFor, type JobsTableOptions } from './jobs-table.js';
+import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import { SchemaMigrator } from './schema-migrator.js';
+import { dataSourceOf } from './typeorm-compat.js';
+import { sqlThrough, withConnection, type Sql } from './sql.js';
+
+export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
+  readonly migrate: 'auto' | 'manual';
+}
+
+/** A transaction that the database undid is sent so many times in all. */
+const TRIES = 5;
+/** A claim looks so many times where others are at the same rows. */
+const CLAIM_LOOKS = 3;
+
+/** The queue in a database, through a TypeORM DataSource. */
+export class TypeOrmJobQueue extends JobQueue {
+  private readonly dialect: Dialect;
+  private readonly commits: CommitWatcher;
+  private readonly listeners = new Set<WakeListener>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly settings: TypeOrmJobQueueSettings,
+  ) {
+    super(settings);
+    this.dialect = dialectFor(dataSource.options, settings);
+    this.commits = new CommitWatcher(dataSource);
+  }
+
+  /**
+   * Checks the server and its table, and makes the table where `migrate` is `'auto'`.
+   * @throws UnsupportedDatabaseError, SchemaVersionError
+   */
+  async open(): Promise<this> {
+    await new SchemaMigrator(this.dataSource, this.dialect, this.settings.logger).run(this.settings.migrate);
+    return this;
+  }
+
+  /** Leaves the DataSource as it was. */
+  close(): void {
+    this.commits.close();
+    this.listeners.clear();
+  }
+
+  async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
+    if (jobs.length === 0) return [];
+    const wake = () => this.wake(jobs);
+    try {
+      const queryRunner = manager === undefined ? undefined : this.runnerOf(manager);
+      if (queryRunner === undefined) {
+        const stored = await this.run((sql) => this.dialect.insert(sql, jobs, false));
+        wake();
+        return stored;
+      }
+      const joined = queryRunner.isTransactionActive;
+      const stored = await this.dialect.insert(sqlThrough(queryRunner), jobs, joined);
+      if (joined) this.commits.afterCommit(queryRunner, wake);
+      else wake();
+      return stored;
+    } catch (error) {
+      const id = this.dialect.duplicateId(error);
+      throw id === null ? error : new DuplicateJobError(id, { cause: error });
+    }
+  }
+
+  get(id: string): Promise<Job | null> {
+    return this.run((sql) => this.dialect.get(sql, id));
+  }
+
+  async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
+    const claimed: ClaimedJob[] = [];
+    for (let look = 0; look < CLAIM_LOOKS; look++) {
+      const left = lessTaken(terms, claimed);
+      const open = kinds.filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
+      if (claimed.length >= limit || open.length === 0) break;
+      const found = await this.run((sql) => this.dialect.claim(sql, open, limit - claimed.length, left));
+      claimed.push(...found.jobs);
+      if (!found.tryAgain) break;
+    }
+    return claimed;
+  }
+
+  renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
+    return this.underLeases(leases, (sql, sorted) => this.dialect.renew(sql, sorted, leaseMs));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
+    return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    if (leases.length === 0) return;
+    await this.run((sql) => this.dialect.release(sql, inOrder(leases)));
+  }
+
+  reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
+    return this.run((sql) => this.dialect.reclaim(sql, maxCrashes));
+  }
+
+  watch(listener: WakeListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  private wake(jobs: readonly PreparedJob[]): void {
+    const kinds = [...new Set(jobs.map((job) => job.kind))];
+    for (const listener of this.listeners) listener(kinds);
+  }
+
+  private runnerOf(manager: EntityManager) {
+    if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
+    throw new JobsError(
+      'The manager given to enqueue() belongs to another DataSource than the jobs; ' +
+        'a transaction cannot span both. Set the option "dataSource" of JobsModule, or enqueue without a manager.',
+    );
+  }
+
+  private async underLeases<L extends Lease>(
+    leases: readonly L[],
+    write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+  ): Promise<LeaseAnswer[]> {
+    if (leases.length === 0) return [];
+    const sorted = inOrder(leases);
+    return this.run(async (sql) => {
+      const written = keysOf(await write(sql, sorted));
+      const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
+      const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
+      return leases.map((lease) => {
+        const key = keyOf(lease);
+        return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
+      });
+    });
+  }
+
+  /** On a connection of the pool's own, and once more where the database undid the transaction. */
+  private async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await withConnection(this.dataSource, work);
+      } catch (error) {
+        if (tries >= TRIES || !this.dialect.wantsRetry(error)) throw error;
+        await sleep(Math.random() * 10 * 2 ** tries);
+      }
+    }
+  }
+}
+
+function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
+  if (terms.kindLimits === undefined || claimed.length === 0) return terms;
+  const kindLimits = new Map(terms.kindLimits);
+  for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
+  return { ...terms, kindLimits };
+}
+
+/** Ascending by id, as rows are locked everywhere, so that no two statements wait for each other. */
+function inOrder<L extends Lease>(leases: readonly L[]): L[] {
+  return leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+function keyOf({ id, leaseToken }: Lease): string {
+  return `${leaseToken} ${id}`;
+}
+
+function keysOf(leases: readonly Lease[]): Set<string> {
+  return new Set(leases.map(keyOf));
+}
