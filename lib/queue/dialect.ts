@@ -56,6 +56,6 @@ export interface Dialect {
 
   /** Whether the database undid the transaction and wants it whole again: a deadlock, a serialization failure. */
   wantsRetry(error: unknown): boolean;
-  /** The id that an insert met twice, where the error says that. */
+  /** The id that an insert met twice, as far as the error tells it (long ones are cut); null where it says something else. */
   duplicateId(error: unknown): string | null;
 }

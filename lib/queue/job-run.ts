@@ -14,6 +14,7 @@ export interface JobRunTools {
 export class JobRun {
   readonly lease: HeldLease;
   private givenBack = false;
+  private settled = false;
 
   /** @param claimedAt `performance.now()` from before the claim was sent */
   constructor(
@@ -28,6 +29,11 @@ export class JobRun {
     return this.attempt.job;
   }
 
+  /** The handler is still at work on a job whose outcome nobody has written: what a shutdown gives back. */
+  get isUnfinished(): boolean {
+    return !this.attempt.hasEnded && !this.settled;
+  }
+
   /** Runs the attempt and resolves once its outcome is written, refused, or nobody's business any more. Never rejects. */
   async finish(): Promise<void> {
     const outcome = await this.attempt.run();
@@ -37,6 +43,7 @@ export class JobRun {
       this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}) stopped after its lease was lost.`);
       return;
     }
+    this.settled = true;
     const answer = await this.tools.settler.settle(this.job, outcome);
     this.tools.keeper.drop(this.lease);
     this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}): ${outcome.type}, ${answer}.`);

@@ -18,7 +18,7 @@ import {
 import { versionIn } from './schema-version.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
 
-const OLDEST_MYSQL = [8, 0, 1];
+const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first release for all was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
 const SCHEMA_LOCK_SECONDS = 60;
 /** So much of an INSERT is sent at once; the smallest `max_allowed_packet` in common use is 16 MiB. */
@@ -28,7 +28,7 @@ const INSERT_ROWS = 1000;
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
-/** MySQL 8.0.1 and later, MariaDB 10.6 and later. */
+/** MySQL 8.0.4 and later, MariaDB 10.6 and later. */
 export class MysqlDialect implements Dialect {
   readonly table: JobsTable;
   readonly steps: readonly SchemaStep[];
@@ -47,7 +47,7 @@ export class MysqlDialect implements Dialect {
     const oldest = /mariadb/i.test(version) ? OLDEST_MARIADB : OLDEST_MYSQL;
     if (isAtLeast(version, oldest)) return;
     throw new UnsupportedDatabaseError(
-      `Jobs need MySQL 8.0.1 or MariaDB 10.6 or later; this server is ${version}.`,
+      `Jobs need MySQL 8.0.4 or MariaDB 10.6 or later; this server is ${version}.`,
     );
   }
 

@@ -45,10 +45,10 @@ export function mysqlSteps({ name, quoted }: JobsTable): readonly SchemaStep[] {
            running tinyint GENERATED ALWAYS AS
              (IF(status = 'PENDING' AND locked_by IS NOT NULL, 1, NULL)) STORED,
            PRIMARY KEY (id),
-           KEY ${name}_ready (ready_kind, priority, run_at, id),
-           KEY ${name}_scheduled (scheduled_at),
-           KEY ${name}_running (running),
-           CONSTRAINT ${name}_status CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC'))
+           KEY \`${name}_ready\` (ready_kind, priority, run_at, id),
+           KEY \`${name}_scheduled\` (scheduled_at),
+           KEY \`${name}_running\` (running),
+           CONSTRAINT \`${name}_status\` CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC'))
          ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT = '${commentFor(1)}'`,
       ],
       down: [`DROP TABLE ${quoted}`],

@@ -75,7 +75,7 @@ export const mysqlStatements = (table: string) => ({
     WHERE id IN (?)`,
 
   lockLeases: `
-    SELECT id, lease_token FROM ${table}
+    SELECT id, lease_token FROM ${table} FORCE INDEX (PRIMARY)
     WHERE id IN (?) AND running = 1
     ORDER BY id
     FOR UPDATE SKIP LOCKED`,

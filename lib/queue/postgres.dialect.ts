@@ -123,9 +123,9 @@ export class PostgresDialect implements Dialect {
   }
 
   duplicateId(error: unknown): string | null {
-    const { code, detail } = driverErrorOf(error);
-    if (code !== '23505') return null; // unique_violation
-    return /^Key \(id\)=\((.*)\) already exists\.$/s.exec(detail ?? '')?.[1] ?? '';
+    const { code, constraint, detail } = driverErrorOf(error);
+    const isOurs = code === '23505' && constraint === `${this.table.name}_pkey`; // unique_violation
+    return isOurs ? (/\(id\)=\((.*)\)/s.exec(detail ?? '')?.[1] ?? '') : null;
   }
 }
 

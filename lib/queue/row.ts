@@ -99,7 +99,12 @@ export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
 };
 
 /** What the driver said, below TypeORM's `QueryFailedError`. */
-export function driverErrorOf(error: unknown): { code?: string; detail?: string; sqlMessage?: string } {
+export function driverErrorOf(error: unknown): {
+  code?: string;
+  constraint?: string;
+  detail?: string;
+  sqlMessage?: string;
+} {
   const { driverError } = error as { driverError?: object };
   return driverError ?? (error as object);
 }

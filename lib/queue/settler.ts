@@ -26,7 +26,7 @@ const FAILURES_UNTIL_ALONE = 2;
  */
 export class Settler {
   private readonly waiting: Entry[] = [];
-  private readonly unanswered = new Set<Entry>();
+  private readonly unanswered = new Map<Entry, Promise<SettleAnswer>>();
   private readonly stopping = new AbortController();
   private writing = false;
 
@@ -37,18 +37,23 @@ export class Settler {
 
   /** Resolves once the outcome is written or refused. Never rejects. */
   settle(job: ClaimedJob, outcome: Outcome): Promise<SettleAnswer> {
-    return new Promise((resolve) => {
-      const entry: Entry = { id: job.id, leaseToken: job.leaseToken, outcome, job, resolve, failures: 0 };
-      this.unanswered.add(entry);
-      this.enter(entry);
-    });
+    const { promise, resolve } = withResolver<SettleAnswer>();
+    const entry: Entry = { id: job.id, leaseToken: job.leaseToken, outcome, job, resolve, failures: 0 };
+    this.unanswered.set(entry, promise);
+    this.enter(entry);
+    return promise;
+  }
+
+  /** Resolves when every outcome given so far is answered. */
+  async idle(): Promise<void> {
+    await Promise.all(this.unanswered.values());
   }
 
   /** Gives up on what is not answered yet; the leases of those jobs run out. */
   abandon(): void {
     this.stopping.abort();
     this.waiting.length = 0;
-    for (const entry of this.unanswered) this.answer(entry, 'abandoned');
+    for (const entry of this.unanswered.keys()) this.answer(entry, 'abandoned');
   }
 
   private enter(entry: Entry): void {
@@ -105,6 +110,14 @@ export class Settler {
     }
     entry.resolve(answer);
   }
+}
+
+function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((resolver) => {
+    resolve = resolver;
+  });
+  return { promise, resolve };
 }
 
 function nameOf({ job }: Entry): string {

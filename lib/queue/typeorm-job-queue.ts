@@ -74,8 +74,11 @@ export class TypeOrmJobQueue extends JobQueue {
       else wake();
       return stored;
     } catch (error) {
-      const id = this.dialect.duplicateId(error);
-      throw id === null ? error : new DuplicateJobError(id, { cause: error });
+      const told = this.dialect.duplicateId(error);
+      if (told === null) throw error;
+      const duplicate =
+        jobs.find(({ id }) => id === told) ?? jobs.find(({ id }) => id.startsWith(told.slice(0, 64)));
+      throw new DuplicateJobError(duplicate?.id ?? told, { cause: error });
     }
   }
 

@@ -112,16 +112,14 @@ class WorkerSession {
   private async drain(): Promise<void> {
     const loopsEnd = Promise.all([this.sweeper.stop(), this.claims.stop(), this.giveBack([...this.held])]);
     await endsWithin(this.allEnd(loopsEnd), this.settings.shutdownTimeoutMs);
-    const unfinished = [...this.running.keys()].filter(({ attempt }) => !attempt.hasEnded);
+    const unfinished = [...this.running.keys()].filter((run) => run.isUnfinished);
     if (unfinished.length > 0) {
       const ids = listed(unfinished.map(({ job }) => job.id));
       this.logger.warn(
         `${unfinished.length} jobs did not finish within shutdownTimeoutMs and are given back: ${ids}.`,
       );
     }
-    const givenBack = this.giveBack(unfinished);
-    for (const run of unfinished) this.running.delete(run);
-    await endsWithin(this.allEnd(Promise.all([loopsEnd, givenBack])), FINAL_WRITES_MS);
+    await endsWithin(Promise.all([this.giveBack(unfinished), this.settler.idle()]), FINAL_WRITES_MS);
     this.settler.abandon();
   }
 
