@@ -115,7 +115,9 @@ export abstract class JobQueue {
     const keeper = new LeaseKeeper(this, settings, settings.logger);
     const settler = new Settler(this, settings.logger);
     const attempt = new Attempt(job, fn, settings);
-    await new JobRun(attempt, claimedAt, { keeper, settler, logger: settings.logger }).finish();
+    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger: settings.logger });
+    await run.run();
+    await run.isWritten;
     return true;
   }
 

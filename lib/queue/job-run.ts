@@ -1,6 +1,7 @@
 import type { Attempt } from '../job/attempt.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
+import type { Outcome } from '../job/outcome.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
 import type { Settler } from './settler.js';
 
@@ -14,7 +15,7 @@ export interface JobRunTools {
 export class JobRun {
   readonly lease: HeldLease;
   private givenBack = false;
-  private settled = false;
+  private written: Promise<void> | undefined;
 
   /** @param claimedAt `performance.now()` from before the claim was sent */
   constructor(
@@ -31,11 +32,14 @@ export class JobRun {
 
   /** The handler is still at work on a job whose outcome nobody has written: what a shutdown gives back. */
   get isUnfinished(): boolean {
-    return !this.attempt.hasEnded && !this.settled;
+    return !this.attempt.hasEnded && this.written === undefined;
   }
 
-  /** Runs the attempt and resolves once its outcome is written, refused, or nobody's business any more. Never rejects. */
-  async finish(): Promise<void> {
+  /**
+   * Runs the attempt. Resolves when the handler has ended or its time is up, with its outcome on the way.
+   * Never rejects.
+   */
+  async run(): Promise<void> {
     const outcome = await this.attempt.run();
     if (this.givenBack) return;
     if (this.lease.lost !== undefined && outcome.type !== 'done') {
@@ -43,7 +47,15 @@ export class JobRun {
       this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}) stopped after its lease was lost.`);
       return;
     }
-    this.settled = true;
+    this.written = this.write(outcome);
+  }
+
+  /** Resolves when the outcome is written, refused, or nobody's business any more. Never rejects. */
+  get isWritten(): Promise<void> {
+    return this.written ?? Promise.resolve();
+  }
+
+  private async write(outcome: Outcome): Promise<void> {
     const answer = await this.tools.settler.settle(this.job, outcome);
     this.tools.keeper.drop(this.lease);
     this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}): ${outcome.type}, ${answer}.`);

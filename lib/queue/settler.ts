@@ -44,6 +44,11 @@ export class Settler {
     return promise;
   }
 
+  /** How many outcomes are not answered yet. */
+  get size(): number {
+    return this.unanswered.size;
+  }
+
   /** Resolves when every outcome given so far is answered. */
   async idle(): Promise<void> {
     await Promise.all(this.unanswered.values());

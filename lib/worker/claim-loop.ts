@@ -3,8 +3,11 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import { Dispatcher } from './dispatcher.js';
+import { Pace } from './pace.js';
 import { backoffMs, jittered } from './pacing.js';
 import { Slots } from './slots.js';
+import { Suspects } from './suspects.js';
 import { WakeSignal } from './wake-signal.js';
 
 export interface ClaimLoopSettings {
@@ -23,29 +26,40 @@ export interface ClaimedJobs {
   hold(job: ClaimedJob, claimedAt: number): JobRun;
   /** Runs it. Resolves when its handler has ended; never rejects. */
   run(run: JobRun): Promise<void>;
+  /** Resolves when everything that handlers ended in is written. */
+  allWritten(): Promise<void>;
+  /** How many outcomes are still to be written. */
+  unwritten(): number;
   /** Records that nothing else runs in this process. @returns whether the lease is still ours */
   setApart(run: JobRun): Promise<boolean>;
   /** Lets others have them, no attempt spent. Never rejects. */
   giveBack(runs: readonly JobRun[]): Promise<void>;
 }
 
+/** A job claimed ahead that has not been started by then is given back: its turn was misjudged. */
+const MAX_WAIT_MS = 1_000;
+/** No more is claimed while so many outcomes wait to be written. */
+const MAX_UNWRITTEN = 3_000;
+
 /**
- * Claims as many jobs as there are free slots, starts them, and waits: for a slot where there may be more jobs, or else
- * until it is woken or the poll interval is over.
- *
- * A job whose workers have died under it is a suspect. It may have killed them, or it may have been beside the one that
- * did. It is run with nothing beside it, so that if the process dies again, it is known which job it was.
+ * Claims jobs for all free slots, and ahead of them as many as will be started within a quarter of a second at the pace
+ * it sees; starts them; and waits: for slots, where there may be more jobs, or else until it is woken or the poll
+ * interval is over.
  */
 export class ClaimLoop {
   private readonly slots: Slots;
+  private readonly dispatcher: Dispatcher;
+  private readonly suspects: Suspects;
+  private readonly pace = new Pace();
   private readonly wakeSignal = new WakeSignal();
-  private readonly running = new Set<Promise<void>>();
   private readonly unwatch: () => void;
   private readonly ended: Promise<void>;
   private stopping = false;
   private failures = 0;
-  /** The last claim was bound by the free slots and not by what was ready: there may be more. */
+  /** The last claim was bound by its limits and not by what was ready: there may be more. */
   private lastWasFull = false;
+  /** How many jobs to hold ready beyond the free slots. */
+  private ahead = 0;
 
   constructor(
     private readonly queue: JobQueue,
@@ -54,6 +68,12 @@ export class ClaimLoop {
     private readonly jobs: ClaimedJobs,
   ) {
     this.slots = new Slots(settings.concurrency, settings.kindLimits);
+    this.dispatcher = new Dispatcher(
+      this.slots,
+      (run) => jobs.run(run),
+      (kind) => this.handlerEnded(kind),
+    );
+    this.suspects = new Suspects(this.slots, this.dispatcher, settings, logger, jobs);
     const served = new Set(settings.kinds);
     this.unwatch = queue.watch((kinds) => {
       if (kinds.some((kind) => served.has(kind))) this.wake();
@@ -66,22 +86,24 @@ export class ClaimLoop {
     this.wakeSignal.wake();
   }
 
-  /** Claims no more. Resolves when every handler that was started has ended. */
+  /** Claims no more, and gives back what has not been started. Resolves when every running handler has ended. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.suspects.stop();
     this.unwatch();
     this.wake();
+    await this.jobs.giveBack(this.dispatcher.takeWaiting());
     await this.ended;
-    await Promise.all(this.running);
+    await this.dispatcher.allEnd();
   }
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
       try {
-        const suspects = await this.claimAndStart();
+        const claimed = await this.claim();
         this.succeeded();
-        if (suspects.length > 0) await this.runSuspects(suspects);
-        else if (!this.lastWasFull || !this.hasRoom()) await this.waitForJobs();
+        await this.startAll(claimed);
+        if (!this.wantsMore()) await this.waitForJobs();
       } catch (error) {
         this.failed(error);
         await this.wakeSignal.wait(backoffMs(this.failures));
@@ -89,88 +111,61 @@ export class ClaimLoop {
     }
   }
 
-  /** @returns the suspects among the claimed jobs, held and not started */
-  private async claimAndStart(): Promise<JobRun[]> {
-    const open = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
-    if (open.length === 0) return [];
-    const { workerId, leaseMs } = this.settings;
+  private async claim(): Promise<JobRun[]> {
     const claimedAt = performance.now();
-    const [limit, kindLimits] = [this.slots.free, this.slots.room];
+    if (!this.lastWasFull) this.pace.reset(claimedAt);
+    this.ahead = this.pace.ahead(claimedAt);
+    const open = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
+    const limit = this.slots.free + this.ahead - this.dispatcher.waitingCount;
+    if (open.length === 0 || limit <= 0 || this.jobs.unwritten() > MAX_UNWRITTEN) return [];
+    const { workerId, leaseMs } = this.settings;
+    const kindLimits = this.slots.room;
     const claimed = await this.queue.claim(open, limit, { workerId, leaseMs, kindLimits });
     this.lastWasFull = isFull(claimed, limit, kindLimits);
-    const runs = claimed.map((job) => this.jobs.hold(job, claimedAt));
-    for (const run of runs) this.slots.take(run.job.kind);
-    if (this.stopping) {
-      await this.giveBack(runs);
-      return [];
+    for (const { kind } of claimed) this.slots.claimed(kind);
+    return claimed.map((job) => this.jobs.hold(job, claimedAt));
+  }
+
+  private async startAll(claimed: readonly JobRun[]): Promise<void> {
+    const suspects = claimed.filter((run) => this.suspects.includes(run));
+    if (this.stopping) return this.giveBack(claimed);
+    if (suspects.length === 0) {
+      this.dispatcher.add(claimed);
+      return;
     }
-    for (const run of runs) if (!this.isSuspect(run)) void this.start(run);
-    return runs.filter((run) => this.isSuspect(run));
+    await this.giveBack(claimed.filter((run) => !suspects.includes(run)));
+    await this.giveBackWaiting();
+    await this.suspects.run(suspects);
   }
 
-  private isSuspect({ job }: JobRun): boolean {
-    return job.crashes >= Math.max(1, this.settings.maxCrashes - 1);
+  /** Whether the next claim should be sent at once: there may be more, and half of what is held ready has been used. */
+  private wantsMore(): boolean {
+    if (!this.lastWasFull) return false;
+    const isLow = this.dispatcher.waitingCount <= this.ahead / 2;
+    const room = this.slots.free + this.ahead - this.dispatcher.waitingCount;
+    return isLow && room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
   }
 
-  private start(run: JobRun): Promise<void> {
-    const { kind } = run.job;
-    const running = this.jobs.run(run).then(() => {
-      const wasBlocked = !this.slots.hasRoom(kind);
-      this.running.delete(running);
-      this.slots.give(kind);
-      if (wasBlocked || this.lastWasFull) this.wake();
-    });
-    this.running.add(running);
-    return running;
+  private handlerEnded(kind: string): void {
+    this.pace.count();
+    if (this.wantsMore() || this.settings.kindLimits.has(kind)) this.wake();
   }
 
-  /**
-   * Runs suspects one after the other, each alone. Where a handler does not end within the time of a lease, they are
-   * not kept waiting any longer; a crash is then nobody's conviction.
-   */
-  private async runSuspects(suspects: readonly JobRun[]): Promise<void> {
-    const idle = await this.idleWithin(this.settings.leaseMs);
-    for (const [place, run] of suspects.entries()) {
-      if (this.stopping) return this.giveBack(suspects.slice(place));
-      if (!idle) void this.start(run);
-      else if (await this.setApart(run)) await this.start(run);
-      else await this.giveBack([run]);
-    }
+  private async waitForJobs(): Promise<void> {
+    const pollMs = jittered(this.settings.pollIntervalMs);
+    const hasWaiting = this.dispatcher.waitingCount > 0;
+    await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
+    if (this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS)) await this.giveBackWaiting();
   }
 
-  private async setApart(run: JobRun): Promise<boolean> {
-    const name = `Job ${run.job.id} (kind ${run.job.kind})`;
-    try {
-      this.logger.debug(`${name} runs alone after ${run.job.crashes} crashes.`);
-      return await this.jobs.setApart(run);
-    } catch (error) {
-      this.logger.warn(`${name} could not be set apart from others: ${describeError(error)}`);
-      return false;
-    }
+  private async giveBackWaiting(): Promise<void> {
+    this.pace.reset(performance.now());
+    await this.jobs.giveBack(this.dispatcher.takeWaiting());
   }
 
   private async giveBack(runs: readonly JobRun[]): Promise<void> {
-    for (const { job } of runs) this.slots.give(job.kind);
+    for (const { job } of runs) this.slots.gone(job.kind);
     await this.jobs.giveBack(runs);
-  }
-
-  private async idleWithin(ms: number): Promise<boolean> {
-    const end = performance.now() + ms;
-    while (this.running.size > 0 && !this.stopping && performance.now() < end) {
-      void Promise.race(this.running).then(() => {
-        this.wake();
-      });
-      await this.wakeSignal.wait(end - performance.now());
-    }
-    return this.running.size === 0;
-  }
-
-  private waitForJobs(): Promise<void> {
-    return this.wakeSignal.wait(jittered(this.settings.pollIntervalMs));
-  }
-
-  private hasRoom(): boolean {
-    return this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
   }
 
   private failed(error: unknown): void {

@@ -98,6 +98,8 @@ class WorkerSession {
     this.claims = new ClaimLoop(queue, { ...settings, kinds, kindLimits: this.kindLimits(kinds) }, logger, {
       hold: (job, claimedAt) => this.hold(job, claimedAt),
       run: (run) => this.run(run),
+      allWritten: () => this.settler.idle(),
+      unwritten: () => this.settler.size,
       setApart: (run) => this.keeper.markAlone(run.lease),
       giveBack: (runs) => this.giveBack(runs),
     });
@@ -126,6 +128,7 @@ class WorkerSession {
   private async allEnd(first: Promise<unknown>): Promise<void> {
     await first;
     await Promise.all(this.running.values());
+    await this.settler.idle();
   }
 
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
@@ -145,7 +148,7 @@ class WorkerSession {
   }
 
   private async finish(run: JobRun): Promise<void> {
-    await run.finish();
+    await run.run();
     if (!run.attempt.hasEnded) await this.awaitStraggler(run);
     this.running.delete(run);
   }

@@ -1,0 +1,42 @@
+/** A worker claims ahead what it will have started within this time, at the pace it sees. */
+const AHEAD_MS = 250;
+const MAX_AHEAD = 1000;
+/** A shorter time than this says too little. */
+const MIN_WINDOW_MS = 5;
+/** How much the newest measurement counts. */
+const WEIGHT = 0.5;
+
+/** Measures how fast handlers end while there is more to do, and tells how many jobs to claim ahead of free slots. */
+export class Pace {
+  private perMs = 0;
+  private ended = 0;
+  private since: number | undefined;
+
+  /** A handler has ended. */
+  count(): void {
+    this.ended += 1;
+  }
+
+  /** Jobs to hold ready beyond the free slots. @param now by `performance.now()` */
+  ahead(now: number): number {
+    this.since ??= now;
+    const windowMs = now - this.since;
+    if (windowMs >= MIN_WINDOW_MS) {
+      const measured = this.ended / windowMs;
+      this.perMs += (this.perMs === 0 ? 1 : WEIGHT) * (measured - this.perMs);
+      this.startWindow(now);
+    }
+    return Math.min(Math.floor(this.perMs * AHEAD_MS), MAX_AHEAD);
+  }
+
+  /** There was nothing more to do, or what was claimed ahead has waited too long: what was measured says nothing now. */
+  reset(now: number): void {
+    this.perMs = 0;
+    this.startWindow(now);
+  }
+
+  private startWindow(now: number): void {
+    this.since = now;
+    this.ended = 0;
+  }
+}

@@ -1,0 +1,68 @@
+import { describeError } from '../job/describe-error.js';
+import type { JobsLogger } from '../job/logger.js';
+import { endsWithin } from '../job/timers.js';
+import type { JobRun } from '../queue/job-run.js';
+import type { ClaimedJobs } from './claim-loop.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Slots } from './slots.js';
+
+/**
+ * Runs the jobs whose workers have died under them. Each may have killed them, or may have been beside the one that did.
+ * It is run with nothing beside it in its process, so that if the process dies again, it is known which job it was.
+ */
+export class Suspects {
+  private stopping = false;
+
+  constructor(
+    private readonly slots: Slots,
+    private readonly dispatcher: Dispatcher,
+    private readonly settings: { readonly leaseMs: number; readonly maxCrashes: number },
+    private readonly logger: JobsLogger,
+    private readonly jobs: Pick<ClaimedJobs, 'setApart' | 'giveBack' | 'allWritten'>,
+  ) {}
+
+  /** Whether this is a job whose next crash would convict it. */
+  includes({ job }: JobRun): boolean {
+    return job.crashes >= Math.max(1, this.settings.maxCrashes - 1);
+  }
+
+  /**
+   * Runs them one after the other. Where the handlers that run do not end within the time of a lease, the suspects are
+   * not kept waiting any longer; a crash is then nobody's conviction.
+   */
+  async run(suspects: readonly JobRun[]): Promise<void> {
+    const isAlone = await endsWithin(this.dispatcher.allEnd(), this.settings.leaseMs);
+    for (const [place, run] of suspects.entries()) {
+      if (this.stopping) return this.giveBack(suspects.slice(place));
+      if (!isAlone) void this.dispatcher.start(run);
+      else if (await this.setApart(run)) await this.runAlone(run);
+      else await this.giveBack([run]);
+    }
+  }
+
+  stop(): void {
+    this.stopping = true;
+  }
+
+  private async runAlone(run: JobRun): Promise<void> {
+    await this.dispatcher.start(run);
+    await this.jobs.allWritten();
+  }
+
+  private async setApart(run: JobRun): Promise<boolean> {
+    const name = `Job ${run.job.id} (kind ${run.job.kind})`;
+    try {
+      await this.jobs.allWritten();
+      this.logger.debug(`${name} runs alone after ${run.job.crashes} crashes.`);
+      return await this.jobs.setApart(run);
+    } catch (error) {
+      this.logger.warn(`${name} could not be set apart from others: ${describeError(error)}`);
+      return false;
+    }
+  }
+
+  private async giveBack(runs: readonly JobRun[]): Promise<void> {
+    for (const { job } of runs) this.slots.gone(job.kind);
+    await this.jobs.giveBack(runs);
+  }
+}
