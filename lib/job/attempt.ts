@@ -32,7 +32,7 @@ export interface AttemptPolicy {
 
 /** One run of a handler over one claimed job. Knows no database: what it ends in is for the caller to write. */
 export class Attempt {
-  private readonly controller = new AbortController();
+  private readonly signal = new LazySignal();
   private handlerEnd: Promise<void> = Promise.resolve();
   private running = false;
 
@@ -56,7 +56,7 @@ export class Attempt {
 
   /** Tells the handler to stop; `reason` says why. */
   abort(reason: Error): void {
-    this.controller.abort(reason);
+    this.signal.abort(reason);
   }
 
   /** Settles when the handler has really ended, which may be long after its time was up. Never rejects. */
@@ -70,15 +70,10 @@ export class Attempt {
   }
 
   private callHandler(): Promise<unknown> {
-    const { job, handler } = this;
-    const context: JobContext<never> = {
-      job: job as ClaimedJob<never>,
-      signal: this.controller.signal,
-      attempt: job.attemptsDone + 1,
-      leaseToken: job.leaseToken,
-      workerId: job.lockedBy,
-    };
-    const running = new Promise((resolve) => resolve(handler(job as ClaimedJob<never>, context)));
+    const { handler } = this;
+    const job = this.job as ClaimedJob<never>;
+    const context = new AttemptContext(job, this.signal);
+    const running = new Promise((resolve) => resolve(handler(job, context)));
     this.running = true;
     const end = () => {
       this.running = false;
@@ -94,7 +89,7 @@ export class Attempt {
     const timeUp = sleep(timeoutMs, timer.signal).then((passed) => {
       if (!passed) return running;
       const error = new JobTimeoutError(timeoutMs);
-      this.controller.abort(error);
+      this.signal.abort(error);
       throw error;
     });
     try {
@@ -140,6 +135,45 @@ export class Attempt {
   /** This one included. Attempts whose worker died are not the handler's failures. */
   private get failures(): number {
     return this.job.attemptsDone - this.job.crashes + 1;
+  }
+}
+
+/** What the handler sees of its attempt. */
+class AttemptContext implements JobContext<never> {
+  readonly attempt: number;
+  readonly leaseToken: number;
+  readonly workerId: string;
+
+  constructor(
+    readonly job: ClaimedJob<never>,
+    private readonly lazySignal: LazySignal,
+  ) {
+    this.attempt = job.attemptsDone + 1;
+    this.leaseToken = job.leaseToken;
+    this.workerId = job.lockedBy;
+  }
+
+  get signal(): AbortSignal {
+    return this.lazySignal.get();
+  }
+}
+
+/** An abort signal that is made when it is first asked for: most handlers never do, and each costs more than a job. */
+class LazySignal {
+  private controller: AbortController | undefined;
+  private reason: Error | undefined;
+
+  get(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.reason ??= reason;
+    this.controller?.abort(reason);
   }
 }
 

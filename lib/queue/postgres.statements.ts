@@ -1,6 +1,9 @@
 /*
- * Instants leave the database as whole milliseconds, independent of the session's time zone, of DateStyle and of the
+ * Instants leave the database as milliseconds since 1970, independent of the session's time zone, of DateStyle and of the
  * type parsers that an application may have set on the driver.
+ *
+ * Lists are unnested from a CTE and not from the parameters themselves: the planner would count the elements of those,
+ * and for a few hundred of them read the whole table rather than its primary key.
  *
  * Rows are locked in ascending order of id, and SKIP LOCKED throughout: no statement here waits for a row, so none can
  * be part of a deadlock.
@@ -22,17 +25,17 @@ export const postgresStatements = (table: string) => ({
       SELECT coalesce(given.run_at, statement_timestamp() + given.delay_ms * interval '1 millisecond') AS run_at
     ) AS start
     RETURNING id,
-      floor(extract(epoch FROM run_at)::numeric * 1000)::float8 AS run_at,
-      floor(extract(epoch FROM created_at)::numeric * 1000)::float8 AS created_at`,
+      date_part('epoch', run_at) * 1000 AS run_at,
+      date_part('epoch', created_at) * 1000 AS created_at`,
 
   get: `
     SELECT id, kind, payload::text AS payload, payload_bytes, status, priority, max_attempts, attempts_done, crashes,
       result::text AS result, result_bytes, last_error, locked_by,
-      floor(extract(epoch FROM run_at)::numeric * 1000)::float8 AS run_at,
-      floor(extract(epoch FROM created_at)::numeric * 1000)::float8 AS created_at,
-      floor(extract(epoch FROM updated_at)::numeric * 1000)::float8 AS updated_at,
-      floor(extract(epoch FROM last_attempt_at)::numeric * 1000)::float8 AS last_attempt_at,
-      floor(extract(epoch FROM locked_until)::numeric * 1000)::float8 AS locked_until
+      date_part('epoch', run_at) * 1000 AS run_at,
+      date_part('epoch', created_at) * 1000 AS created_at,
+      date_part('epoch', updated_at) * 1000 AS updated_at,
+      date_part('epoch', last_attempt_at) * 1000 AS last_attempt_at,
+      date_part('epoch', locked_until) * 1000 AS locked_until
     FROM ${table}
     WHERE id = $1`,
 
@@ -84,11 +87,11 @@ export const postgresStatements = (table: string) => ({
     SELECT expected.size AS expected, expected.marked, claimed.id, claimed.kind, claimed.payload::text AS payload,
       claimed.payload_bytes, claimed.status, claimed.priority, claimed.max_attempts, claimed.attempts_done,
       claimed.crashes, claimed.last_error, claimed.lease_token, claimed.locked_by,
-      floor(extract(epoch FROM claimed.run_at)::numeric * 1000)::float8 AS run_at,
-      floor(extract(epoch FROM claimed.created_at)::numeric * 1000)::float8 AS created_at,
-      floor(extract(epoch FROM claimed.updated_at)::numeric * 1000)::float8 AS updated_at,
-      floor(extract(epoch FROM claimed.last_attempt_at)::numeric * 1000)::float8 AS last_attempt_at,
-      floor(extract(epoch FROM claimed.locked_until)::numeric * 1000)::float8 AS locked_until
+      date_part('epoch', claimed.run_at) * 1000 AS run_at,
+      date_part('epoch', claimed.created_at) * 1000 AS created_at,
+      date_part('epoch', claimed.updated_at) * 1000 AS updated_at,
+      date_part('epoch', claimed.last_attempt_at) * 1000 AS last_attempt_at,
+      date_part('epoch', claimed.locked_until) * 1000 AS locked_until
     FROM (
       SELECT (SELECT coalesce(sum(size), 0)::int4 FROM share) AS size, (SELECT count(*)::int4 FROM marked) AS marked
     ) AS expected
@@ -96,8 +99,10 @@ export const postgresStatements = (table: string) => ({
     ORDER BY claimed.priority, claimed.run_at, claimed.id`,
 
   renew: `
-    WITH given AS MATERIALIZED (
-      SELECT * FROM unnest($1::varchar[], $2::int4[], $3::boolean[]) AS lease(id, lease_token, alone)
+    WITH sent AS MATERIALIZED (
+      SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens, $3::boolean[] AS alone
+    ), given AS MATERIALIZED (
+      SELECT lease.* FROM sent, unnest(sent.ids, sent.lease_tokens, sent.alone) AS lease(id, lease_token, alone)
     ), held AS MATERIALIZED (
       SELECT given.id, given.alone
       FROM given
@@ -114,9 +119,13 @@ export const postgresStatements = (table: string) => ({
     RETURNING job.id, job.lease_token`,
 
   settle: `
-    WITH given AS MATERIALIZED (
-      SELECT * FROM unnest($1::varchar[], $2::int4[], $3::varchar[], $4::json[], $5::bytea[], $6::text[], $7::float8[])
-        AS outcome(id, lease_token, status, result, result_bytes, last_error, delay_ms)
+    WITH sent AS MATERIALIZED (
+      SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens, $3::varchar[] AS statuses, $4::json[] AS results,
+        $5::bytea[] AS results_bytes, $6::text[] AS last_errors, $7::float8[] AS delays_ms
+    ), given AS MATERIALIZED (
+      SELECT outcome.*
+      FROM sent, unnest(sent.ids, sent.lease_tokens, sent.statuses, sent.results, sent.results_bytes, sent.last_errors,
+        sent.delays_ms) AS outcome(id, lease_token, status, result, result_bytes, last_error, delay_ms)
     ), held AS MATERIALIZED (
       SELECT given.*
       FROM given
@@ -138,8 +147,10 @@ export const postgresStatements = (table: string) => ({
     RETURNING job.id, job.lease_token`,
 
   release: `
-    WITH given AS MATERIALIZED (
-      SELECT * FROM unnest($1::varchar[], $2::int4[]) AS lease(id, lease_token)
+    WITH sent AS MATERIALIZED (
+      SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens
+    ), given AS MATERIALIZED (
+      SELECT lease.* FROM sent, unnest(sent.ids, sent.lease_tokens) AS lease(id, lease_token)
     ), held AS MATERIALIZED (
       SELECT given.id
       FROM given

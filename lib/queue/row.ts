@@ -8,30 +8,30 @@ import type { Row } from './sql.js';
 
 /** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
 export function decodeJob(row: Row): Job {
-  const result = decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null);
   return {
     ...decodeState(row),
     payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
-    ...(result === undefined ? {} : { result }),
+    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
   };
 }
 
 /** As `decodeJob`, for a job that has just been claimed; a payload that cannot be read fails that job alone. */
 export function decodeClaimed(row: Row): ClaimedJob {
-  const lease = {
-    leaseToken: Number(row.lease_token),
+  let payload: unknown;
+  let unreadable: Error | undefined;
+  try {
+    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
+  } catch (error) {
+    unreadable = error as Error;
+  }
+  return {
+    ...decodeState(row),
+    payload,
     lockedBy: row.locked_by as string,
     lockedUntil: toDate(row.locked_until),
+    leaseToken: Number(row.lease_token),
+    unreadable,
   };
-  const state = { ...decodeState(row), ...lease };
-  try {
-    return {
-      ...state,
-      payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
-    };
-  } catch (error) {
-    return { ...state, payload: undefined, unreadable: error as Error };
-  }
 }
 
 function decodeState(row: Row): Omit<Job, 'payload' | 'result'> {
@@ -43,19 +43,19 @@ function decodeState(row: Row): Omit<Job, 'payload' | 'result'> {
     createdAt: toDate(row.created_at),
     updatedAt: toDate(row.updated_at),
     attemptsDone: Number(row.attempts_done),
-    ...(row.last_attempt_at === null ? {} : { lastAttemptAt: toDate(row.last_attempt_at) }),
-    ...(row.last_error === null ? {} : { lastError: row.last_error as string }),
+    lastAttemptAt: row.last_attempt_at === null ? undefined : toDate(row.last_attempt_at),
+    lastError: (row.last_error as string | null) ?? undefined,
     priority: Number(row.priority),
-    ...(row.max_attempts === null ? {} : { maxAttempts: Number(row.max_attempts) }),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
     crashes: Number(row.crashes),
-    ...(row.locked_by === null
-      ? {}
-      : { lockedBy: row.locked_by as string, lockedUntil: toDate(row.locked_until) }),
+    lockedBy: (row.locked_by as string | null) ?? undefined,
+    lockedUntil: row.locked_until === null ? undefined : toDate(row.locked_until),
   };
 }
 
+/** Databases count in microseconds; seconds as a double are exact to far less than half a millisecond up to year 9999. */
 function toDate(millis: unknown): Date {
-  return new Date(Number(millis));
+  return new Date(Math.round(Number(millis)));
 }
 
 /** A job that has just been inserted: what was written, and the instants that the database gave it. */
@@ -71,7 +71,7 @@ export function decodeInserted(job: PreparedJob, row: Row): Job {
     updatedAt: createdAt,
     attemptsDone: 0,
     priority: job.priority,
-    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
+    maxAttempts: job.maxAttempts ?? undefined,
     crashes: 0,
   };
 }

@@ -1,7 +1,7 @@
 import { Attempt, type AttemptPolicy } from '../job/attempt.js';
 import { describeError } from '../job/describe-error.js';
 import { WorkerStoppedError } from '../job/errors.js';
-import { policyOf, type HandlerRegistry } from '../job/handler.js';
+import { policyOf, type Handler, type HandlerRegistry } from '../job/handler.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import { endsWithin } from '../job/timers.js';
@@ -80,6 +80,7 @@ class WorkerSession {
   /** Claimed, and not started yet. */
   private readonly held = new Set<JobRun>();
   private readonly running = new Map<JobRun, Promise<void>>();
+  private readonly policies = new Map<Handler, AttemptPolicy>();
   private readonly keeper: LeaseKeeper;
   private readonly settler: Settler;
   private readonly claims: ClaimLoop;
@@ -133,7 +134,7 @@ class WorkerSession {
 
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
     const handler = this.handlers.get(job.kind)!;
-    const attempt = new Attempt(job, handler.run, policyOf(handler.options, this.settings));
+    const attempt = new Attempt(job, handler.run, this.policyOf(handler));
     const { keeper, settler, logger } = this;
     const run = new JobRun(attempt, claimedAt, { keeper, settler, logger });
     this.held.add(run);
@@ -176,6 +177,12 @@ class WorkerSession {
         `Could not give back ${ids}; others take them when their leases run out: ${describeError(error)}`,
       );
     }
+  }
+
+  private policyOf(handler: Handler): AttemptPolicy {
+    let policy = this.policies.get(handler);
+    if (policy === undefined) this.policies.set(handler, (policy = policyOf(handler.options, this.settings)));
+    return policy;
   }
 
   private kindLimits(kinds: readonly string[]): Map<string, number> {
