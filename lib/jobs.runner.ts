@@ -35,7 +35,7 @@ export class JobsRunner
     await this.worker?.stop();
   }
 
-  onApplicationShutdown(): void {
-    this.queue.close();
+  async onApplicationShutdown(): Promise<void> {
+    await this.queue.close();
   }
 }

@@ -1,8 +1,11 @@
+import type { DataSource } from 'typeorm';
 import type { ClaimedJob, Job } from '../job/job.js';
+import type { JobsLogger } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { Sql } from './sql.js';
+import type { WakeChannel } from './wake-channel.js';
 
 /** What one claim statement found. */
 export interface ClaimResult {
@@ -54,6 +57,11 @@ export interface Dialect {
   /** Takes back at most a thousand. */
   reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
 
+  /** What carries wake-ups between processes. */
+  wakeChannel(dataSource: DataSource, logger: JobsLogger): WakeChannel;
+
+  /** Whether the database has looked at a statement and refused it: nothing was written, and the answer was not lost. */
+  wasRefused(error: unknown): boolean;
   /** Whether the database undid the transaction and wants it whole again: a deadlock, a serialization failure. */
   wantsRetry(error: unknown): boolean;
   /** The id that an insert met twice, as far as the error tells it (long ones are cut); null where it says something else. */

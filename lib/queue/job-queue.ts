@@ -47,8 +47,8 @@ export interface DequeueSettings extends Pick<
   readonly logger: JobsLogger;
 }
 
-/** Hears of kinds that may have a ready job now. A hint: it may come for nothing, and it may be missed. */
-export type WakeListener = (kinds: readonly string[]) => void;
+/** Hears of kinds that may have a ready job now, null for any. A hint: it may come for nothing, and it may be missed. */
+export type WakeListener = (kinds: readonly string[] | null) => void;
 
 /**
  * The contract over storage. Every implementation passes test/contract, sentence by sentence.

@@ -17,6 +17,7 @@ import {
 } from './row.js';
 import { versionIn } from './schema-version.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
+import { NO_WAKE_CHANNEL, type WakeChannel } from './wake-channel.js';
 
 const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first release for all was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
@@ -135,6 +136,15 @@ export class MysqlDialect implements Dialect {
       if (ids.length > 0) await sql.query(this.sql.reclaim, [maxCrashes, maxCrashes, maxCrashes, ids]);
       return rows.map(decodeReclaimed);
     });
+  }
+
+  wakeChannel(): WakeChannel {
+    return NO_WAKE_CHANNEL;
+  }
+
+  wasRefused(error: unknown): boolean {
+    const { sqlMessage, fatal } = driverErrorOf(error);
+    return sqlMessage !== undefined && fatal !== true;
   }
 
   wantsRetry(error: unknown): boolean {

@@ -1,11 +1,14 @@
+import type { DataSource } from 'typeorm';
 import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
+import type { JobsLogger } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import { postgresSteps } from './postgres.schema.js';
 import { postgresStatements } from './postgres.statements.js';
+import { PostgresWakeChannel } from './postgres.wake-channel.js';
 import {
   decodeClaimed,
   decodeInserted,
@@ -17,6 +20,7 @@ import {
 } from './row.js';
 import { versionIn } from './schema-version.js';
 import { inTransaction, type Sql } from './sql.js';
+import type { WakeChannel } from './wake-channel.js';
 
 const OLDEST_SERVER = 120_000;
 
@@ -115,6 +119,14 @@ export class PostgresDialect implements Dialect {
 
   async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
     return (await sql.query(this.sql.reclaim, [maxCrashes])).map(decodeReclaimed);
+  }
+
+  wakeChannel(dataSource: DataSource, logger: JobsLogger): WakeChannel {
+    return new PostgresWakeChannel(dataSource, this.table.quoted, logger);
+  }
+
+  wasRefused(error: unknown): boolean {
+    return driverErrorOf(error).severity === 'ERROR'; // FATAL and PANIC end the connection; the driver's own have none
   }
 
   wantsRetry(error: unknown): boolean {

@@ -103,7 +103,9 @@ export function driverErrorOf(error: unknown): {
   code?: string;
   constraint?: string;
   detail?: string;
+  severity?: string;
   sqlMessage?: string;
+  fatal?: boolean;
 } {
   const { driverError } = error as { driverError?: object };
   return driverError ?? (error as object);

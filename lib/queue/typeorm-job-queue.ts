@@ -5,6 +5,7 @@ import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { CommitWatcher } from './commit-watcher.js';
 import type { Dialect } from './dialect.js';
+import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
   JobQueue,
   type DequeueSettings,
@@ -18,6 +19,7 @@ import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from './typeorm-compat.js';
 import { sqlThrough, withConnection, type Sql } from './sql.js';
+import type { WakeChannel } from './wake-channel.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
@@ -32,6 +34,8 @@ const CLAIM_LOOKS = 3;
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
   private readonly commits: CommitWatcher;
+  private readonly channel: WakeChannel;
+  private readonly batcher: EnqueueBatcher;
   private readonly listeners = new Set<WakeListener>();
 
   constructor(
@@ -41,6 +45,11 @@ export class TypeOrmJobQueue extends JobQueue {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
     this.commits = new CommitWatcher(dataSource);
+    this.channel = this.dialect.wakeChannel(dataSource, settings.logger);
+    this.batcher = new EnqueueBatcher(
+      (jobs) => this.run((sql) => this.dialect.insert(sql, jobs, false)),
+      (error) => this.dialect.wasRefused(error),
+    );
   }
 
   /**
@@ -53,9 +62,10 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   /** Leaves the DataSource as it was. */
-  close(): void {
+  async close(): Promise<void> {
     this.commits.close();
     this.listeners.clear();
+    await this.channel.close();
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
@@ -64,7 +74,7 @@ export class TypeOrmJobQueue extends JobQueue {
     try {
       const queryRunner = manager === undefined ? undefined : this.runnerOf(manager);
       if (queryRunner === undefined) {
-        const stored = await this.run((sql) => this.dialect.insert(sql, jobs, false));
+        const stored = await this.batcher.enqueue(jobs);
         wake();
         return stored;
       }
@@ -118,11 +128,20 @@ export class TypeOrmJobQueue extends JobQueue {
 
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    this.channel.listen((kinds) => this.tell(kinds));
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) void this.channel.unlisten();
+    };
   }
 
   private wake(jobs: readonly PreparedJob[]): void {
     const kinds = [...new Set(jobs.map((job) => job.kind))];
+    this.tell(kinds);
+    this.channel.notify(kinds);
+  }
+
+  private tell(kinds: readonly string[] | null): void {
     for (const listener of this.listeners) listener(kinds);
   }
 

@@ -76,7 +76,7 @@ export class ClaimLoop {
     this.suspects = new Suspects(this.slots, this.dispatcher, settings, logger, jobs);
     const served = new Set(settings.kinds);
     this.unwatch = queue.watch((kinds) => {
-      if (kinds.some((kind) => served.has(kind))) this.wake();
+      if (kinds === null || kinds.some((kind) => served.has(kind))) this.wake();
     });
     this.ended = this.loop();
   }

@@ -1,0 +1,64 @@
+import type { Job } from '../job/job.js';
+import type { PreparedJob } from '../job/prepare-job.js';
+
+interface Call {
+  readonly jobs: readonly PreparedJob[];
+  readonly resolve: (stored: Job[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** So many rows at most are gathered into one statement; a single call may bring more. */
+const MAX_ROWS = 1000;
+
+/**
+ * Writes concurrent enqueues together: while one statement is under way, calls gather, and leave in one statement when
+ * it returns. A call that comes alone leaves at once. Each call keeps its own promise: where the database refuses a
+ * statement, its calls are written one by one, and the guilty one fails alone.
+ */
+export class EnqueueBatcher {
+  private readonly waiting: Call[] = [];
+  private writing = false;
+
+  /**
+   * @param insert writes jobs, all or none
+   * @param wasRefused whether an error means that the database has looked at the statement and written nothing; one
+   * whose answer was lost must not be sent again
+   */
+  constructor(
+    private readonly insert: (jobs: readonly PreparedJob[]) => Promise<Job[]>,
+    private readonly wasRefused: (error: unknown) => boolean,
+  ) {}
+
+  enqueue(jobs: readonly PreparedJob[]): Promise<Job[]> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ jobs, resolve, reject });
+      if (!this.writing) void this.writeAll();
+    });
+  }
+
+  private async writeAll(): Promise<void> {
+    this.writing = true;
+    while (this.waiting.length > 0) await this.write(this.nextCalls());
+    this.writing = false;
+  }
+
+  private nextCalls(): Call[] {
+    let rows = 0;
+    const end = this.waiting.findIndex(({ jobs }, place) => (rows += jobs.length) > MAX_ROWS && place > 0);
+    return this.waiting.splice(0, end === -1 ? this.waiting.length : end);
+  }
+
+  private async write(calls: readonly Call[]): Promise<void> {
+    try {
+      const stored = await this.insert(calls.flatMap(({ jobs }) => jobs));
+      let start = 0;
+      for (const { jobs, resolve } of calls) resolve(stored.slice(start, (start += jobs.length)));
+    } catch (error) {
+      if (calls.length > 1 && this.wasRefused(error)) {
+        for (const call of calls) await this.write([call]);
+      } else {
+        for (const { reject } of calls) reject(error);
+      }
+    }
+  }
+}
