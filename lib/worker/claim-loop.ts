@@ -38,7 +38,7 @@ export interface ClaimedJobs {
 
 /** A job claimed ahead that has not been started by then is given back: its turn was misjudged. */
 const MAX_WAIT_MS = 1_000;
-/** No more is claimed while so many outcomes wait to be written. */
+/** Where more outcomes than this wait to be written, they are awaited before the next claim. */
 const MAX_UNWRITTEN = 3_000;
 
 /**
@@ -60,6 +60,8 @@ export class ClaimLoop {
   private lastWasFull = false;
   /** How many jobs to hold ready beyond the free slots. */
   private ahead = 0;
+  /** The last claim brought a job that was with a worker that died: if this one dies too, few shall die with it. */
+  private isCareful = false;
 
   constructor(
     private readonly queue: JobQueue,
@@ -112,16 +114,18 @@ export class ClaimLoop {
   }
 
   private async claim(): Promise<JobRun[]> {
+    if (this.jobs.unwritten() > MAX_UNWRITTEN) await this.jobs.allWritten();
     const claimedAt = performance.now();
-    if (!this.lastWasFull) this.pace.reset(claimedAt);
+    if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
     this.ahead = this.pace.ahead(claimedAt);
     const open = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
     const limit = this.slots.free + this.ahead - this.dispatcher.waitingCount;
-    if (open.length === 0 || limit <= 0 || this.jobs.unwritten() > MAX_UNWRITTEN) return [];
+    if (open.length === 0 || limit <= 0) return [];
     const { workerId, leaseMs } = this.settings;
     const kindLimits = this.slots.room;
     const claimed = await this.queue.claim(open, limit, { workerId, leaseMs, kindLimits });
     this.lastWasFull = isFull(claimed, limit, kindLimits);
+    this.isCareful = claimed.some((job) => job.crashes > 0);
     for (const { kind } of claimed) this.slots.claimed(kind);
     return claimed.map((job) => this.jobs.hold(job, claimedAt));
   }
@@ -131,6 +135,7 @@ export class ClaimLoop {
     if (this.stopping) return this.giveBack(claimed);
     if (suspects.length === 0) {
       this.dispatcher.add(claimed);
+      if (this.isCareful) await this.giveBackWaiting();
       return;
     }
     await this.giveBack(claimed.filter((run) => !suspects.includes(run)));
