@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { Pace } from '../../lib/worker/pace.js';
+import { backoffMs, jittered } from '../../lib/worker/pacing.js';
+
+const ended = (pace: Pace, count: number): void => {
+  for (let handler = 0; handler < count; handler++) pace.count();
+};
+
+describe('Pace', () => {
+  it('holds nothing ready before it has measured', () => {
+    const pace = new Pace();
+    expect(pace.ahead(1_000)).toBe(0);
+    ended(pace, 10);
+    expect(pace.ahead(1_004)).toBe(0); // too short a time to say anything
+  });
+
+  it('holds ready what ends within a quarter of a second', () => {
+    const pace = new Pace();
+    pace.ahead(0);
+    ended(pace, 20);
+    expect(pace.ahead(100)).toBe(50); // 0.2 per millisecond
+  });
+
+  it('follows a pace that changes, half by half', () => {
+    const pace = new Pace();
+    pace.ahead(0);
+    ended(pace, 20);
+    pace.ahead(100);
+    ended(pace, 40);
+    expect(pace.ahead(200)).toBe(75);
+    expect(pace.ahead(300)).toBe(37);
+  });
+
+  it('holds a thousand ready at most', () => {
+    const pace = new Pace();
+    pace.ahead(0);
+    ended(pace, 1_000);
+    expect(pace.ahead(10)).toBe(1_000);
+  });
+
+  it('starts anew after a reset', () => {
+    const pace = new Pace();
+    pace.ahead(0);
+    ended(pace, 20);
+    pace.ahead(100);
+    pace.reset(100);
+    expect(pace.ahead(104)).toBe(0);
+  });
+});
+
+describe('jittered and backoffMs', () => {
+  it('stay within a quarter of what is asked', () => {
+    for (let count = 0; count < 200; count++) {
+      const ms = jittered(1_000);
+      expect(ms).toBeGreaterThanOrEqual(750);
+      expect(ms).toBeLessThan(1_250);
+    }
+  });
+
+  it('double from a tenth of a second to five seconds', () => {
+    const bounds: [number, number][] = [
+      [1, 100],
+      [2, 200],
+      [3, 400],
+      [6, 3_200],
+      [7, 5_000],
+      [5_000, 5_000],
+    ];
+    for (const [failures, ms] of bounds) {
+      expect(backoffMs(failures)).toBeGreaterThanOrEqual(ms * 0.75);
+      expect(backoffMs(failures)).toBeLessThan(ms * 1.25);
+    }
+  });
+});

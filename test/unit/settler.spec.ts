@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Settlement } from '../../lib/queue/job-queue.js';
+import type { LeaseAnswer } from '../../lib/queue/lease.js';
+import type { Outcome } from '../../lib/job/outcome.js';
+import { Settler } from '../../lib/queue/settler.js';
+import { claimedJob, Deferred, FAKE_TIMERS, MemoryLogger, turn } from './fakes.js';
+
+const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
+
+/** Keeps each statement until a test answers it; `answer` may be a function over the ids, or an error. */
+class Storage {
+  readonly statements: string[][] = [];
+  private readonly open: { ids: string[]; deferred: Deferred<LeaseAnswer[]> }[] = [];
+
+  readonly settle = (settlements: readonly Settlement[]): Promise<LeaseAnswer[]> => {
+    const ids = settlements.map(({ id }) => id);
+    const deferred = new Deferred<LeaseAnswer[]>();
+    this.statements.push(ids);
+    this.open.push({ ids, deferred });
+    return deferred.promise;
+  };
+
+  async answer(how: Error | ((id: string) => LeaseAnswer) = () => 'written'): Promise<void> {
+    const { ids, deferred } = this.open.shift()!;
+    if (how instanceof Error) deferred.reject(how);
+    else deferred.resolve(ids.map(how));
+    await turn();
+  }
+
+  /** Answers all that comes within ten seconds. */
+  async answerAll(fails: (ids: string[]) => boolean): Promise<void> {
+    for (let round = 0; round < 100; round++) {
+      for (let next = this.open[0]; next !== undefined; next = this.open[0])
+        await this.answer(fails(next.ids) ? new Error('refused') : undefined);
+      await jest.advanceTimersByTimeAsync(100);
+    }
+  }
+}
+
+let storage: Storage;
+let logger: MemoryLogger;
+let settler: Settler;
+
+const settle = (id: string, outcome = DONE) => settler.settle(claimedJob({ id }), outcome);
+
+beforeEach(() => {
+  jest.useFakeTimers(FAKE_TIMERS);
+  storage = new Storage();
+  logger = new MemoryLogger();
+  settler = new Settler(storage, logger);
+});
+
+afterEach(() => {
+  settler.abandon();
+  jest.useRealTimers();
+});
+
+describe('Settler', () => {
+  it('sends an outcome that comes alone at once, with job, token and outcome', async () => {
+    const seen: Settlement[] = [];
+    settler = new Settler({ settle: (batch) => (seen.push(...batch), storage.settle(batch)) }, logger);
+    const answer = settler.settle(claimedJob({ id: 'a', leaseToken: 7 }), DONE);
+    expect(storage.statements).toEqual([['a']]);
+    expect(seen[0]).toMatchObject({ id: 'a', leaseToken: 7, outcome: DONE });
+    await storage.answer();
+    expect(await answer).toBe('written');
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('gathers what comes while one statement is under way into the next', async () => {
+    const answers = [settle('a'), settle('b'), settle('c')];
+    expect(storage.statements).toEqual([['a']]);
+    await storage.answer();
+    expect(storage.statements).toEqual([['a'], ['b', 'c']]);
+    answers.push(settle('d'));
+    await storage.answer();
+    await storage.answer();
+    expect(storage.statements).toEqual([['a'], ['b', 'c'], ['d']]);
+    expect(await Promise.all(answers)).toEqual(Array(4).fill('written'));
+  });
+
+  it('puts at most a thousand into one statement', async () => {
+    for (let count = 0; count < 2_002; count++) void settle(`job-${String(count)}`);
+    await storage.answer();
+    await storage.answer();
+    await storage.answer();
+    expect(storage.statements.map((ids) => ids.length)).toEqual([1, 1_000, 1_000, 1]);
+    await storage.answer();
+  });
+
+  it('tells apart, in one answer, what was written, refused and busy', async () => {
+    void settle('first');
+    const answers = [settle('mine'), settle('gone'), settle('locked')];
+    await storage.answer();
+    await storage.answer((id) => (id === 'mine' ? 'written' : id === 'gone' ? 'lost' : 'busy'));
+    expect(await answers[0]).toBe('written');
+    expect(await answers[1]).toBe('lost');
+    expect(settler.size).toBe(1);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(storage.statements.at(-1)).toEqual(['locked']);
+    await storage.answer();
+    expect(await answers[2]).toBe('written');
+  });
+
+  it('logs a refused outcome with job, kind and attempt', async () => {
+    const answer = settler.settle(claimedJob({ id: 'a', kind: 'mail', attemptsDone: 2 }), DONE);
+    await storage.answer(() => 'lost');
+    await answer;
+    expect(logger.lines).toEqual([
+      'warn The outcome (done) of job a (kind mail, attempt 3) was refused: its lease is lost.',
+    ]);
+  });
+
+  it('tries again, ever more slowly but at least every seven seconds, until it is written', async () => {
+    const answer = settle('a');
+    const pauses: number[] = [];
+    for (let tries = 1; tries <= 12; tries++) {
+      await storage.answer(new Error('connection lost'));
+      const before = Date.now();
+      while (storage.statements.length === tries) await jest.advanceTimersByTimeAsync(5);
+      pauses.push(Date.now() - before);
+    }
+    expect(pauses[0]).toBeLessThanOrEqual(70);
+    expect(pauses[3]).toBeGreaterThan(pauses[0]!);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(6_300);
+    await storage.answer();
+    expect(await answer).toBe('written');
+    expect(logger.lines).toHaveLength(12);
+    expect(logger.lines[0]).toMatch(
+      /^warn Could not write the outcome of job a \(kind mail, attempt 1\), trying again: Error: connection lost/,
+    );
+  });
+
+  it('goes on with others while one waits to be tried again', async () => {
+    const failing = settle('failing');
+    await storage.answer(new Error('deadlock'));
+    const other = settle('other');
+    expect(storage.statements.at(-1)).toEqual(['other']);
+    await storage.answer();
+    expect(await other).toBe('written');
+    await jest.advanceTimersByTimeAsync(100);
+    await storage.answer();
+    expect(await failing).toBe('written');
+  });
+
+  it('does not let one outcome that is always refused hold back the others', async () => {
+    void settle('first');
+    const good = ['a', 'b', 'c', 'd'].map((id) => settle(id));
+    const bad = settle('bad');
+    await storage.answerAll((ids) => ids.includes('bad'));
+    expect(await Promise.all(good)).toEqual(Array(4).fill('written'));
+    expect(settler.size).toBe(1);
+    expect(storage.statements.filter((ids) => ids.includes('bad')).at(-1)).toEqual(['bad']);
+    settler.abandon();
+    expect(await bad).toBe('abandoned');
+  });
+
+  it('is idle when everything given so far is answered', async () => {
+    void settle('a');
+    void settle('b');
+    let idle = false;
+    void settler.idle().then(() => (idle = true));
+    await storage.answer();
+    expect(idle).toBe(false);
+    expect(settler.size).toBe(1);
+    await storage.answer();
+    expect(idle).toBe(true);
+    expect(settler.size).toBe(0);
+    await new Settler(storage, logger).idle();
+  });
+
+  it('gives up on what is not answered when it is told to, and logs each as an error', async () => {
+    const answers = [settle('under way'), settle('waiting')];
+    settler.abandon();
+    expect(await Promise.all(answers)).toEqual(['abandoned', 'abandoned']);
+    expect(logger.lines).toEqual([
+      'error The outcome (done) of job under way (kind mail, attempt 1) could not be written in time.',
+      'error The outcome (done) of job waiting (kind mail, attempt 1) could not be written in time.',
+    ]);
+    await storage.answer(); // too late: nobody is told twice
+    expect(storage.statements).toEqual([['under way']]);
+    expect(logger.lines).toHaveLength(2);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('sends nothing again after it was told to give up', async () => {
+    void settle('a');
+    await storage.answer(new Error('connection lost'));
+    settler.abandon();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(storage.statements).toHaveLength(1);
+  });
+});
