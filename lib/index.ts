@@ -1,6 +1,11 @@
 export { JobsModule } from './jobs.module.js';
 export type { AsyncJobsModuleOptions, JobsModuleAsyncOptions, JobsOptionsFactory } from './jobs.module.js';
 export type { JobsModuleOptions, WorkerOptions } from './jobs.options.js';
+export { defineJob, JobDefinition, type } from './job/definition.js';
+export type { JobDefinitionOptions, TypeMark } from './job/definition.js';
+export { InvalidPayloadError } from './job/payload-schema.js';
+export type { DtoClass, PayloadIssue, PayloadSchema, StandardSchema } from './job/payload-schema.js';
+export type { ContextCarrier } from './job/handler-steps.js';
 export { JobHandler } from './job-handler.decorator.js';
 export { InjectJobClient } from './inject-job-client.decorator.js';
 export { getJobClientToken, getJobQueueToken, getWorkerToken } from './jobs.constants.js';

@@ -1,5 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { InvalidJobError } from './job/errors.js';
+import type { JobDefinition } from './job/definition.js';
+import { decodeDocument } from './job/document.js';
+import type { ContextCarrier } from './job/handler-steps.js';
 import type { Job, JobSettings, NewJob } from './job/job.js';
 import { JobPreparer, requireName, type PreparedJob } from './job/prepare-job.js';
 import type { JobQueue } from './queue/job-queue.js';
@@ -15,6 +18,9 @@ export interface JobClientSettings {
   readonly maxPayloadBytes: number;
   /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
   readonly requireKind: (kind: string) => void;
+  /** What checks the payloads of a kind, where its handler here says so. */
+  readonly definitionOf?: (kind: string) => JobDefinition | undefined;
+  readonly contextCarrier?: ContextCarrier;
 }
 
 /** Enqueues jobs, and reads them. Inject it by its type, or with `@InjectJobClient(name)`. */
@@ -31,16 +37,28 @@ export class JobClient {
   /**
    * Enqueues one job. Without a `manager` it is committed when this resolves.
    *
+   * @param kind a kind, or what `defineJob` made of it: the payload is then type-checked, and checked by its schema
    * @returns the job as it is stored
-   * @throws InvalidJobError, UnknownKindError, DuplicateJobError; nothing is written then
+   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError; nothing is written then
    */
-  async enqueue<Payload = unknown>(
+  enqueue<Input, Payload, Result>(
+    definition: JobDefinition<Input, Payload, Result>,
+    payload: Input,
+    options?: EnqueueOptions,
+  ): Promise<Job<Input, Result>>;
+  enqueue<Payload = unknown>(
     kind: string,
     payload?: Payload,
+    options?: EnqueueOptions,
+  ): Promise<Job<Payload>>;
+  async enqueue(
+    kind: string | JobDefinition,
+    payload?: unknown,
     { manager, ...settings }: EnqueueOptions = {},
-  ): Promise<Job<Payload>> {
-    const [job] = await this.write([this.prepare({ ...settings, kind, payload })], manager);
-    return job as Job<Payload>;
+  ): Promise<Job> {
+    const job = typeof kind === 'string' ? { ...settings, kind, payload } : kind.with(payload, settings);
+    const [stored] = await this.write([await this.prepare(job)], manager);
+    return stored!;
   }
 
   /**
@@ -50,26 +68,38 @@ export class JobClient {
    * @throws InvalidJobError naming the place in the list, UnknownKindError, DuplicateJobError; nothing is written then
    */
   async enqueueMany(jobs: readonly NewJob[], { manager }: EnqueueManyOptions = {}): Promise<Job[]> {
-    const prepared = jobs.map((job, place) => {
+    const prepared: PreparedJob[] = [];
+    for (const [place, job] of jobs.entries()) {
       try {
-        return this.prepare(job);
+        prepared.push(await this.prepare(job));
       } catch (error) {
         if (!(error instanceof InvalidJobError)) throw error;
         throw new InvalidJobError(`jobs[${place}].${error.path}`, error.problem, { cause: error });
       }
-    });
+    }
     return this.write(prepared, manager);
   }
 
   /** The job with this id, or null where there is none. @throws InvalidJobError where no job can have such an id */
-  async get<Payload = unknown, Result = unknown>(id: string): Promise<Job<Payload, Result> | null> {
-    return (await this.queue.get(requireName(id, 'id'))) as Job<Payload, Result> | null;
+  get<Input, Payload, Result>(
+    definition: JobDefinition<Input, Payload, Result>,
+    id: string,
+  ): Promise<Job<Input, Result> | null>;
+  get<Payload = unknown, Result = unknown>(id: string): Promise<Job<Payload, Result> | null>;
+  async get(...args: [id: string] | [definition: JobDefinition, id: string]): Promise<Job | null> {
+    const job = await this.queue.get(requireName(args.at(-1), 'id'));
+    const [definition] = args;
+    return typeof definition === 'string' || job?.kind === definition.kind ? job : null;
   }
 
-  private prepare(job: NewJob): PreparedJob {
-    const prepared = this.preparer.prepare(job);
+  private async prepare(job: NewJob): Promise<PreparedJob> {
+    const prepared = this.preparer.prepare(job, this.settings.contextCarrier?.capture());
     this.settings.requireKind(prepared.kind);
-    return prepared;
+    const definition = job.definition ?? this.settings.definitionOf?.(prepared.kind);
+    if (definition === undefined) return prepared;
+    // What the handler will read is checked, and not what was handed over: a Date is a string by then.
+    await definition.read(decodeDocument(prepared.payload.json, prepared.payload.bytes), definition.version);
+    return { ...prepared, payloadVersion: definition.version };
   }
 
   private write(jobs: readonly PreparedJob[], manager: EntityManager | undefined): Promise<Job[]> {

@@ -1,15 +1,26 @@
-import type { Job, JobContext } from './job/job.js';
+import type { HandlerFn } from './job/attempt.js';
+import { JobDefinition } from './job/definition.js';
 import type { JobHandlerOptions } from './job/handler.js';
+import type { Job, JobContext } from './job/job.js';
 import { JOB_HANDLER_METADATA } from './jobs.constants.js';
 
 /** What `@JobHandler` leaves on a method. */
 export interface JobHandlerMark {
   readonly kind: string;
   readonly options: JobHandlerOptions;
+  readonly definition?: JobDefinition;
 }
 
-// The parameters are the user's to type: `Job<Invoice>` must be accepted where `Job<unknown>` is what there is.
-type JobHandlerMethod = (job: Job<never, never>, context: JobContext<never>) => unknown;
+type MethodOf<Payload, Result> = (
+  job: Job<Payload, Result>,
+  context: JobContext<Payload>,
+) => Result | Promise<Result>;
+
+type HandlerDecorator<Method> = <T extends Method>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
 
 /**
  * Makes a method of a provider or controller the handler of a kind of job. It is called with the job and its context,
@@ -28,19 +39,35 @@ type JobHandlerMethod = (job: Job<never, never>, context: JobContext<never>) => 
  *
  * Options are checked at start-up, as is that no kind has two handlers (`KindExistsError`). A method may carry several
  * of these decorators; it then serves several kinds.
+ *
+ * @param kind a kind, or what `defineJob` made of it: the method is then type-checked, the payload checked before it is
+ * called, and the definition's options hold where `options` says nothing else
  */
-export function JobHandler(kind: string, options: JobHandlerOptions = {}) {
-  return <T extends JobHandlerMethod>(
-    _target: object,
-    _key: string | symbol,
-    descriptor: TypedPropertyDescriptor<T>,
-  ): void => {
-    const method = descriptor.value as object;
-    Reflect.defineMetadata(JOB_HANDLER_METADATA, [{ kind, options }, ...marksOf(method)], method);
+export function JobHandler<Input, Payload, Result>(
+  definition: JobDefinition<Input, Payload, Result>,
+  options?: JobHandlerOptions,
+): HandlerDecorator<MethodOf<Payload, Result>>;
+export function JobHandler(kind: string, options?: JobHandlerOptions): HandlerDecorator<HandlerFn>;
+export function JobHandler(
+  kind: string | JobDefinition,
+  options: JobHandlerOptions = {},
+): HandlerDecorator<HandlerFn> {
+  const mark: JobHandlerMark =
+    kind instanceof JobDefinition
+      ? { kind: kind.kind, options: { ...handlerOptionsOf(kind), ...options }, definition: kind }
+      : { kind, options };
+  return (_target, _key, descriptor) => {
+    const method = descriptor.value!;
+    Reflect.defineMetadata(JOB_HANDLER_METADATA, [mark, ...marksOf(method)], method);
   };
 }
 
 /** The marks on a method, in the order in which they are written above it. */
 export function marksOf(method: object): readonly JobHandlerMark[] {
   return (Reflect.getMetadata(JOB_HANDLER_METADATA, method) as JobHandlerMark[] | undefined) ?? [];
+}
+
+function handlerOptionsOf({ options }: JobDefinition): JobHandlerOptions {
+  const { queue, maxAttempts, backoff, timeoutMs, concurrency } = options;
+  return { queue, maxAttempts, backoff, timeoutMs, concurrency };
 }

@@ -1,6 +1,8 @@
 import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { ContextIdFactory } from '@nestjs/core';
 import type { HandlerFn } from './job/attempt.js';
+import type { JobDefinition } from './job/definition.js';
+import { withCarrier, withDefinition } from './job/handler-steps.js';
 import { InvalidOptionError, JobsError } from './job/errors.js';
 import type { HandlerRegistry } from './job/handler.js';
 import type { ResolvedOptions } from './jobs.options.js';
@@ -40,13 +42,21 @@ export class JobsExplorer {
     const prototype = prototypeOf(wrapper);
     if (prototype === null) return;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
-      for (const { kind, options } of marksOf(prototype[method]!)) {
+      for (const { kind, options, definition } of marksOf(prototype[method]!)) {
         const { queue = DEFAULT_NAME } = options;
         if (queue !== this.options.name) continue;
         const place = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
-        this.handlers.add({ kind, options, place, run: this.callable(wrapper, method) });
+        const run = this.withSteps(this.callable(wrapper, method), definition);
+        this.handlers.add({ kind, options, definition, place, run });
       }
     }
+  }
+
+  /** Nothing is put around a handler that asks for nothing. */
+  private withSteps(run: HandlerFn, definition: JobDefinition | undefined): HandlerFn {
+    const { contextCarrier } = this.options;
+    const checked = definition === undefined ? run : withDefinition(definition, run);
+    return contextCarrier === undefined ? checked : withCarrier(contextCarrier, checked);
   }
 
   private callable(wrapper: Wrapper, method: string): HandlerFn {

@@ -126,7 +126,7 @@ function createClient(
   queue: JobQueue,
   handlers: HandlerRegistry,
   explorer: JobsExplorer,
-  { unknownKinds, runsWorker, maxPayloadBytes }: ResolvedOptions,
+  { unknownKinds, runsWorker, maxPayloadBytes, contextCarrier }: ResolvedOptions,
 ): JobClient {
   const requireKind = (kind: string) => {
     if (unknownKinds === 'allow' || handlers.get(kind) !== undefined) return;
@@ -135,7 +135,8 @@ function createClient(
     if (isProducerOnly || handlers.get(kind) !== undefined) return;
     throw new UnknownKindError(kind, handlers.kinds);
   };
-  return new JobClient(queue, { maxPayloadBytes, requireKind });
+  const definitionOf = (kind: string) => handlers.get(kind)?.definition;
+  return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier });
 }
 
 function createWorker(

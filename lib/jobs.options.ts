@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
 import type { DequeueSettings } from './queue/job-queue.js';
 import { InvalidOptionError } from './job/errors.js';
+import type { ContextCarrier } from './job/handler-steps.js';
 import type { JobsLogger } from './job/logger.js';
 import { MAX_DELAY_MS } from './job/retry.js';
 import { DEFAULT_NAME } from './jobs.constants.js';
@@ -51,6 +52,8 @@ export interface JobsModuleOptions {
   readonly unknownKinds?: 'refuse' | 'allow';
   /** Whether a thrown value is a panic; `undefined` leaves it to the default. */
   readonly isPanic?: (error: unknown) => boolean | undefined;
+  /** Takes what belongs to a request along with the jobs that it enqueues. */
+  readonly contextCarrier?: ContextCarrier;
   /** Default: Nest's `Logger` with the context `JobsModule`. */
   readonly logger?: JobsLogger;
 }
@@ -64,6 +67,7 @@ export interface ResolvedOptions {
   readonly runsWorker: boolean;
   readonly maxPayloadBytes: number;
   readonly unknownKinds: 'refuse' | 'allow';
+  readonly contextCarrier?: ContextCarrier;
   readonly logger: JobsLogger;
 }
 
@@ -79,7 +83,7 @@ const MODULE_OPTIONS = [
     'minRetryDelayMs',
     'maxCrashes',
   ],
-  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'logger'],
+  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'logger'],
 ];
 const WORKER_OPTIONS = [
   'concurrency',
@@ -106,6 +110,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     maxPayloadBytes = 1024 * 1024,
     unknownKinds = 'refuse',
     isPanic,
+    contextCarrier,
     logger = new Logger('JobsModule'),
   } = options;
   requireInt('minRetryDelayMs', minRetryDelayMs, 0, MAX_DELAY_MS);
@@ -116,8 +121,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   requireTablePrefix(tablePrefix);
   if (schema !== undefined) requireText('schema', schema);
   if (isPanic !== undefined) requireFunction('isPanic', isPanic);
-  const { worker = {} } = options;
-  const workerOptions = resolveWorker(worker === false ? {} : worker);
+  const workerOptions = resolveWorker(options.worker === false ? undefined : options.worker);
   const shared: DequeueSettings = {
     workerId: newWorkerId(),
     leaseMs: workerOptions.leaseMs,
@@ -132,14 +136,15 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     name,
     queue: Object.freeze({ ...shared, tablePrefix, schema, migrate }),
     worker: Object.freeze({ ...shared, ...workerOptions }),
-    runsWorker: worker !== false,
+    runsWorker: options.worker !== false,
     maxPayloadBytes,
     unknownKinds,
+    contextCarrier,
     logger,
   });
 }
 
-function resolveWorker(options: WorkerOptions) {
+function resolveWorker(options: WorkerOptions = {}) {
   requireKnown(options, WORKER_OPTIONS, 'worker.');
   const {
     concurrency = 10,

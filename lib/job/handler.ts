@@ -1,4 +1,5 @@
 import type { AttemptPolicy, HandlerFn } from './attempt.js';
+import type { JobDefinition } from './definition.js';
 import { InvalidOptionError, KindExistsError } from './errors.js';
 import { requireName } from './prepare-job.js';
 import { validateBackoff, type Backoff } from './retry.js';
@@ -25,6 +26,8 @@ export interface Handler {
   readonly kind: string;
   readonly run: HandlerFn;
   readonly options: JobHandlerOptions;
+  /** What checks its payloads. */
+  readonly definition?: JobDefinition;
   /** Where it was declared, for messages: `InvoiceJobs.render`. */
   readonly place: string;
 }
@@ -57,7 +60,8 @@ export function policyOf(options: JobHandlerOptions, defaults: AttemptPolicy): A
   return { ...defaults, maxAttempts, backoff, timeoutMs };
 }
 
-function validateHandlerOptions(options: JobHandlerOptions, prefix: string): void {
+/** @throws InvalidOptionError */
+export function validateHandlerOptions(options: JobHandlerOptions, prefix: string): void {
   for (const name of ['maxAttempts', 'timeoutMs', 'concurrency'] as const) {
     const value = options[name];
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {

@@ -1,3 +1,5 @@
+import type { JobDefinition } from './definition.js';
+
 /**
  * `PENDING` until an attempt ends it: waiting, scheduled for later, running, or to be retried.
  * The other three are terminal; no worker touches such a job again.
@@ -26,6 +28,10 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly lastAttemptAt?: Date;
   /** Name, message and stack of the last failed attempt's error, `panic: ` before it for a panic. Stays on a job that succeeds later. */
   readonly lastError?: string;
+  /** The version of the payload's shape; see `defineJob`. */
+  readonly payloadVersion: number;
+  /** What the module's `contextCarrier` captured when the job was enqueued. */
+  readonly carried?: unknown;
   /** Lower runs first. */
   readonly priority: number;
   /** How many attempts may fail before the job is `FAILED`; undefined leaves it to the handler. */
@@ -80,4 +86,6 @@ export interface NewJob<Payload = unknown> extends JobSettings {
   readonly kind: string;
   /** Any JSON value, or a `Uint8Array`. */
   readonly payload?: Payload;
+  /** What checks the payload; see `JobDefinition.with`. */
+  readonly definition?: JobDefinition<Payload, unknown>;
 }

@@ -9,6 +9,9 @@ export interface PreparedJob {
   readonly id: string;
   readonly kind: string;
   readonly payload: StoredDocument;
+  readonly payloadVersion: number;
+  /** JSON. */
+  readonly carried: string | null;
   /** Milliseconds since 1970, or null where `delayMs` counts from the database's now. */
   readonly runAtMs: number | null;
   readonly delayMs: number;
@@ -28,8 +31,11 @@ export class JobPreparer {
 
   constructor(private readonly maxPayloadBytes: number) {}
 
-  /** @throws InvalidJobError naming what is wrong, and for a list the place in it */
-  prepare(job: NewJob): PreparedJob {
+  /**
+   * @param carried what is to be there again when the handler runs
+   * @throws InvalidJobError naming what is wrong
+   */
+  prepare(job: NewJob, carried?: unknown): PreparedJob {
     const { runAt, delayMs, priority = 0, maxAttempts } = job;
     if (runAt !== undefined && delayMs !== undefined) {
       throw new InvalidJobError('delayMs', 'is given together with runAt; give one of them.');
@@ -38,6 +44,8 @@ export class JobPreparer {
       id: job.id === undefined ? this.uuids.next() : requireName(job.id, 'id'),
       kind: requireName(job.kind, 'kind'),
       payload: encodeDocument(job.payload, 'payload', this.maxPayloadBytes),
+      payloadVersion: 1,
+      carried: encodeDocument(carried, 'carried', this.maxPayloadBytes).json,
       runAtMs: runAt === undefined ? null : requireRunAt(runAt),
       delayMs: delayMs === undefined ? 0 : requireDelayMs(delayMs),
       priority: requireInt(priority, 'priority', -MAX_INT - 1),

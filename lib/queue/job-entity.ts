@@ -20,6 +20,8 @@ export function jobEntity(options: { tablePrefix?: string; schema?: string } = {
     id: { type: String, primary: true, length: 255 },
     kind: { type: String, length: 255 },
     payload: { type: 'json', nullable: true },
+    payloadVersion: { name: 'payload_version', type: Number },
+    carried: { type: 'json', nullable: true },
     status: { type: String, length: 7 },
     runAt: { name: 'run_at', type: Date },
     createdAt: { name: 'created_at', type: Date },

@@ -15,8 +15,9 @@ import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { STATUS_AFTER } from './row.js';
 import { dataSourceOf } from './typeorm-compat.js';
 
-interface StoredJob extends Omit<Job, 'payload' | 'result'> {
+interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
   payload: PreparedJob['payload'];
+  carried: string | null;
   result?: PreparedJob['payload'];
   leaseToken: number;
   lockedAt?: Date;
@@ -171,6 +172,8 @@ function store(job: PreparedJob, now: number): Stored {
     id: job.id,
     kind: job.kind,
     payload: job.payload,
+    payloadVersion: job.payloadVersion,
+    carried: job.carried,
     runAt: new Date(job.runAtMs ?? now + job.delayMs),
     status: 'PENDING',
     createdAt: new Date(now),
@@ -184,11 +187,20 @@ function store(job: PreparedJob, now: number): Stored {
   };
 }
 
-function show({ payload, result, leaseToken: _token, lockedAt: _at, alone: _alone, ...job }: Stored): Job {
+function show({
+  payload,
+  carried,
+  result,
+  leaseToken: _token,
+  lockedAt: _at,
+  alone: _alone,
+  ...job
+}: Stored): Job {
   const value = result === undefined ? undefined : decodeDocument(result.json, result.bytes);
   return {
     ...job,
     payload: decodeDocument(payload.json, payload.bytes),
+    carried: decodeDocument(carried, null),
     ...(value === undefined ? {} : { result: value }),
   };
 }

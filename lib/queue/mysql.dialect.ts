@@ -4,16 +4,17 @@ import type { PreparedJob } from '../job/prepare-job.js';
 import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import { asDatetime, encodeSettlement, inPackets } from './mysql.encoding.js';
 import { mysqlSteps } from './mysql.schema.js';
 import { mysqlStatements } from './mysql.statements.js';
 import {
+  asBuffer,
   decodeClaimed,
   decodeInserted,
   decodeJob,
   decodeLease,
   decodeReclaimed,
   driverErrorOf,
-  STATUS_AFTER,
 } from './row.js';
 import { versionIn } from './schema-version.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
@@ -22,10 +23,6 @@ import { NO_WAKE_CHANNEL, type WakeChannel } from './wake-channel.js';
 const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first release for all was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
 const SCHEMA_LOCK_SECONDS = 60;
-/** So much of an INSERT is sent at once; the smallest `max_allowed_packet` in common use is 16 MiB. */
-const INSERT_BYTES = 4 * 1024 * 1024;
-const INSERT_ROWS = 1000;
-
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
@@ -77,6 +74,8 @@ export class MysqlDialect implements Dialect {
       job.kind,
       job.payload.json,
       asBuffer(job.payload.bytes),
+      job.payloadVersion,
+      job.carried,
       asDatetime(startOf(job)),
       startOf(job) <= now,
       job.priority,
@@ -233,57 +232,6 @@ export class MysqlDialect implements Dialect {
   }
 }
 
-function encodeSettlement({ id, outcome }: Settlement): object {
-  return {
-    id,
-    status: STATUS_AFTER[outcome.type],
-    result: outcome.type === 'done' ? outcome.result.json : null,
-    resultBytes:
-      outcome.type === 'done' && outcome.result.bytes !== null
-        ? asBuffer(outcome.result.bytes)!.toString('base64')
-        : null,
-    lastError: outcome.type === 'done' ? null : outcome.lastError,
-    delayMs: outcome.type === 'retry' ? outcome.delayMs : null,
-  };
-}
-
-/** Cuts rows to insert into packets that the server takes. */
-function inPackets(rows: readonly (readonly unknown[])[]): unknown[][] {
-  const packets: unknown[][] = [];
-  let room = 0;
-  for (const row of rows) {
-    const bytes = row.reduce<number>((sum, value) => sum + sizeOf(value), 0);
-    if (bytes > room || packets.at(-1)!.length >= INSERT_ROWS) {
-      packets.push([]);
-      room = INSERT_BYTES;
-    }
-    packets.at(-1)!.push(row);
-    room -= bytes;
-  }
-  return packets;
-}
-
-/** About: three bytes a character, two hexadecimal digits a byte. */
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length * 3;
-  return Buffer.isBuffer(value) ? value.length * 2 : 8;
-}
-
-function countByKind(rows: readonly Row[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const row of rows) counts.set(row.kind as string, (counts.get(row.kind as string) ?? 0) + 1);
-  return counts;
-}
-
-/** UTC, as a DATETIME(6) takes it. */
-function asDatetime(millis: number): string {
-  return new Date(millis).toISOString().replace('T', ' ').replace('Z', '');
-}
-
-function asBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function isAtLeast(version: string, oldest: readonly number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
   for (const [place, wanted] of oldest.entries()) {
@@ -291,4 +239,10 @@ function isAtLeast(version: string, oldest: readonly number[]): boolean {
     if (part !== wanted) return part > wanted;
   }
   return true;
+}
+
+function countByKind(rows: readonly Row[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row.kind as string, (counts.get(row.kind as string) ?? 0) + 1);
+  return counts;
 }

@@ -21,6 +21,8 @@ export function mysqlSteps({ name, quoted }: JobsTable): readonly SchemaStep[] {
            run_at datetime(6) NOT NULL,
            payload longtext,
            payload_bytes longblob,
+           payload_version int NOT NULL DEFAULT 1,
+           carried longtext,
            status varchar(7) NOT NULL DEFAULT 'PENDING',
            created_at datetime(6) NOT NULL,
            updated_at datetime(6) NOT NULL,

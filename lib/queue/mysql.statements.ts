@@ -23,11 +23,11 @@ export const mysqlStatements = (table: string) => ({
 
   insert: `
     INSERT INTO ${table}
-      (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, created_at, updated_at)
+      (id, kind, payload, payload_bytes, payload_version, carried, run_at, due, priority, max_attempts, created_at, updated_at)
     VALUES ?`,
 
   get: `
-    SELECT id, kind, payload, payload_bytes, status, priority, max_attempts, attempts_done, crashes, result, result_bytes,
+    SELECT id, kind, payload, payload_bytes, payload_version, carried, status, priority, max_attempts, attempts_done, crashes, result, result_bytes,
       last_error, locked_by,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', run_at) DIV 1000 AS run_at,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) DIV 1000 AS created_at,
@@ -59,7 +59,7 @@ export const mysqlStatements = (table: string) => ({
   markDue: `UPDATE ${table} SET due = 1 WHERE id IN (?)`,
 
   lockReadyOfKind: `
-    SELECT id, kind, payload, payload_bytes, status, priority, max_attempts, attempts_done, crashes, last_error,
+    SELECT id, kind, payload, payload_bytes, payload_version, carried, status, priority, max_attempts, attempts_done, crashes, last_error,
       lease_token, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS now,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', run_at) DIV 1000 AS run_at,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) DIV 1000 AS created_at,

@@ -10,6 +10,7 @@ import { postgresSteps } from './postgres.schema.js';
 import { postgresStatements } from './postgres.statements.js';
 import { PostgresWakeChannel } from './postgres.wake-channel.js';
 import {
+  asBuffer,
   decodeClaimed,
   decodeInserted,
   decodeJob,
@@ -67,6 +68,8 @@ export class PostgresDialect implements Dialect {
       jobs.map((job) => job.delayMs),
       jobs.map((job) => job.priority),
       jobs.map((job) => job.maxAttempts),
+      jobs.map((job) => job.payloadVersion),
+      jobs.map((job) => job.carried),
     ]);
     const times = new Map(rows.map((row) => [row.id, row]));
     return jobs.map((job) => decodeInserted(job, times.get(job.id)!));
@@ -143,10 +146,6 @@ export class PostgresDialect implements Dialect {
 
 function bind(leases: readonly Lease[]): [string[], number[]] {
   return [leases.map((lease) => lease.id), leases.map((lease) => lease.leaseToken)];
-}
-
-function asBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function quote(identifier: string): string {

@@ -21,6 +21,8 @@ export function postgresSteps({ name, quoted }: JobsTable): readonly SchemaStep[
            run_at timestamptz NOT NULL DEFAULT now(),
            payload json,
            payload_bytes bytea,
+           payload_version integer NOT NULL DEFAULT 1,
+           carried json,
            status varchar(7) NOT NULL DEFAULT 'PENDING',
            created_at timestamptz NOT NULL DEFAULT now(),
            updated_at timestamptz NOT NULL DEFAULT now(),

@@ -16,11 +16,13 @@ export const postgresStatements = (table: string) => ({
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 
   insert: `
-    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts)
+    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, payload_version, carried)
     SELECT given.id, given.kind, given.payload, given.payload_bytes, start.run_at,
-           start.run_at <= statement_timestamp(), given.priority, given.max_attempts
-    FROM unnest($1::varchar[], $2::varchar[], $3::json[], $4::bytea[], $5::timestamptz[], $6::float8[], $7::int4[], $8::int4[])
-         AS given(id, kind, payload, payload_bytes, run_at, delay_ms, priority, max_attempts)
+           start.run_at <= statement_timestamp(), given.priority, given.max_attempts, given.payload_version,
+           given.carried
+    FROM unnest($1::varchar[], $2::varchar[], $3::json[], $4::bytea[], $5::timestamptz[], $6::float8[], $7::int4[], $8::int4[],
+      $9::int4[], $10::json[])
+      AS given(id, kind, payload, payload_bytes, run_at, delay_ms, priority, max_attempts, payload_version, carried)
     CROSS JOIN LATERAL (
       SELECT coalesce(given.run_at, statement_timestamp() + given.delay_ms * interval '1 millisecond') AS run_at
     ) AS start
@@ -29,7 +31,7 @@ export const postgresStatements = (table: string) => ({
       date_part('epoch', created_at) * 1000 AS created_at`,
 
   get: `
-    SELECT id, kind, payload::text AS payload, payload_bytes, status, priority, max_attempts, attempts_done, crashes,
+    SELECT id, kind, payload::text AS payload, payload_bytes, payload_version, carried::text AS carried, status, priority, max_attempts, attempts_done, crashes,
       result::text AS result, result_bytes, last_error, locked_by,
       date_part('epoch', run_at) * 1000 AS run_at,
       date_part('epoch', created_at) * 1000 AS created_at,
@@ -85,7 +87,7 @@ export const postgresStatements = (table: string) => ({
       RETURNING job.*
     )
     SELECT expected.size AS expected, expected.marked, claimed.id, claimed.kind, claimed.payload::text AS payload,
-      claimed.payload_bytes, claimed.status, claimed.priority, claimed.max_attempts, claimed.attempts_done,
+      claimed.payload_bytes, claimed.payload_version, claimed.carried::text AS carried, claimed.status, claimed.priority, claimed.max_attempts, claimed.attempts_done,
       claimed.crashes, claimed.last_error, claimed.lease_token, claimed.locked_by,
       date_part('epoch', claimed.run_at) * 1000 AS run_at,
       date_part('epoch', claimed.created_at) * 1000 AS created_at,

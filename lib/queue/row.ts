@@ -38,6 +38,8 @@ function decodeState(row: Row): Omit<Job, 'payload' | 'result'> {
   return {
     id: row.id as string,
     kind: row.kind as string,
+    payloadVersion: Number(row.payload_version),
+    carried: decodeDocument(row.carried as string | null, null),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
     createdAt: toDate(row.created_at),
@@ -65,6 +67,8 @@ export function decodeInserted(job: PreparedJob, row: Row): Job {
     id: job.id,
     kind: job.kind,
     payload: decodeDocument(job.payload.json, job.payload.bytes),
+    payloadVersion: job.payloadVersion,
+    carried: decodeDocument(job.carried, null),
     runAt: toDate(row.run_at),
     status: 'PENDING',
     createdAt,
@@ -109,4 +113,9 @@ export function driverErrorOf(error: unknown): {
 } {
   const { driverError } = error as { driverError?: object };
   return driverError ?? (error as object);
+}
+
+/** Bytes as both drivers take them. */
+export function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -8,6 +8,7 @@ export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
     id: 'job-1',
     kind: 'mail',
     payload: undefined,
+    payloadVersion: 1,
     runAt: now,
     status: 'PENDING',
     createdAt: now,

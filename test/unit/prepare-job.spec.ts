@@ -18,6 +18,8 @@ describe('JobPreparer', () => {
     expect(rest).toEqual({
       kind: 'mail',
       payload: { json: null, bytes: null },
+      payloadVersion: 1,
+      carried: null,
       runAtMs: null,
       delayMs: 0,
       priority: 0,
@@ -32,6 +34,8 @@ describe('JobPreparer', () => {
       id: 'order-7',
       kind: 'mail',
       payload: { json: '{"a":1}', bytes: null },
+      payloadVersion: 1,
+      carried: null,
       runAtMs: runAt.getTime(),
       delayMs: 0,
       priority: -5,

@@ -1,0 +1,108 @@
+import { InvalidOptionError } from './errors.js';
+import { validateHandlerOptions, type JobHandlerOptions } from './handler.js';
+import type { JobSettings, NewJob } from './job.js';
+import {
+  checkPayload,
+  requireSchema,
+  type DtoClass,
+  type PayloadSchema,
+  type StandardSchema,
+} from './payload-schema.js';
+import { requireName } from './prepare-job.js';
+
+/** What `defineJob` takes beside the kind. */
+export interface JobDefinitionOptions<Schema = undefined, Result = unknown> extends JobHandlerOptions {
+  /** Checked when a job is enqueued, and again before its handler runs. */
+  readonly schema?: Schema;
+  /** The type of the result, where the payload's is inferred from `schema`: `returns: type<Invoice>()`. */
+  readonly returns?: TypeMark<Result>;
+  /** Of the enqueued jobs, where the caller says nothing else. */
+  readonly priority?: number;
+  /** The version of the payload's shape, a whole number from 1. Default 1. Stored with each job. */
+  readonly version?: number;
+  /** Brings a payload that an earlier release wrote to this `version`. Called before the schema's check. */
+  readonly upcast?: (payload: unknown, fromVersion: number) => unknown;
+}
+
+/** Stands for a type. */
+export interface TypeMark<T> {
+  readonly type?: T;
+}
+
+/** A mark for a type that no value shows. */
+export function type<T>(): TypeMark<T> {
+  return {};
+}
+
+/** A kind of job with the types of its payload and its result. Made by `defineJob`. */
+export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
+  /** Only types: what an enqueue takes, what the handler gets, and what it returns. */
+  declare readonly types: { readonly input: Input; readonly payload: Payload; readonly result: Result };
+  readonly kind: string;
+  readonly version: number;
+
+  /** @throws InvalidJobError, InvalidOptionError */
+  constructor(
+    kind: string,
+    readonly options: JobDefinitionOptions<PayloadSchema, Result>,
+  ) {
+    this.kind = requireName(kind, 'kind');
+    this.version = options.version ?? 1;
+    const prefix = `defineJob("${this.kind}"): `;
+    if (!Number.isInteger(this.version) || this.version < 1 || this.version >= 2 ** 31) {
+      throw new InvalidOptionError(`${prefix}version`, options.version, 'a whole number from 1');
+    }
+    requireSchema(options.schema, `${prefix}schema`);
+    validateHandlerOptions(options, prefix);
+  }
+
+  /** A job of this kind, for `enqueueMany`. */
+  with(payload: Input, settings: JobSettings = {}): NewJob<Input> {
+    const { priority, maxAttempts } = this.options;
+    return { priority, maxAttempts, ...settings, kind: this.kind, payload, definition: this };
+  }
+
+  /**
+   * Checks a payload as the store gives it back, and brings it to the version of this definition.
+   * @returns what the handler gets
+   * @throws InvalidPayloadError, and whatever `upcast` throws
+   */
+  async read(stored: unknown, fromVersion: number): Promise<Payload> {
+    const { schema, upcast } = this.options;
+    const payload =
+      fromVersion < this.version && upcast !== undefined ? await upcast(stored, fromVersion) : stored;
+    return (schema === undefined ? payload : await checkPayload(schema, payload, this.kind)) as Payload;
+  }
+}
+
+/** What `defineJob` infers from a class. */
+type FromDto<Dto> = Dto extends DtoClass<infer Instance> ? Instance : never;
+
+/**
+ * Declares a kind of job in one place: its name, the types of its payload and result, how it is checked and retried.
+ * `jobs.enqueue(SendInvoice, payload)` and `@JobHandler(SendInvoice)` are then type-checked against it.
+ *
+ * ```ts
+ * const SendInvoice = defineJob<{ orderId: string }, { messageId: string }>('invoice.send', { maxAttempts: 5 });
+ * const Resize = defineJob('image.resize', { schema: z.object({ url: z.url() }), returns: type<{ bytes: number }>() });
+ * ```
+ *
+ * @throws InvalidJobError, InvalidOptionError
+ */
+export function defineJob<Input, Payload, Result = unknown>(
+  kind: string,
+  options: JobDefinitionOptions<StandardSchema<Input, Payload>, Result> & {
+    schema: StandardSchema<Input, Payload>;
+  },
+): JobDefinition<Input, Payload, Result>;
+export function defineJob<Dto extends DtoClass, Result = unknown>(
+  kind: string,
+  options: JobDefinitionOptions<Dto, Result> & { schema: Dto },
+): JobDefinition<FromDto<Dto>, FromDto<Dto>, Result>;
+export function defineJob<Payload = unknown, Result = unknown>(
+  kind: string,
+  options?: JobDefinitionOptions<undefined, Result>,
+): JobDefinition<Payload, Payload, Result>;
+export function defineJob(kind: string, options: object = {}): JobDefinition {
+  return new JobDefinition(kind, options);
+}

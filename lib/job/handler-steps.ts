@@ -1,0 +1,35 @@
+import type { HandlerFn } from './attempt.js';
+import type { JobDefinition } from './definition.js';
+import { PermanentError } from './retry.js';
+
+/**
+ * Takes what belongs to a request (tenant, user, request id) along with the jobs that it enqueues. A job without
+ * anything carried runs as if there were no carrier.
+ */
+export interface ContextCarrier<Carried = unknown> {
+  /** Called at each enqueue. What it returns must be JSON; undefined carries nothing. */
+  capture(): Carried | undefined;
+  /** Calls `next`, which runs the handler, with what was captured in place, and returns what it returns. */
+  restore<Result>(carried: Carried, next: () => Result): Result;
+}
+
+/** Checks the payload before the handler sees it. One that does not fit fails the job for good. */
+export function withDefinition(definition: JobDefinition, run: HandlerFn): HandlerFn {
+  return async (job, context) => {
+    const payload = (await read(definition, job.payload, job.payloadVersion)) as never;
+    return run({ ...job, payload }, context);
+  };
+}
+
+export function withCarrier(carrier: ContextCarrier, run: HandlerFn): HandlerFn {
+  return (job, context) =>
+    job.carried === undefined ? run(job, context) : carrier.restore(job.carried, () => run(job, context));
+}
+
+async function read(definition: JobDefinition, stored: unknown, version: number): Promise<unknown> {
+  try {
+    return await definition.read(stored, version);
+  } catch (cause) {
+    throw new PermanentError('The handler was not called: the stored payload does not fit.', { cause });
+  }
+}
