@@ -1,0 +1,233 @@
+import { describe, expect, it } from '@jest/globals';
+import type { NewJob } from '../../lib/job/job.js';
+import { RetryableError } from '../../lib/job/retry.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, SHORT, type World } from './world.js';
+
+export function claimContract(world: World): void {
+  const enqueue = (...jobs: (Partial<NewJob> & { id: string })[]) =>
+    world.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
+  const numbered = (count: number, more: Partial<NewJob> = {}) =>
+    world.client.enqueueMany(Array.from({ length: count }, (_, n) => ({ kind: KIND, payload: n, ...more })));
+  const claimIds = async (
+    kinds: readonly string[],
+    limit: number,
+    kindLimits?: ReadonlyMap<string, number>,
+  ) =>
+    (await world.queue.claim(kinds, limit, { ...LONG, ...(kindLimits && { kindLimits }) })).map(
+      ({ id }) => id,
+    );
+
+  describe('3. A claim takes a job for one worker alone', () => {
+    it('gives each of 300 jobs once to 12 workers that claim at the same time', async () => {
+      const jobs = await numbered(300);
+      const claimed: string[] = [];
+      const claimer = async (workerId: string) => {
+        while (claimed.length < jobs.length) {
+          const mine = await world.queue.claim([KIND], 7, { ...LONG, workerId });
+          expect(mine.every((job) => job.lockedBy === workerId)).toBe(true);
+          claimed.push(...mine.map(({ id }) => id));
+        }
+      };
+      await Promise.all(Array.from({ length: 12 }, (_, n) => claimer(`claimer ${n}`)));
+      expect(claimed.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
+    });
+
+    it('runs each of 200 jobs once on three workers', async () => {
+      const jobs = await numbered(200);
+      const runs: number[] = [];
+      const handler = (job: { payload: number }) => void runs.push(job.payload);
+      for (let n = 0; n < 3; n++) await world.work({ [KIND]: handler });
+      await until(() => runs.length >= jobs.length);
+      for (const { id } of jobs)
+        expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(runs.toSorted((a, b) => a - b)).toEqual(jobs.map((_, n) => n));
+    });
+
+    it('tells the lease with the job, and stores it', async () => {
+      const [before] = await enqueue({ id: 'one', payload: [1] });
+      const job = await world.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
+      const lease = { lockedBy: 'w 1', lockedUntil: expect.any(Date) };
+      expect(job).toEqual({ ...before, ...lease, updatedAt: expect.any(Date), leaseToken: 1 });
+      const leaseMs = job.lockedUntil.getTime() - job.createdAt.getTime();
+      expect(leaseMs).toBeGreaterThanOrEqual(45_000);
+      expect(leaseMs).toBeLessThan(55_000);
+      const stored = await world.job('one');
+      expect(stored).toMatchObject({ status: 'PENDING', attemptsDone: 0, lockedBy: 'w 1' });
+      expect(stored.lockedUntil).toEqual(job.lockedUntil);
+    });
+
+    it('takes up to its limit and no more', async () => {
+      await numbered(5);
+      expect(await claimIds([KIND], 2)).toHaveLength(2);
+      expect(await claimIds([KIND], 9)).toHaveLength(3);
+      expect(await claimIds([KIND], 9)).toHaveLength(0);
+    });
+
+    it('takes only jobs of the kinds given', async () => {
+      await enqueue({ id: 'a', kind: 'a' }, { id: 'b', kind: 'b' }, { id: 'c', kind: 'c' });
+      expect(await claimIds(['nobody'], 9)).toEqual([]);
+      expect(await claimIds(['a', 'c', 'nobody'], 9)).toEqual(['a', 'c']);
+    });
+
+    it('serves many kinds at once', async () => {
+      const kinds = Array.from({ length: 40 }, (_, n) => `kind ${n}`);
+      await enqueue(...kinds.map((kind, n) => ({ id: `job ${n}`, kind, priority: 40 - n })));
+      const claimed = await claimIds(kinds, 50);
+      expect(claimed).toEqual(kinds.map((_, n) => `job ${39 - n}`));
+    });
+
+    it('raises the lease token with each claim, whatever the last one ended in', async () => {
+      await enqueue({ id: 'one' });
+      const first = await world.claimOne();
+      await world.queue.release([first]);
+      const second = await world.claimOne();
+      await world.queue.settle([{ ...second, outcome: { type: 'retry', delayMs: 0, lastError: 'x' } }]);
+      const third = await world.claimOne(SHORT);
+      await world.reclaimed(1);
+      const fourth = await world.claimOne();
+      const tokens = [first, second, third, fourth].map(({ leaseToken }) => leaseToken);
+      expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+      expect(new Set(tokens).size).toBe(4);
+    });
+  });
+
+  describe('3. dequeue', () => {
+    it('tells that there was no job', async () => {
+      await enqueue({ id: 'other', kind: 'other' });
+      expect(await world.queue.dequeue([KIND], () => expect(true).toBe(false))).toBe(false);
+      expect(await world.job('other')).toMatchObject({ attemptsDone: 0 });
+    });
+
+    it('takes the first job, and resolves when its outcome is written', async () => {
+      await enqueue({ id: 'b', priority: 1 }, { id: 'a', priority: 2 });
+      expect(await world.queue.dequeue([KIND], (job) => `did ${job.id}`)).toBe(true);
+      expect(await world.job('b')).toMatchObject({ status: 'DONE', result: 'did b', attemptsDone: 1 });
+      expect(await world.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+    });
+
+    it('keeps the job locked until fn has returned, though that takes longer than a lease', async () => {
+      const queue = world.open({ leaseMs: 400, heartbeatMs: 80 });
+      await world.clientOf(queue).enqueue(KIND, null, { id: 'slow' });
+      const begun = performance.now();
+      const ran = await queue.dequeue([KIND], async (_job, { signal }) => {
+        await until(async () => {
+          expect(await queue.claim([KIND], 9, LONG)).toEqual([]);
+          expect(await queue.reclaim(3)).toEqual([]);
+          expect(await queue.dequeue([KIND], () => 'stolen')).toBe(false);
+          return performance.now() - begun > 1_000;
+        });
+        expect(signal.aborted).toBe(false);
+        return 'slow';
+      });
+      expect(ran).toBe(true);
+      expect(await world.job('slow')).toMatchObject({ status: 'DONE', result: 'slow', attemptsDone: 1 });
+    });
+
+    it('tells fn the attempt, the token and the worker, and hands over what earlier attempts left', async () => {
+      await enqueue({ id: 'one' });
+      await world.queue.dequeue([KIND], () => {
+        throw new RetryableError('first', { retryAfterMs: 0 });
+      });
+      const seen: unknown[] = [];
+      await until(() =>
+        world.queue.dequeue([KIND], (job, context) => {
+          seen.push(job.attemptsDone, job.lastError, context.attempt, context.workerId, context.leaseToken);
+          expect(context.job.id).toBe(job.id);
+        }),
+      );
+      expect(seen).toEqual([1, expect.stringMatching(/^RetryableError: first/), 2, 'dequeuer', 2]);
+    });
+
+    it('takes back the jobs of dead workers where nothing else is ready', async () => {
+      await enqueue({ id: 'orphan' });
+      await world.claimOne(SHORT);
+      await until(() => world.queue.dequeue([KIND], () => 'saved'));
+      expect(await world.job('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
+    });
+  });
+
+  describe('11. Ready jobs run in the order of priority, run_at and id', () => {
+    const at = (ms: number) => new Date(1_700_000_000_000 + ms);
+
+    it('by priority first, lower first, then by run_at, then by id', async () => {
+      await enqueue(
+        { id: 'e', priority: 1, runAt: at(0) },
+        { id: 'd', priority: 0, runAt: at(2) },
+        { id: 'c', priority: 0, runAt: at(1) },
+        { id: 'b', priority: 0, runAt: at(1) },
+        { id: 'a', priority: -1, runAt: at(5) },
+        { id: 'f', priority: -2, runAt: at(9) },
+      );
+      expect(await claimIds([KIND], 4)).toEqual(['f', 'a', 'b', 'c']);
+      expect(await claimIds([KIND], 4)).toEqual(['d', 'e']);
+    });
+
+    it('by id in the order of Unicode code points', async () => {
+      const ids = ['B', 'Z', 'a', 'aa', 'b', 'é', '\uE000', '\uFFFD', '\u{10000}', '\u{1F600}', '\u{1F601}'];
+      const shuffled = [...ids].reverse();
+      await enqueue(...shuffled.map((id) => ({ id, runAt: at(0) })));
+      expect(await claimIds([KIND], 3)).toEqual(ids.slice(0, 3));
+      expect(await claimIds([KIND], 99)).toEqual(ids.slice(3));
+    });
+
+    it('across kinds, also where there are more than the limit takes', async () => {
+      const jobs = Array.from({ length: 60 }, (_, n) => ({
+        id: `job ${String((n * 37) % 60).padStart(2, '0')}`,
+        kind: `kind ${n % 3}`,
+        runAt: at((n * 37) % 60),
+      }));
+      await enqueue(...jobs);
+      const inOrder = jobs.map(({ id }) => id).toSorted();
+      const kinds = ['kind 0', 'kind 1', 'kind 2'];
+      expect(await claimIds(kinds, 7)).toEqual(inOrder.slice(0, 7));
+      expect(await claimIds(kinds, 20)).toEqual(inOrder.slice(7, 27));
+      expect(await claimIds(kinds, 99)).toEqual(inOrder.slice(27));
+    });
+
+    it('takes the best of all kinds where one kind holds them all', async () => {
+      await enqueue(
+        ...Array.from({ length: 9 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
+        ...Array.from({ length: 9 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
+      );
+      expect(await claimIds(['y', 'x'], 4)).toEqual(['x0', 'x1', 'x2', 'x3']);
+    });
+
+    it('takes at most as many of a kind as its limit says', async () => {
+      await enqueue(
+        ...Array.from({ length: 5 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
+        ...Array.from({ length: 5 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
+      );
+      const kinds = ['x', 'y'];
+      expect(await claimIds(kinds, 9, new Map([['x', 0]]))).toEqual(['y0', 'y1', 'y2', 'y3', 'y4']);
+      expect(await claimIds(kinds, 9, new Map([['x', 2]]))).toEqual(['x0', 'x1']);
+      expect(await claimIds(kinds, 2, new Map([['x', 9]]))).toEqual(['x2', 'x3']);
+    });
+
+    it('fills up with other kinds where the limit of one is reached', async () => {
+      await enqueue(
+        ...Array.from({ length: 5 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
+        ...Array.from({ length: 5 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
+      );
+      const limits = new Map([
+        ['x', 1],
+        ['y', 3],
+      ]);
+      expect(await claimIds(['x', 'y'], 9, limits)).toEqual(['x0', 'y0', 'y1', 'y2']);
+    });
+
+    it('is not held up by older and more urgent jobs of kinds that nobody serves', async () => {
+      await numbered(1_200, { kind: 'nobody', priority: -9, runAt: at(0) });
+      await enqueue({ id: 'ours', priority: 9 });
+      expect(await claimIds([KIND], 1)).toEqual(['ours']);
+    });
+
+    it('is not held up by jobs that run, wait for later or have ended', async () => {
+      await enqueue({ id: 'a1' }, { id: 'a2', delayMs: 60_000, priority: -1 }, { id: 'a3' }, { id: 'a4' });
+      await world.claimOne();
+      const ended = await world.claimOne();
+      await world.queue.settle([{ ...ended, outcome: { type: 'failed', lastError: 'no' } }]);
+      expect(await claimIds([KIND], 9)).toEqual(['a4']);
+    });
+  });
+}

@@ -1,0 +1,265 @@
+import { describe, expect, it } from '@jest/globals';
+import { DuplicateJobError, InvalidJobError } from '../../lib/job/errors.js';
+import type { JobSettings, NewJob } from '../../lib/job/job.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, type World } from './world.js';
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const EMOJI = '\u{1F600}';
+
+export function enqueueContract(world: World): void {
+  /** A database may take the time anew within one statement. */
+  const expectNear = (actual: number, expected: number) => {
+    expect(Math.abs(actual - expected)).toBeLessThan(200);
+  };
+  const enqueue = (settings: JobSettings = {}, kind = KIND) => world.client.enqueue(kind, 'hello', settings);
+  const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
+  const list = (count: number, more: Partial<NewJob> = {}): NewJob[] =>
+    Array.from({ length: count }, (_, place) => ({ kind: KIND, payload: place, ...more }));
+
+  describe('1. A job and its id', () => {
+    it('is stored with every field at its default', async () => {
+      const job = await world.client.enqueue(KIND, { to: 'ann' });
+      expect(job).toEqual({
+        id: expect.stringMatching(UUID_V7),
+        kind: KIND,
+        payload: { to: 'ann' },
+        runAt: expect.any(Date),
+        status: 'PENDING',
+        createdAt: expect.any(Date),
+        updatedAt: expect.any(Date),
+        attemptsDone: 0,
+        priority: 0,
+        crashes: 0,
+      });
+    });
+
+    it('is returned by enqueue as get reads it', async () => {
+      const runAt = new Date('2031-02-03T04:05:06.789Z');
+      const jobs = await world.client.enqueueMany([
+        { kind: KIND, payload: { a: [1, 'x', null] }, priority: -3, maxAttempts: 4, runAt },
+        { kind: KIND, id: ' mine ', payload: new Uint8Array([1, 2]), delayMs: 1234 },
+        { kind: KIND },
+      ]);
+      for (const job of jobs) expect(await world.client.get(job.id)).toEqual(job);
+      expect(jobs[0]).toMatchObject({ runAt, priority: -3, maxAttempts: 4 });
+      expectNear(jobs[1]!.runAt.getTime() - jobs[1]!.createdAt.getTime(), 1234);
+    });
+
+    it('keeps the id of the caller, trimmed', async () => {
+      expect((await enqueue({ id: ' \n order 7\t' })).id).toBe('order 7');
+      expect(await world.client.get(' order 7 ')).toMatchObject({ id: 'order 7' });
+    });
+
+    it('has an id of 1 to 255 characters, counted as a person counts them', async () => {
+      for (const id of ['x', 'x'.repeat(255), EMOJI.repeat(255), ` ${'é'.repeat(255)} `]) {
+        expect((await enqueue({ id })).id).toBe(id.trim());
+        expect((await world.job(id.trim())).id).toBe(id.trim());
+      }
+      for (const id of ['', '  \t', 'x'.repeat(256), EMOJI.repeat(256), 7, null, 'a\0b', 'a\ud800']) {
+        const refusal = enqueue({ id: id as string });
+        await expect(refusal).rejects.toBeInstanceOf(InvalidJobError);
+        await expect(refusal).rejects.toMatchObject({ path: 'id' });
+      }
+    });
+
+    it('gets a UUIDv7 where the id is left out, rising in the order of the list', async () => {
+      const ids = idsOf(await world.client.enqueueMany(list(300)));
+      for (const id of ids) expect(id).toMatch(UUID_V7);
+      expect(ids).toEqual(ids.toSorted());
+      expect(new Set(ids).size).toBe(300);
+    });
+
+    it('tells ids apart that differ in case, accents or form only', async () => {
+      const ids = ['a', 'A', 'á', 'a\u0301', 'ß', 'ss', 'a b', 'a  b'];
+      for (const id of ids) await enqueue({ id });
+      for (const id of ids) expect((await world.job(id)).id).toBe(id);
+      expect(idsOf(await world.queue.claim([KIND], 20, LONG)).toSorted()).toEqual(ids.toSorted());
+    });
+
+    it('is read as null where there is none, and refuses to look for an id that cannot be', async () => {
+      expect(await world.client.get('nobody')).toBeNull();
+      await expect(world.client.get(' ')).rejects.toBeInstanceOf(InvalidJobError);
+    });
+  });
+
+  describe('2. enqueue is all or nothing', () => {
+    const noneOf = async (ids: readonly string[]) => {
+      for (const id of ids) expect(await world.client.get(id)).toBeNull();
+      expect(await world.queue.claim([KIND], 5, LONG)).toEqual([]);
+    };
+
+    it('writes nothing where a job in the middle is bad, and names its place', async () => {
+      const jobs: NewJob[] = [
+        { kind: KIND, id: 'one' },
+        { kind: KIND, id: 'two', payload: { price: [1, NaN] } },
+        { kind: KIND, id: 'three' },
+      ];
+      await expect(world.client.enqueueMany(jobs)).rejects.toMatchObject({
+        name: 'InvalidJobError',
+        path: 'jobs[1].payload.price[1]',
+      });
+      await noneOf(['one', 'two', 'three']);
+    });
+
+    it('writes nothing where an id comes twice', async () => {
+      const jobs = ['one', 'two', 'one'].map((id) => ({ kind: KIND, id }));
+      const refusal = world.client.enqueueMany(jobs);
+      await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
+      await expect(refusal).rejects.toMatchObject({ id: 'one' });
+      await noneOf(['one', 'two']);
+    });
+
+    it.each(['taken', `it's "quoted"`, "x' for key 'y", 'a)=(b'])(
+      'writes nothing where the id %j exists already, names it, and leaves that job as it was',
+      async (id) => {
+        const before = await enqueue({ id, delayMs: 60_000 });
+        const refusal = world.client.enqueueMany([
+          { kind: KIND, id: 'other' },
+          { kind: KIND, id, payload: 2 },
+        ]);
+        await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
+        await expect(refusal).rejects.toMatchObject({ id });
+        expect(await world.job(id)).toEqual(before);
+        await noneOf(['other']);
+      },
+    );
+
+    it('refuses the id of a job that has ended', async () => {
+      await enqueue({ id: 'once' });
+      await world.queue.dequeue([KIND], () => 'done');
+      await expect(enqueue({ id: 'once' })).rejects.toBeInstanceOf(DuplicateJobError);
+      expect(await world.job('once')).toMatchObject({ status: 'DONE', result: 'done' });
+    });
+
+    it('writes 2,500 jobs and more than 8 MB in one call, in the order given', async () => {
+      const filler = 'f'.repeat(4_000);
+      const jobs = list(2_500).map((job, place) => ({ ...job, payload: { place, filler } }));
+      const stored = await world.client.enqueueMany(jobs);
+      expect(stored.map(({ payload }) => (payload as { place: number }).place)).toEqual(
+        jobs.map((_, place) => place),
+      );
+      const claimed = await world.queue.claim([KIND], 3_000, LONG);
+      expect(idsOf(claimed)).toEqual(idsOf(stored));
+    });
+
+    it('writes nothing of 2,500 jobs and 8 MB where the last one exists', async () => {
+      await enqueue({ id: 'taken', delayMs: 60_000 });
+      const filler = 'f'.repeat(4_000);
+      const jobs = list(2_500).map((job, place) => ({ ...job, id: `job ${place}`, payload: filler }));
+      const refusal = world.client.enqueueMany([...jobs, { kind: KIND, id: 'taken' }]);
+      await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
+      await noneOf(['job 0', 'job 1200', 'job 2499']);
+    });
+
+    it('writes nothing for an empty list', async () => {
+      expect(await world.client.enqueueMany([])).toEqual([]);
+    });
+  });
+
+  describe('2. A job starts when its time has come', () => {
+    it('is ready at once where runAt is absent or in the past', async () => {
+      await enqueue({ id: 'absent' });
+      await enqueue({ id: 'past', runAt: new Date(Date.now() - 3_600_000) });
+      await enqueue({ id: 'long past', runAt: new Date('0001-01-01T00:00:00.000Z') });
+      expect(idsOf(await world.queue.claim([KIND], 5, LONG))).toEqual(['long past', 'past', 'absent']);
+    });
+
+    it('does not start before its runAt, and starts then', async () => {
+      const runAt = new Date(Date.now() + 300);
+      await enqueue({ id: 'later', runAt });
+      expect(await world.queue.claim([KIND], 5, LONG)).toEqual([]);
+      let started: Date | undefined;
+      await until(async () => {
+        const [job] = await world.queue.claim([KIND], 5, LONG);
+        started = job && new Date(job.lockedUntil.getTime() - LONG.leaseMs);
+        return job !== undefined;
+      });
+      expect(started!.getTime()).toBeGreaterThanOrEqual(runAt.getTime());
+    });
+
+    it('does not start before its delayMs is over, and starts then', async () => {
+      const job = await enqueue({ delayMs: 300 });
+      expectNear(job.runAt.getTime() - job.createdAt.getTime(), 300);
+      let started = 0;
+      await world.work({ [KIND]: () => void (started = Date.now()) });
+      await world.ended(job.id);
+      expect(started).toBeGreaterThanOrEqual(job.runAt.getTime());
+    });
+
+    it('is not started by a worker or a dequeue while it is scheduled', async () => {
+      await enqueue({ delayMs: 60_000 });
+      const run = () => expect(true).toBe(false);
+      expect(await world.queue.dequeue([KIND], run)).toBe(false);
+    });
+
+    it.each(['0001-01-01T00:00:00.000Z', '1969-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'])(
+      'keeps the runAt %s to the millisecond',
+      async (text) => {
+        const { id, runAt } = await enqueue({ runAt: new Date(text) });
+        expect(runAt.toISOString()).toBe(text);
+        expect((await world.job(id)).runAt.toISOString()).toBe(text);
+      },
+    );
+  });
+
+  describe('13. What cannot be stored is refused, by its path', () => {
+    const refusals: [string, Partial<NewJob>, string][] = [
+      ['a runAt that is no date', { runAt: new Date(NaN) }, 'runAt'],
+      ['a runAt that is a number', { runAt: 5 as unknown as Date }, 'runAt'],
+      ['a runAt before year 1', { runAt: new Date('0000-12-31T23:59:59.999Z') }, 'runAt'],
+      ['a runAt after year 9999', { runAt: new Date('+010000-01-01T00:00:00.000Z') }, 'runAt'],
+      ['a runAt in year 275760', { runAt: new Date(8.64e15) }, 'runAt'],
+      ['a delayMs that is no number', { delayMs: NaN }, 'delayMs'],
+      ['a negative delayMs', { delayMs: -1 }, 'delayMs'],
+      ['an infinite delayMs', { delayMs: Infinity }, 'delayMs'],
+      ['runAt and delayMs together', { delayMs: 1, runAt: new Date() }, 'delayMs'],
+      ['a kind of 256 characters', { kind: 'k'.repeat(256) }, 'kind'],
+      ['a blank kind', { kind: ' ' }, 'kind'],
+      ['a kind that is no string', { kind: 5 as unknown as string }, 'kind'],
+      ['a kind with NUL', { kind: 'a\0' }, 'kind'],
+      ['a priority that is no whole number', { priority: 0.5 }, 'priority'],
+      ['a priority of more than 32 bits', { priority: 2 ** 31 }, 'priority'],
+      ['no attempt at all', { maxAttempts: 0 }, 'maxAttempts'],
+    ];
+    it.each(refusals)('refuses %s', async (_what, job, path) => {
+      const refusal = world.client.enqueueMany([{ kind: KIND, ...job }]);
+      await expect(refusal).rejects.toBeInstanceOf(InvalidJobError);
+      await expect(refusal).rejects.toMatchObject({ path: `jobs[0].${path}` });
+    });
+
+    it.each([
+      `'; DROP TABLE nest_jobs; --`,
+      'back\\slash "double" `tick` ? $1 :a %s',
+      EMOJI,
+      EMOJI.repeat(255),
+      'k'.repeat(255),
+      'two\nlines',
+    ])('takes the kind %j and claims it', async (kind) => {
+      const id = EMOJI.repeat(255);
+      await enqueue({ id }, `  ${kind} `);
+      expect(await world.claimOne(LONG, kind)).toMatchObject({ id, kind });
+    });
+
+    it('tells kinds apart that differ in case or accents only', async () => {
+      await enqueue({ id: 'upper' }, 'Mail');
+      await enqueue({ id: 'accent' }, 'maíl');
+      expect(await world.queue.claim(['mail', 'MAIL'], 5, LONG)).toEqual([]);
+      expect(idsOf(await world.queue.claim(['Mail'], 5, LONG))).toEqual(['upper']);
+    });
+
+    it('takes the extremes of priority, maxAttempts and delayMs', async () => {
+      const [low, high] = [-(2 ** 31), 2 ** 31 - 1];
+      await enqueue({ id: 'last', priority: high, maxAttempts: high });
+      await enqueue({ id: 'first', priority: low });
+      const later = await enqueue({ delayMs: 100 * 365 * 86_400_000 });
+      expect(await world.client.get(later.id)).toEqual(later);
+      const claimed = await world.queue.claim([KIND], 5, LONG);
+      expect(claimed.map(({ id, priority }) => [id, priority])).toEqual([
+        ['first', low],
+        ['last', high],
+      ]);
+      expect(claimed[1]).toMatchObject({ maxAttempts: high });
+    });
+  });
+}

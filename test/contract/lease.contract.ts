@@ -1,0 +1,333 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ClaimedJob, Job } from '../../lib/job/job.js';
+import type { Outcome } from '../../lib/job/outcome.js';
+import { KIND, LONG, SHORT, type World } from './world.js';
+
+const DONE: Outcome = { type: 'done', result: { json: '"fine"', bytes: null } };
+const FAILED: Outcome = { type: 'failed', lastError: 'Error: no' };
+const PANIC: Outcome = { type: 'panic', lastError: 'panic: no' };
+const retry = (delayMs: number): Outcome => ({ type: 'retry', delayMs, lastError: 'Error: again' });
+
+/** The comments of renew, settle, release and reclaim, and promise 9. */
+export function leaseContract(world: World): void {
+  const stored = async (count: number) => {
+    const ids = Array.from({ length: count }, (_, n) => `job ${n}`);
+    await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+    return ids;
+  };
+  const claimed = async (count = 1, terms = LONG) => {
+    await stored(count);
+    return world.queue.claim([KIND], count, terms);
+  };
+  const settle = async (job: ClaimedJob, outcome: Outcome) =>
+    (await world.queue.settle([{ id: job.id, leaseToken: job.leaseToken, outcome }]))[0];
+  const renew = async (job: ClaimedJob, leaseMs = 60_000, alone = false) =>
+    (await world.queue.renew([{ ...job, alone }], leaseMs))[0];
+  const begin = ({ lockedUntil }: ClaimedJob, leaseMs = LONG.leaseMs) => lockedUntil.getTime() - leaseMs;
+  const isUnlocked = (job: Job) => job.lockedBy === undefined && job.lockedUntil === undefined;
+
+  describe('4. settle writes an outcome', () => {
+    it.each([
+      ['done', DONE, { status: 'DONE', result: 'fine' }],
+      ['failed', FAILED, { status: 'FAILED', lastError: 'Error: no' }],
+      ['panic', PANIC, { status: 'PANIC', lastError: 'panic: no' }],
+      ['retry', retry(60_000), { status: 'PENDING', lastError: 'Error: again' }],
+    ] as const)('%s, counts the attempt and ends the lease', async (_name, outcome, expected) => {
+      const [job] = await claimed();
+      expect(await settle(job!, outcome)).toBe('written');
+      const after = await world.job(job!.id);
+      expect(after).toMatchObject({ ...expected, attemptsDone: 1, crashes: 0 });
+      expect(isUnlocked(after)).toBe(true);
+      expect(Math.abs(after.lastAttemptAt!.getTime() - begin(job!))).toBeLessThanOrEqual(1);
+      expect(after.updatedAt.getTime()).toBeGreaterThanOrEqual(after.lastAttemptAt!.getTime());
+      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
+    });
+
+    it('makes a job that is to be retried ready after its delay, and not before', async () => {
+      const [job] = await claimed();
+      await settle(job!, retry(300));
+      const { runAt, updatedAt } = await world.job(job!.id);
+      expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 300)).toBeLessThanOrEqual(1);
+      let again: ClaimedJob | undefined;
+      while (again === undefined) [again] = await world.queue.claim([KIND], 1, LONG);
+      expect(begin(again)).toBeGreaterThanOrEqual(runAt.getTime() - 1);
+      expect(again).toMatchObject({ attemptsDone: 1, lastError: 'Error: again' });
+    });
+
+    it('makes a job that is to be retried without delay ready at once', async () => {
+      const [job] = await claimed();
+      await settle(job!, retry(0));
+      expect(await world.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1 });
+    });
+
+    it('keeps the last error of an earlier attempt on a job that is done later', async () => {
+      const [job] = await claimed();
+      await settle(job!, retry(0));
+      await settle(await world.claimOne(), DONE);
+      const after = await world.job(job!.id);
+      expect(after).toMatchObject({ status: 'DONE', lastError: 'Error: again', attemptsDone: 2 });
+    });
+
+    it('answers in the order given, and works on each by itself', async () => {
+      const jobs = await claimed(5);
+      await settle(jobs[1]!, DONE);
+      await world.queue.release([jobs[3]!]);
+      const order = [4, 1, 0, 3, 2].map((place) => ({ ...jobs[place]!, outcome: DONE }));
+      const nobody = { id: 'nobody', leaseToken: 1, outcome: DONE };
+      expect(await world.queue.settle([...order, nobody])).toEqual([
+        ...['written', 'lost', 'written', 'lost', 'written'],
+        'lost',
+      ]);
+    });
+
+    it('writes 1,000 outcomes of every type in one call', async () => {
+      const jobs = await claimed(1_000);
+      const bytes: Outcome = { type: 'done', result: { json: null, bytes: new Uint8Array([0, 255]) } };
+      const outcomes = [DONE, FAILED, PANIC, retry(60_000), bytes];
+      const batch = jobs.map((job, place) => ({ ...job, outcome: outcomes[place % 5]! }));
+      expect(new Set(await world.queue.settle(batch.toReversed()))).toEqual(new Set(['written']));
+      for (const [place, status] of ['DONE', 'FAILED', 'PANIC', 'PENDING', 'DONE'].entries()) {
+        expect(await world.job(batch[place]!.id)).toMatchObject({ status, attemptsDone: 1 });
+      }
+      expect((await world.job(batch[4]!.id)).result).toEqual(new Uint8Array([0, 255]));
+    });
+
+    it('does nothing with empty lists', async () => {
+      expect(await world.queue.settle([])).toEqual([]);
+      expect(await world.queue.renew([], 1000)).toEqual([]);
+      await world.queue.release([]);
+    });
+  });
+
+  describe('4. DONE, FAILED and PANIC are terminal', () => {
+    it.each([
+      ['DONE', DONE],
+      ['FAILED', FAILED],
+      ['PANIC', PANIC],
+    ] as const)('nothing touches a %s job again', async (_status, outcome) => {
+      const [job] = await claimed(1, SHORT);
+      await settle(job!, outcome);
+      const before = await world.job(job!.id);
+      for (const late of [DONE, FAILED, PANIC, retry(0)]) expect(await settle(job!, late)).toBe('lost');
+      expect(await renew(job!)).toBe('lost');
+      await world.queue.release([job!]);
+      expect(await world.queue.reclaim(1)).toEqual([]);
+      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
+      expect(await world.queue.dequeue([KIND], () => 'again')).toBe(false);
+      expect(await world.job(job!.id)).toEqual(before);
+    });
+  });
+
+  describe('9. A lease token that is not the newest changes nothing', () => {
+    const takenOver = async (how: 'release' | 'reclaim' | 'retry') => {
+      const [stale] = await claimed(1, how === 'reclaim' ? SHORT : LONG);
+      if (how === 'release') await world.queue.release([stale!]);
+      else if (how === 'retry') await settle(stale!, retry(0));
+      else await world.reclaimed(1);
+      return { stale: stale!, current: await world.claimOne({ ...LONG, workerId: 'other' }) };
+    };
+
+    it.each(['release', 'reclaim', 'retry'] as const)(
+      'is refused by renew, settle and release after a %s and another claim',
+      async (how) => {
+        const { stale, current } = await takenOver(how);
+        const before = await world.job(current.id);
+        expect(await renew(stale)).toBe('lost');
+        for (const outcome of [DONE, FAILED, PANIC, retry(0)]) {
+          expect(await settle(stale, outcome)).toBe('lost');
+        }
+        await world.queue.release([stale]);
+        expect(await world.job(current.id)).toEqual(before);
+        expect(await settle(current, DONE)).toBe('written');
+      },
+    );
+
+    it('is refused while nobody has the job', async () => {
+      const [job] = await claimed();
+      await world.queue.release([job!]);
+      const before = await world.job(job!.id);
+      expect(await renew(job!)).toBe('lost');
+      expect(await settle(job!, FAILED)).toBe('lost');
+      await world.queue.release([job!]);
+      expect(await world.job(job!.id)).toEqual(before);
+      expect((await world.claimOne()).id).toBe(job!.id);
+    });
+
+    it('is refused beside the newest one of the same job in one list', async () => {
+      const { stale, current } = await takenOver('release');
+      const leases = [stale, current].map((job) => ({ ...job, alone: false }));
+      expect(await world.queue.renew(leases, 60_000)).toEqual(['lost', 'written']);
+      const settlements = [
+        { ...stale, outcome: FAILED },
+        { ...current, outcome: DONE },
+      ];
+      expect(await world.queue.settle(settlements)).toEqual(['lost', 'written']);
+      expect(await world.job(current.id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+    });
+
+    it('is refused where it is of the future, or of another job', async () => {
+      const [job, other] = await claimed(2);
+      expect(await settle({ ...job!, leaseToken: job!.leaseToken + 1 }, DONE)).toBe('lost');
+      await world.queue.release([other!]);
+      await world.claimOne();
+      expect(await settle({ ...other!, leaseToken: job!.leaseToken }, DONE)).toBe('lost');
+      expect(await settle(job!, DONE)).toBe('written');
+    });
+  });
+
+  describe('A call that rejected may be made again', () => {
+    it('an outcome that was written already is lost', async () => {
+      const [job] = await claimed();
+      expect(await settle(job!, retry(0))).toBe('written');
+      expect(await settle(job!, retry(0))).toBe('lost');
+      expect(await world.job(job!.id)).toMatchObject({ attemptsDone: 1 });
+    });
+  });
+
+  describe('renew', () => {
+    it('lets each lease end leaseMs from now, and leaves all else as it was', async () => {
+      const [job, other] = await claimed(2);
+      const before = await world.job(job!.id);
+      expect(await renew(job!, 3_600_000)).toBe('written');
+      const after = await world.job(job!.id);
+      expect(after).toEqual({ ...before, lockedUntil: expect.any(Date) });
+      const gained = after.lockedUntil!.getTime() - before.lockedUntil!.getTime();
+      expect(gained).toBeGreaterThanOrEqual(3_600_000 - LONG.leaseMs - 1);
+      expect(gained).toBeLessThan(3_600_000 - LONG.leaseMs + 10_000);
+      expect((await world.job(other!.id)).lockedUntil).toEqual(other!.lockedUntil);
+    });
+
+    it('may be called again and again', async () => {
+      const [job] = await claimed();
+      for (let n = 0; n < 3; n++) expect(await renew(job!)).toBe('written');
+      expect(await world.job(job!.id)).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
+    });
+
+    it('can also shorten a lease', async () => {
+      const [job] = await claimed();
+      expect(await renew(job!, 0)).toBe('written');
+      expect(await world.reclaimed(1)).toMatchObject([{ id: job!.id }]);
+    });
+
+    it('answers in the order given', async () => {
+      const jobs = await claimed(3);
+      await settle(jobs[1]!, DONE);
+      const leases = [2, 1, 0].map((place) => ({ ...jobs[place]!, alone: false }));
+      expect(await world.queue.renew(leases, 60_000)).toEqual(['written', 'lost', 'written']);
+    });
+  });
+
+  describe('A lease that has run out stays its holder’s until reclaim takes it', () => {
+    it('so a late renewal is accepted', async () => {
+      const [job] = await claimed(1, SHORT);
+      expect(await renew(job!)).toBe('written');
+      expect(await world.queue.reclaim(3)).toEqual([]);
+    });
+
+    it('so a late outcome is accepted', async () => {
+      const [job] = await claimed(1, SHORT);
+      expect(await settle(job!, DONE)).toBe('written');
+      expect(await world.job(job!.id)).toMatchObject({ status: 'DONE', crashes: 0, attemptsDone: 1 });
+    });
+
+    it('and nobody claims it until then', async () => {
+      await claimed(1, SHORT);
+      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
+      await world.reclaimed(1);
+      expect(await world.queue.claim([KIND], 9, LONG)).toHaveLength(1);
+    });
+  });
+
+  describe('release', () => {
+    it('gives jobs back as if they had not been claimed', async () => {
+      const [before] = await world.client.enqueueMany([{ kind: KIND, payload: 1, priority: 3 }]);
+      await world.queue.release([await world.claimOne()]);
+      expect(await world.job(before!.id)).toEqual({ ...before, updatedAt: expect.any(Date) });
+      expect(await world.claimOne()).toMatchObject({ id: before!.id, attemptsDone: 0 });
+    });
+
+    it('passes over lost leases and gives back the others', async () => {
+      const jobs = await claimed(3);
+      await settle(jobs[0]!, DONE);
+      await world.queue.release([...jobs, { id: 'nobody', leaseToken: 1 }]);
+      const ready = await world.queue.claim([KIND], 9, LONG);
+      expect(ready.map(({ id }) => id)).toEqual(['job 1', 'job 2']);
+    });
+  });
+
+  describe('5, 8. reclaim takes back the jobs of dead workers', () => {
+    it('counts an attempt and a crash, says why, and makes the job ready', async () => {
+      const [job] = await claimed(1, { ...SHORT, workerId: 'the dead' });
+      const expected = { id: job!.id, kind: KIND, workerId: 'the dead', crashes: 1, status: 'PENDING' };
+      expect(await world.reclaimed(1)).toEqual([expected]);
+      const after = await world.job(job!.id);
+      expect(after).toMatchObject({ status: 'PENDING', attemptsDone: 1, crashes: 1 });
+      expect(after.lastError).toMatch(/worker the dead .*ran out at \d{4}-.*\.\d{3}Z .*crash 1 of 3/);
+      const ranOut = new Date(/ran out at (\S+)/.exec(after.lastError!)![1]!).getTime();
+      expect(Math.abs(ranOut - job!.lockedUntil.getTime())).toBeLessThanOrEqual(1);
+      expect(isUnlocked(after)).toBe(true);
+      expect(await world.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1, crashes: 1 });
+    });
+
+    it('works on jobs of whatever kind, and leaves live leases alone', async () => {
+      await world.client.enqueueMany(['a', 'b', 'c'].map((kind) => ({ kind, id: kind })));
+      await world.claimOne(SHORT, 'a');
+      await world.claimOne(LONG, 'b');
+      await world.claimOne(SHORT, 'c');
+      expect((await world.reclaimed(2)).map(({ id }) => id).toSorted()).toEqual(['a', 'c']);
+      expect(await world.job('b')).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
+    });
+
+    it('counts each crash once, though many call it at the same time', async () => {
+      const jobs = await claimed(50, SHORT);
+      const { lockedUntil } = jobs[0]!;
+      while (Date.now() <= lockedUntil.getTime() + 5) await world.queue.get('nobody');
+      const all = await Promise.all(Array.from({ length: 8 }, () => world.queue.reclaim(3)));
+      expect(all.flat().length).toBeLessThanOrEqual(50);
+      await world.queue.reclaim(3);
+      for (const { id } of jobs) {
+        expect(await world.job(id)).toMatchObject({ crashes: 1, attemptsDone: 1 });
+      }
+    });
+
+    const crash = async (alone: boolean, maxCrashes = 3) => {
+      const jobs = await world.queue.claim([KIND], 9, { ...SHORT, alone });
+      return world.reclaimed(jobs.length, maxCrashes);
+    };
+
+    it('convicts a job that ran alone when its worker died for the maxCrashes-th time', async () => {
+      await stored(1);
+      expect(await crash(true)).toMatchObject([{ crashes: 1, status: 'PENDING' }]);
+      expect(await crash(true)).toMatchObject([{ crashes: 2, status: 'PENDING' }]);
+      expect(await crash(true)).toMatchObject([{ crashes: 3, status: 'PANIC' }]);
+      const job = await world.job('job 0');
+      expect(job).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
+      expect(job.lastError).toMatch(/^panic: the worker .*ran alone .*crash 3 of 3/);
+    });
+
+    it('never convicts a job that ran beside others, however often', async () => {
+      await stored(3);
+      for (let crashes = 1; crashes <= 5; crashes++) {
+        const all = await crash(false);
+        expect(all.map(({ status }) => status)).toEqual(['PENDING', 'PENDING', 'PENDING']);
+      }
+      expect(await world.job('job 1')).toMatchObject({ status: 'PENDING', crashes: 5, attemptsDone: 5 });
+      expect((await world.job('job 1')).lastError).not.toContain('panic');
+    });
+
+    it('convicts the one of several that was set apart', async () => {
+      const jobs = await claimed(3);
+      const leases = jobs.map((job) => ({ ...job, alone: job.id === 'job 1' }));
+      await world.queue.renew(leases, 0);
+      const all = await world.reclaimed(3, 1);
+      expect(all.filter(({ status }) => status === 'PANIC').map(({ id }) => id)).toEqual(['job 1']);
+    });
+
+    it('forgets with the next claim that a job ran alone', async () => {
+      await stored(1);
+      await world.queue.release([await world.claimOne({ ...LONG, alone: true })]);
+      await world.claimOne(SHORT);
+      expect(await world.reclaimed(1, 1)).toMatchObject([{ status: 'PENDING' }]);
+    });
+  });
+}

@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { HandlerFn } from '../../lib/job/attempt.js';
+import { JobTimeoutError } from '../../lib/job/errors.js';
+import type { JobHandlerOptions } from '../../lib/job/handler.js';
+import type { JobSettings } from '../../lib/job/job.js';
+import { PermanentError, RetryableError } from '../../lib/job/retry.js';
+import { resolveOptions } from '../../lib/jobs.options.js';
+import type { WorkerSettings } from '../../lib/worker/worker.js';
+import { KIND, type World } from './world.js';
+
+/** Promise 4: what a handler's end makes of its job. */
+export function outcomeContract(world: World): void {
+  /** Enqueues a job and starts a worker with one handler for it. */
+  const start = async (
+    run: HandlerFn,
+    options: JobHandlerOptions = {},
+    job: JobSettings = {},
+    settings: Partial<WorkerSettings> = {},
+  ) => {
+    const { id } = await world.client.enqueue(KIND, null, job);
+    await world.work({ [KIND]: { run, options } }, settings);
+    return id;
+  };
+  const throwing = (make: () => unknown) => {
+    let calls = 0;
+    const run = () => {
+      calls += 1;
+      throw make();
+    };
+    return { run, calls: () => calls };
+  };
+  const fault = () => new Error('no');
+  const later = () => new RetryableError('later', { retryAfterMs: 0 });
+
+  describe('4. A handler that returns', () => {
+    it('leaves the job DONE with its value as the result', async () => {
+      const id = await start(async () => ({ sent: true }));
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'DONE', result: { sent: true }, attemptsDone: 1, crashes: 0 });
+      expect(job.lastError).toBeUndefined();
+      expect(job.lastAttemptAt!.getTime()).toBeGreaterThanOrEqual(job.createdAt.getTime());
+    });
+
+    it('may return no promise, or nothing', async () => {
+      const id = await start(() => undefined);
+      const job = await world.ended(id);
+      expect(job.status).toBe('DONE');
+      expect(job.result).toBeUndefined();
+    });
+  });
+
+  describe('4. A handler that throws RetryableError', () => {
+    it('leaves the job PENDING until retryAfterMs is over, without end where there is no policy', async () => {
+      const id = await start((_job, { attempt }) => {
+        if (attempt <= 6) throw later();
+        return 'at last';
+      });
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'DONE', result: 'at last', attemptsDone: 7 });
+      expect(job.lastError).toMatch(/^RetryableError: later/);
+    });
+
+    it('is ready again after its 10 seconds by the storage’s clock', async () => {
+      const { run, calls } = throwing(() => new RetryableError('later', { retryAfterMs: 10_000 }));
+      const id = await start(run);
+      const { status, runAt, updatedAt, lastError } = await world.attempted(id);
+      expect(status).toBe('PENDING');
+      expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 10_000)).toBeLessThanOrEqual(1);
+      expect(lastError).toMatch(/^RetryableError: later/);
+      expect(calls()).toBe(1);
+    });
+
+    it('is not ready sooner than the 5 seconds of the default minRetryDelayMs', async () => {
+      const { minRetryDelayMs } = resolveOptions().worker;
+      const id = await start(throwing(later).run, {}, {}, { minRetryDelayMs });
+      const { runAt, updatedAt } = await world.attempted(id);
+      expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 5_000)).toBeLessThanOrEqual(1);
+    });
+
+    it('waits as the backoff says where retryAfterMs is left out or no delay', async () => {
+      for (const retryAfterMs of [undefined, NaN, -5, Infinity]) {
+        const { run } = throwing(() => new RetryableError('later', { retryAfterMs }));
+        const { id } = await world.client.enqueue(`kind ${retryAfterMs}`);
+        const backoff = { type: 'fixed', delayMs: 70_000 } as const;
+        await world.work({ [`kind ${retryAfterMs}`]: { run, options: { backoff } } });
+        const { runAt, updatedAt } = await world.attempted(id);
+        expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 70_000)).toBeLessThanOrEqual(1);
+      }
+    });
+
+    it('ends FAILED once the maxAttempts of its handler are spent', async () => {
+      const { run, calls } = throwing(later);
+      const id = await start(run, { maxAttempts: 3 });
+      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
+      expect(calls()).toBe(3);
+    });
+
+    it('ends FAILED once the maxAttempts of the job are spent', async () => {
+      const id = await start(throwing(later).run, {}, { maxAttempts: 2 });
+      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
+    });
+  });
+
+  describe('4. A handler that throws any other error', () => {
+    it('leaves the job FAILED at once where there is no policy', async () => {
+      const id = await start(throwing(fault).run);
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      expect(job.lastError).toMatch(/^Error: no\n/);
+      expect(job.result).toBeUndefined();
+    });
+
+    it('is tried again until the maxAttempts of its handler are spent', async () => {
+      const { run, calls } = throwing(fault);
+      const id = await start(run, { maxAttempts: 3, backoff: { type: 'fixed', delayMs: 0 } });
+      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
+      expect(calls()).toBe(3);
+    });
+
+    it('is tried again as the maxAttempts of the job say, before those of the handler', async () => {
+      const backoff = { type: 'fixed', delayMs: 0 } as const;
+      const fewer = await start(throwing(fault).run, { maxAttempts: 5, backoff }, { maxAttempts: 1 });
+      expect(await world.ended(fewer)).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      const more = await world.client.enqueue(KIND, null, { maxAttempts: 7 });
+      expect(await world.ended(more.id)).toMatchObject({ status: 'FAILED', attemptsDone: 7 });
+    });
+
+    it('waits as the backoff says for the number of failures, crashes apart', async () => {
+      const id = 'crashed before';
+      await world.client.enqueue(KIND, null, { id });
+      await world.claimOne({ workerId: 'dead', leaseMs: 0 });
+      await world.reclaimed(1);
+      const asked: number[] = [];
+      const backoff = (failures: number) => {
+        asked.push(failures);
+        return 0;
+      };
+      await world.work({ [KIND]: { run: throwing(fault).run, options: { maxAttempts: 3, backoff } } });
+      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 4, crashes: 1 });
+      expect(asked).toEqual([1, 2]);
+    });
+
+    it('never comes back sooner than minRetryDelayMs, whatever the backoff says', async () => {
+      const options = { maxAttempts: 2, backoff: () => 0 };
+      const id = await start(throwing(fault).run, options, {}, { minRetryDelayMs: 30_000 });
+      const { status, runAt, updatedAt } = await world.attempted(id);
+      expect(status).toBe('PENDING');
+      expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 30_000)).toBeLessThanOrEqual(1);
+    });
+
+    it('keeps the last error though a later attempt succeeds', async () => {
+      const id = await start(
+        (_job, { attempt }) => {
+          if (attempt < 3) throw new Error(`attempt ${attempt}`);
+          return 'fine';
+        },
+        { maxAttempts: 3, backoff: { type: 'fixed', delayMs: 0 } },
+      );
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'DONE', result: 'fine', attemptsDone: 3 });
+      expect(job.lastError).toMatch(/^Error: attempt 2\n/);
+    });
+
+    it('fails with JobTimeoutError and an aborted signal where its timeoutMs is over', async () => {
+      let reason: unknown;
+      const run: HandlerFn = (_job, { signal }) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => {
+            reason = signal.reason;
+            resolve();
+          });
+        });
+      const id = await start(run, { timeoutMs: 60 });
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      expect(job.lastError).toMatch(/^JobTimeoutError: .* 60 ms/);
+      expect(reason).toBeInstanceOf(JobTimeoutError);
+    });
+
+    it('counts a time-out as a failure like others where attempts are left', async () => {
+      const run: HandlerFn = async (_job, { attempt, signal }) => {
+        if (attempt === 1) await sleep(60_000, undefined, { signal }).catch(() => undefined);
+        return 'in time';
+      };
+      const backoff = { type: 'fixed', delayMs: 0 } as const;
+      const id = await start(run, { timeoutMs: 150, maxAttempts: 2, backoff });
+      expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 2, result: 'in time' });
+    });
+  });
+
+  describe('4. A handler that throws PermanentError', () => {
+    it('leaves the job FAILED at once, whatever the policy', async () => {
+      const { run, calls } = throwing(() => new PermanentError('for good', { cause: new TypeError('x') }));
+      const id = await start(run, { maxAttempts: 9 }, { maxAttempts: 9 });
+      const job = await world.ended(id);
+      expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      expect(job.lastError).toMatch(/^PermanentError: for good/);
+      expect(job.lastError).toContain('caused by: TypeError: x');
+      expect(calls()).toBe(1);
+    });
+  });
+
+  describe('4. dequeue knows no retry policy but that of the job', () => {
+    it.each([
+      ['returns', () => 'fine', { status: 'DONE', result: 'fine' }],
+      ['throws an error', throwing(fault).run, { status: 'FAILED' }],
+      ['throws PermanentError', throwing(() => new PermanentError()).run, { status: 'FAILED' }],
+      ['throws RetryableError', throwing(later).run, { status: 'PENDING' }],
+      ['panics', throwing(() => 'blown up').run, { status: 'PANIC', lastError: 'panic: blown up' }],
+    ])('where fn %s', async (_name, fn, expected) => {
+      const { id } = await world.client.enqueue(KIND);
+      expect(await world.queue.dequeue([KIND], fn)).toBe(true);
+      expect(await world.job(id)).toMatchObject({ ...expected, attemptsDone: 1 });
+    });
+  });
+}

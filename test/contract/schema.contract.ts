@@ -1,0 +1,247 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/errors.js';
+import { JobEntity, jobEntity } from '../../lib/queue/job-entity.js';
+import { jobsMigrations } from '../../lib/queue/jobs-migrations.js';
+import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { TestDatabase } from '../support/databases.js';
+import { KIND, LONG, type SqlWorld } from './world.js';
+
+const COLUMNS = [
+  ...['id', 'kind', 'run_at', 'payload', 'status', 'created_at', 'updated_at', 'result'],
+  ...['attempts_done', 'last_attempt_at', 'last_error'],
+];
+
+/** The table: how it is made, what TypeORM sees of it. */
+export function schemaContract(world: SqlWorld): void {
+  /** A database of its own, without a table. */
+  const inFresh = async (
+    work: (dataSource: DataSource) => Promise<void>,
+    options: Partial<DataSourceOptions> = {},
+  ) => {
+    const database = await TestDatabase.create(world.server);
+    const dataSource = await database.connect(options);
+    try {
+      await work(dataSource);
+    } finally {
+      await dataSource.destroy();
+      await database.drop();
+    }
+  };
+  const queueOn = (dataSource: DataSource, settings: Parameters<typeof world.queueSettings>[0] = {}) =>
+    new TypeOrmJobQueue(dataSource, world.queueSettings(settings));
+  const tablesOf = async (dataSource: DataSource) => {
+    const schema = world.isPostgres ? `current_schema()` : 'DATABASE()';
+    const rows = await world.sql(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${schema}`,
+      [],
+      dataSource,
+    );
+    return rows.map(({ name }) => name as string).toSorted();
+  };
+  const works = async (dataSource: DataSource, settings: Parameters<typeof world.queueSettings>[0] = {}) => {
+    const queue = queueOn(dataSource, settings);
+    const { id } = await world.clientOf(queue).enqueue(KIND, 'x');
+    await queue.dequeue([KIND], () => 'fine');
+    expect(await queue.get(id)).toMatchObject({ status: 'DONE', result: 'fine' });
+  };
+
+  describe('1. The table', () => {
+    it('has the fields of a job as its columns', async () => {
+      const rows = await world.sql(
+        `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'nest_jobs'`,
+      );
+      expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(COLUMNS));
+    });
+
+    it('holds what a job is in them', async () => {
+      const payload = { a: 1 };
+      const { id } = await world.client.enqueue(KIND, payload, { maxAttempts: 2 });
+      const read = async () =>
+        (await world.sql(`SELECT ${COLUMNS.join(', ')} FROM nest_jobs WHERE id = ?`, [id]))[0]!;
+      const json = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
+      expect(await read()).toMatchObject({
+        ...{ id, kind: KIND, status: 'PENDING', attempts_done: 0, last_error: null, result: null },
+        last_attempt_at: null,
+      });
+      expect(json((await read()).payload)).toEqual(payload);
+      for (const attempt of [1, 2]) {
+        await world.queue.dequeue([KIND], () => {
+          if (attempt === 1) throw new Error('first');
+          return [true];
+        });
+        if (attempt === 1) await world.once(id, (job) => job.attemptsDone === 1);
+        await world.sql(`UPDATE nest_jobs SET run_at = created_at, due = ${world.isPostgres ? 'true' : '1'}`);
+      }
+      const row = await read();
+      expect(row).toMatchObject({ status: 'DONE', attempts_done: 2 });
+      expect(row.last_error).toMatch(/^Error: first/);
+      expect(json(row.result)).toEqual([true]);
+    });
+
+    it('refuses a status that there is not', async () => {
+      await world.client.enqueue(KIND);
+      await expect(world.sql(`UPDATE nest_jobs SET status = 'RUNNING'`)).rejects.toThrow();
+    });
+  });
+
+  describe('migrate', () => {
+    it('auto: does nothing to a table that is there', async () => {
+      await world.client.enqueue(KIND, null, { id: 'stays' });
+      await queueOn(world.dataSource).open();
+      expect(await world.job('stays')).toMatchObject({ status: 'PENDING' });
+    });
+
+    it('manual: is a SchemaVersionError without a table, and makes none', async () => {
+      await inFresh(async (dataSource) => {
+        const opening = queueOn(dataSource, { migrate: 'manual' }).open();
+        await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
+        await expect(opening).rejects.toMatchObject({ table: 'nest_jobs', found: 0, wanted: 1 });
+        expect(await tablesOf(dataSource)).toEqual([]);
+      });
+    });
+
+    it('manual: is content with the table that the migrations made', async () => {
+      await inFresh(
+        async (dataSource) => {
+          await dataSource.runMigrations();
+          await queueOn(dataSource, { migrate: 'manual' }).open();
+          await works(dataSource);
+        },
+        { migrations: jobsMigrations() },
+      );
+    });
+
+    it.each(['auto', 'manual'] as const)(
+      '%s: refuses a table of the same name that is not ours',
+      async (migrate) => {
+        await inFresh(async (dataSource) => {
+          await dataSource.query('CREATE TABLE nest_jobs (id int PRIMARY KEY)');
+          const opening = queueOn(dataSource, { migrate }).open();
+          await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
+          await expect(opening).rejects.toThrow(/not made by this package/);
+          await dataSource.query('INSERT INTO nest_jobs (id) VALUES (1)');
+        });
+      },
+    );
+
+    it('keeps several tables apart by their prefix, however long', async () => {
+      await inFresh(async (dataSource) => {
+        const prefixes = ['', 'other_', 'Upper_', `${'x'.repeat(39)}_`, `${'x'.repeat(39)}y`, '2nd_'];
+        for (const tablePrefix of prefixes) {
+          await queueOn(dataSource, { tablePrefix }).open();
+          await works(dataSource, { tablePrefix });
+        }
+        expect(await tablesOf(dataSource)).toEqual(prefixes.map((prefix) => `${prefix}jobs`).toSorted());
+      });
+    });
+
+    if (world.isPostgres) {
+      it('keeps the table in the schema that is set, or in that of the DataSource', async () => {
+        await inFresh(async (dataSource) => {
+          await dataSource.query('CREATE SCHEMA "Work Space"');
+          await queueOn(dataSource, { schema: 'Work Space' }).open();
+          await works(dataSource, { schema: 'Work Space' });
+          expect(await tablesOf(dataSource)).toEqual([]);
+        });
+      });
+    } else {
+      it('refuses a schema, which this database does not have', () => {
+        expect(() => queueOn(world.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
+      });
+    }
+  });
+
+  describe('jobsMigrations', () => {
+    it('make the table and take it away', async () => {
+      await inFresh(
+        async (dataSource) => {
+          const tables = await tablesOf(dataSource);
+          await dataSource.runMigrations();
+          expect(await tablesOf(dataSource)).toEqual(['custom_jobs', 'migrations']);
+          await works(dataSource, { tablePrefix: 'custom_' });
+          await dataSource.undoLastMigration();
+          expect(await tablesOf(dataSource)).toEqual([...tables, 'migrations']);
+          await dataSource.runMigrations();
+          await works(dataSource, { tablePrefix: 'custom_' });
+        },
+        { migrations: jobsMigrations({ tablePrefix: 'custom_' }) },
+      );
+    });
+
+    it('take over a table that migrate auto made, with its jobs', async () => {
+      await inFresh(
+        async (dataSource) => {
+          const queue = await queueOn(dataSource).open();
+          await world.clientOf(queue).enqueue(KIND, null, { id: 'stays' });
+          await dataSource.runMigrations();
+          expect(await queue.get('stays')).toMatchObject({ status: 'PENDING' });
+        },
+        { migrations: jobsMigrations() },
+      );
+    });
+
+    it('have a name of their own for each table', () => {
+      const names = ['a_', 'b_'].flatMap((tablePrefix) =>
+        jobsMigrations({ tablePrefix }).map((Migration) => new Migration().name),
+      );
+      expect(new Set(names).size).toBe(names.length);
+    });
+  });
+
+  describe('JobEntity', () => {
+    it('leaves the table to us: synchronize has nothing to do with it', async () => {
+      const entities = [JobEntity];
+      await inFresh(
+        async (dataSource) => {
+          expect(await tablesOf(dataSource)).toEqual([]);
+          await queueOn(dataSource).open();
+          await dataSource.synchronize();
+          const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
+          expect([...upQueries, ...downQueries].map(({ query }) => query)).toEqual([]);
+          await works(dataSource);
+        },
+        { entities, synchronize: true },
+      );
+    });
+
+    it('reads jobs through a repository', async () => {
+      const dataSource = await world.database.connect({
+        entities: [JobEntity, jobEntity({ tablePrefix: 'unused_' })],
+        ...(!world.isPostgres && { timezone: 'Z' }),
+      });
+      try {
+        const runAt = new Date('2031-02-03T04:05:06.789Z');
+        await world.client.enqueue(KIND, { a: [1] }, { id: 'later', runAt, priority: 2, maxAttempts: 3 });
+        await world.client.enqueue(KIND, null, { id: 'done' });
+        await world.queue.dequeue([KIND], () => ({ sent: true }));
+        await world.client.enqueue(KIND, null, { id: 'running' });
+        const lease = await world.claimOne(LONG);
+        const repository = dataSource.getRepository(JobEntity);
+        expect(await repository.findOneByOrFail({ id: 'later' })).toMatchObject({
+          ...{ id: 'later', kind: KIND, payload: { a: [1] }, status: 'PENDING', runAt, attemptsDone: 0 },
+          ...{ priority: 2, maxAttempts: 3, crashes: 0, lastError: null, result: null, lockedBy: null },
+        });
+        const done = await repository.findOneByOrFail({ status: 'DONE' });
+        const { createdAt, updatedAt, lastAttemptAt, runAt: ranAt } = await world.job('done');
+        expect(done).toMatchObject({ id: 'done', result: { sent: true }, attemptsDone: 1 });
+        const pairs = [
+          [done.createdAt, createdAt],
+          [done.updatedAt, updatedAt],
+          [done.lastAttemptAt, lastAttemptAt],
+          [done.runAt, ranAt],
+        ] as [Date, Date][];
+        for (const [read, stored] of pairs) {
+          expect(Math.abs(read.getTime() - stored.getTime())).toBeLessThanOrEqual(1);
+        }
+        const running = await repository.findOneByOrFail({ id: 'running' });
+        expect(running).toMatchObject({ lockedBy: LONG.workerId, attemptsDone: 0 });
+        const { lockedUntil } = running as { lockedUntil: Date };
+        expect(Math.abs(lockedUntil.getTime() - lease.lockedUntil.getTime())).toBeLessThanOrEqual(1);
+        expect(await repository.countBy({ kind: KIND })).toBe(3);
+      } finally {
+        await dataSource.destroy();
+      }
+    });
+  });
+}

@@ -1,0 +1,207 @@
+import { describe, expect, it } from '@jest/globals';
+import { WorkerStoppedError } from '../../lib/job/errors.js';
+import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { JobContext } from '../../lib/job/job.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, withMethods, type World } from './world.js';
+
+/** Promise 7, and the third sentence of 8. */
+export function shutdownContract(world: World): void {
+  const gate = () => {
+    let open!: (value: unknown) => void;
+    const opened = new Promise((resolve) => (open = resolve));
+    return { open, opened };
+  };
+  const enqueue = async (id: string) => {
+    await world.client.enqueue(KIND, null, { id });
+  };
+
+  /** A job whose handler waits until it is told, and its worker. */
+  const blocked = async (
+    shutdownTimeoutMs: number,
+    run: HandlerFn = () => undefined,
+    queue = world.queue,
+  ) => {
+    const started = gate();
+    const { open, opened } = gate();
+    const contexts: JobContext[] = [];
+    await enqueue('blocked');
+    const handler: HandlerFn = async (job, context) => {
+      contexts.push(context);
+      started.open(undefined);
+      await opened;
+      return run(job, context);
+    };
+    const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs, concurrency: 1 }, queue);
+    await started.opened;
+    return { worker, open: () => open(undefined), contexts };
+  };
+
+  describe('7. On shutdown a worker', () => {
+    it('lets running handlers finish, and writes what they end in', async () => {
+      const { worker, open, contexts } = await blocked(10_000, () => 'finished');
+      const stopped = worker.stop();
+      await enqueue('next');
+      expect(await world.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      open();
+      await stopped;
+      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'finished' });
+      expect(contexts[0]!.signal.aborted).toBe(false);
+      expect(await world.claimOne()).toMatchObject({ id: 'next', attemptsDone: 0 });
+    });
+
+    it('claims no more', async () => {
+      const { worker, open } = await blocked(10_000);
+      const stopped = worker.stop();
+      for (let n = 0; n < 20; n++) await enqueue(`late ${n}`);
+      open();
+      await stopped;
+      expect(await world.queue.claim([KIND], 99, LONG)).toHaveLength(20);
+    });
+
+    it('aborts the signals when shutdownTimeoutMs is over, and gives the jobs back with no attempt spent', async () => {
+      const { worker, contexts, open } = await blocked(50);
+      await worker.stop();
+      expect(contexts[0]!.signal.reason).toBeInstanceOf(WorkerStoppedError);
+      const job = await world.job('blocked');
+      expect(job).toMatchObject({ status: 'PENDING', attemptsDone: 0, crashes: 0 });
+      expect(job.lastError).toBeUndefined();
+      expect(job.lockedBy).toBeUndefined();
+      expect(await world.claimOne()).toMatchObject({ id: 'blocked', attemptsDone: 0 });
+      expect(world.logged('warn', 'blocked')).toBe(true);
+      open();
+    });
+
+    it.each([
+      ['returns', () => 'too late'],
+      [
+        'throws',
+        () => {
+          throw new Error('too late');
+        },
+      ],
+    ])('pays no heed to a handler that %s after its job was given back', async (_name, run) => {
+      const { worker, open } = await blocked(0, run);
+      await worker.stop();
+      const current = await world.claimOne();
+      open();
+      await world.queue.renew([{ ...current, alone: false }], 60_000);
+      expect(await world.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      const outcome = { type: 'done', result: { json: '1', bytes: null } } as const;
+      expect(await world.queue.settle([{ ...current, outcome }])).toEqual(['written']);
+    });
+
+    it('does not count an attempt of a handler that obeys its signal', async () => {
+      await enqueue('obedient');
+      let started = false;
+      const handler: HandlerFn = (_job, { signal }) => {
+        started = true;
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+      };
+      const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs: 30 });
+      await until(() => started);
+      await worker.stop();
+      const job = await world.claimOne();
+      expect(job).toMatchObject({ id: 'obedient', attemptsDone: 0 });
+      expect(job.lastError).toBeUndefined();
+    });
+
+    it('gives back a job whose claim was still under way', async () => {
+      const claiming = gate();
+      const { open, opened } = gate();
+      const queue = withMethods(world.queue, {
+        claim: async (...claim) => {
+          const jobs = await world.queue.claim(...claim);
+          claiming.open(undefined);
+          await opened;
+          return jobs;
+        },
+      });
+      await enqueue('in flight');
+      let runs = 0;
+      const worker = await world.work({ [KIND]: () => (runs += 1) }, {}, queue);
+      await claiming.opened;
+      const stopped = worker.stop();
+      open(undefined);
+      await stopped;
+      expect(runs).toBe(0);
+      expect(await world.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
+    });
+
+    it('keeps the leases of the handlers that it waits for', async () => {
+      await enqueue('slow');
+      let started = 0;
+      const handler: HandlerFn = async (_job, { signal }) => {
+        started = performance.now();
+        await until(async () => {
+          expect(await world.queue.reclaim(3)).toEqual([]);
+          return performance.now() - started > 900;
+        });
+        return signal.aborted;
+      };
+      const worker = await world.work({ [KIND]: handler }, { leaseMs: 400, heartbeatMs: 80 });
+      await until(() => started > 0);
+      await worker.stop();
+      expect(await world.job('slow')).toMatchObject({ status: 'DONE', result: false });
+    });
+
+    it('may be stopped twice, before its start, and started again', async () => {
+      const worker = await world.work({ [KIND]: () => 'fine' });
+      await Promise.all([worker.stop(), worker.stop()]);
+      await worker.stop();
+      await enqueue('after');
+      await worker.start();
+      await worker.start();
+      expect(await world.ended('after')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+    });
+  });
+
+  describe('8. Result and state are saved though shutdown has begun', () => {
+    it('where writing fails at first', async () => {
+      let failures = 2;
+      const queue = withMethods(world.queue, {
+        settle: (settlements) => {
+          if (failures-- > 0) return Promise.reject(new Error('connection lost'));
+          return world.queue.settle(settlements);
+        },
+      });
+      const { worker, open } = await blocked(10_000, () => 'saved', queue);
+      const stopped = worker.stop();
+      open();
+      await stopped;
+      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved' });
+    });
+
+    it('where the handler has ended and its outcome is on the way when the time is over', async () => {
+      const settling = gate();
+      const { open: letSettle, opened } = gate();
+      const queue = withMethods(world.queue, {
+        settle: async (settlements) => {
+          settling.open(undefined);
+          await opened;
+          return world.queue.settle(settlements);
+        },
+      });
+      const { worker, open } = await blocked(30, () => 'saved', queue);
+      open();
+      await settling.opened;
+      const stopped = worker.stop();
+      await until(() => world.queue.get('blocked').then((job) => job?.status === 'PENDING'));
+      setTimeout(() => letSettle(undefined), 100);
+      await stopped;
+      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved', attemptsDone: 1 });
+    });
+
+    it('of a retry as well as of a failure', async () => {
+      const { worker, open } = await blocked(10_000, () => {
+        throw new Error('at the end');
+      });
+      const stopped = worker.stop();
+      open();
+      await stopped;
+      expect(await world.job('blocked')).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+    });
+  });
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Outcome } from '../../lib/job/outcome.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, type SqlWorld } from './world.js';
+
+const DONE: Outcome = { type: 'done', result: { json: '1', bytes: null } };
+
+/** What can happen to rows in a real database: locks of others, and statements that fail. */
+export function storageContract(world: SqlWorld): void {
+  const claimed = async (...ids: string[]) => {
+    await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+    return world.queue.claim([KIND], ids.length, LONG);
+  };
+  /** Runs `work` while another transaction holds the lock of a job's row. */
+  const whileLocked = (id: string, work: () => Promise<void>) =>
+    world.dataSource.transaction(async (manager) => {
+      await manager.query(`SELECT id FROM nest_jobs WHERE id = '${id}' FOR UPDATE`);
+      await work();
+    });
+  const breakRow = async (id: string) => {
+    if (!world.isPostgres) {
+      return world.sql(
+        `CREATE TRIGGER broken BEFORE UPDATE ON nest_jobs FOR EACH ROW
+         IF OLD.id = '${id}' AND NEW.status = 'DONE' THEN
+           SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this row is broken'; END IF`,
+      );
+    }
+    await world.sql(
+      `CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE 'this row is broken'; END $$`,
+    );
+    return world.sql(
+      `CREATE TRIGGER broken BEFORE UPDATE ON nest_jobs FOR EACH ROW
+       WHEN (OLD.id = '${id}' AND NEW.status = 'DONE') EXECUTE FUNCTION broken()`,
+    );
+  };
+  const mendRow = () => world.sql(`DROP TRIGGER broken${world.isPostgres ? ' ON nest_jobs' : ''}`);
+
+  describe('12. A row that another transaction has locked', () => {
+    it('is answered "busy" by renew, and the rest of the batch is written', async () => {
+      const jobs = await claimed('a', 'b', 'c');
+      const leases = jobs.map((job) => ({ ...job, alone: false }));
+      await whileLocked('b', async () => {
+        expect(await world.queue.renew(leases, 3_600_000)).toEqual(['written', 'busy', 'written']);
+      });
+      expect((await world.job('b')).lockedUntil).toEqual(jobs[1]!.lockedUntil);
+      expect(await world.queue.renew(leases, 3_600_000)).toEqual(['written', 'written', 'written']);
+    });
+
+    it('is answered "lost" where the lease is not ours anyway', async () => {
+      const [job] = await claimed('a');
+      await world.queue.release([job!]);
+      await world.claimOne();
+      await whileLocked('a', async () => {
+        expect(await world.queue.settle([{ ...job!, outcome: DONE }])).toEqual(['lost']);
+        expect(await world.queue.renew([{ ...job!, alone: false }], 1)).toEqual(['lost']);
+      });
+    });
+
+    it('is passed over by a claim and a reclaim, which do not wait for it', async () => {
+      await world.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id })));
+      await whileLocked('a', async () => {
+        const ready = await world.queue.claim([KIND], 9, { workerId: 'x', leaseMs: 0 });
+        expect(ready.map(({ id }) => id)).toEqual(['b', 'c']);
+      });
+      await whileLocked('b', async () => {
+        expect(await world.reclaimed(1)).toMatchObject([{ id: 'c' }]);
+      });
+      expect(await world.reclaimed(1)).toMatchObject([{ id: 'b' }]);
+    });
+  });
+
+  describe('12. A row that cannot be written', () => {
+    it('does not hold back the outcomes beside it, and is tried again until it can', async () => {
+      const ids = Array.from({ length: 30 }, (_, n) => `job ${n}`);
+      await breakRow('job 7');
+      try {
+        await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+        const runs = new Map<string, number>();
+        const handler = ({ id }: { id: string }) => void runs.set(id, (runs.get(id) ?? 0) + 1);
+        await world.work({ [KIND]: handler }, { concurrency: 30 });
+        for (const id of ids.filter((id) => id !== 'job 7')) {
+          expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+        }
+        expect(await world.job('job 7')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+        await mendRow();
+        expect(await world.ended('job 7')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+        expect([...runs.values()]).toEqual(ids.map(() => 1));
+      } finally {
+        await mendRow().catch(() => undefined);
+      }
+    });
+  });
+
+  describe('13. A payload that cannot be read', () => {
+    it('fails its own job and no other', async () => {
+      await world.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id, payload: { id } })));
+      // What only a hand at the database can do: json on PostgreSQL takes nothing but JSON.
+      const broken = world.isPostgres ? '"\\ud800"' : '{"cut';
+      await world.sql(`UPDATE nest_jobs SET payload = ? WHERE id = 'b'`, [broken]);
+      await world.work({ [KIND]: ({ payload }) => payload });
+      expect(await world.ended('a')).toMatchObject({ status: 'DONE', result: { id: 'a' } });
+      expect(await world.ended('c')).toMatchObject({ status: 'DONE', result: { id: 'c' } });
+      if (world.isPostgres) {
+        expect(await world.ended('b')).toMatchObject({ status: 'DONE', result: '\ud800' });
+        return;
+      }
+      await until(async () => {
+        const [row] = await world.sql(`SELECT status FROM nest_jobs WHERE id = 'b'`);
+        return row!.status === 'FAILED';
+      });
+      const [row] = await world.sql(`SELECT last_error FROM nest_jobs WHERE id = 'b'`);
+      expect(row!.last_error).toMatch(/cannot be read[^]*SyntaxError/);
+    });
+  });
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { JobsError } from '../../lib/job/errors.js';
+import { KIND, LONG, SqlWorld, type World } from './world.js';
+
+/** "With a manager the jobs belong to its transaction", and what watchers hear. */
+export function transactionContract(world: World): void {
+  const enqueue = (id: string, manager?: EntityManager, kind = KIND) =>
+    world.client.enqueue(kind, null, { id, ...(manager && { manager }) });
+  const claimable = async () => (await world.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
+  const listen = () => {
+    const heard: string[][] = [];
+    const unwatch = world.queue.watch((kinds) => void heard.push([...(kinds ?? ['all'])]));
+    return { heard, unwatch };
+  };
+
+  describe('2. enqueue with the manager of a transaction', () => {
+    it('is invisible until the commit, and there after it', async () => {
+      await world.dataSource.transaction(async (manager) => {
+        const job = await enqueue('inside', manager);
+        expect(job).toMatchObject({ id: 'inside', status: 'PENDING' });
+        expect(await world.client.get('inside')).toBeNull();
+        expect(await claimable()).toEqual([]);
+      });
+      expect(await claimable()).toEqual(['inside']);
+    });
+
+    it('vanishes with a rollback, and wakes nobody', async () => {
+      const { heard, unwatch } = listen();
+      const fault = new Error('rolled back');
+      const failing = world.dataSource.transaction(async (manager) => {
+        await enqueue('inside', manager);
+        throw fault;
+      });
+      await expect(failing).rejects.toBe(fault);
+      expect(await world.client.get('inside')).toBeNull();
+      expect(heard).toEqual([]);
+      unwatch();
+    });
+
+    it('vanishes with the rollback of its savepoint alone', async () => {
+      await world.dataSource.transaction(async (manager) => {
+        await enqueue('outer', manager);
+        const nested = manager.transaction(async (inner) => {
+          await enqueue('inner', inner);
+          throw new Error('back to the savepoint');
+        });
+        await expect(nested).rejects.toThrow('back to the savepoint');
+        await manager.transaction((inner) => enqueue('second', inner));
+      });
+      expect(await claimable()).toEqual(['outer', 'second']);
+    });
+
+    it('vanishes with the outer rollback after its savepoint was released', async () => {
+      const failing = world.dataSource.transaction(async (manager) => {
+        await manager.transaction((inner) => enqueue('inner', inner));
+        throw new Error('all of it');
+      });
+      await expect(failing).rejects.toThrow('all of it');
+      expect(await claimable()).toEqual([]);
+    });
+
+    it('wakes the watchers after the outermost commit, not before', async () => {
+      const { heard, unwatch } = listen();
+      await world.dataSource.transaction(async (manager) => {
+        await manager.transaction((inner) => enqueue('inner', inner));
+        await enqueue('outer', manager, 'other');
+        expect(heard).toEqual([]);
+      });
+      expect(heard.flat().toSorted()).toEqual([KIND, 'other']);
+      unwatch();
+    });
+
+    it('does not wake for what its savepoint took back', async () => {
+      const { heard, unwatch } = listen();
+      await world.dataSource.transaction(async (manager) => {
+        const nested = manager.transaction(async (inner) => {
+          await enqueue('inner', inner);
+          throw new Error('back');
+        });
+        await expect(nested).rejects.toThrow('back');
+      });
+      expect(heard).toEqual([]);
+      unwatch();
+    });
+
+    it('writes 2,500 jobs with the commit, and none with the rollback', async () => {
+      const jobs = Array.from({ length: 2_500 }, (_, n) => ({ kind: KIND, id: `job ${n}`, payload: 'x' }));
+      const failing = world.dataSource.transaction(async (manager) => {
+        await world.client.enqueueMany(jobs, { manager });
+        throw new Error('rolled back');
+      });
+      await expect(failing).rejects.toThrow('rolled back');
+      expect(await claimable()).toEqual([]);
+      await world.dataSource.transaction((manager) => world.client.enqueueMany(jobs, { manager }));
+      expect(await world.queue.claim([KIND], 3_000, LONG)).toHaveLength(2_500);
+    });
+
+    it('takes a manager outside of any transaction as none', async () => {
+      const runner = world.dataSource.createQueryRunner();
+      try {
+        await enqueue('plain', world.dataSource.manager);
+        await enqueue('own connection', runner.manager);
+        expect((await claimable()).toSorted()).toEqual(['own connection', 'plain']);
+      } finally {
+        await runner.release();
+      }
+    });
+
+    it('starts the job on a worker as soon as it is committed, without a poll', async () => {
+      let started = false;
+      await world.work({ [KIND]: () => void (started = true) }, { pollIntervalMs: 60_000 });
+      await world.dataSource.transaction(async (manager) => {
+        await enqueue('woken', manager);
+        expect(started).toBe(false);
+      });
+      expect((await world.ended('woken')).status).toBe('DONE');
+    });
+  });
+
+  describe('Watchers of a queue', () => {
+    it('hear of the kinds of an enqueue once it is committed, until they end it', async () => {
+      const { heard, unwatch } = listen();
+      await world.client.enqueueMany([{ kind: KIND }, { kind: 'other' }, { kind: KIND }]);
+      expect(heard.map((kinds) => kinds.toSorted())).toEqual([[KIND, 'other']]);
+      unwatch();
+      await enqueue('unheard');
+      expect(heard).toHaveLength(1);
+    });
+
+    it('hear nothing of an enqueue that was refused', async () => {
+      await enqueue('taken');
+      const { heard, unwatch } = listen();
+      await expect(enqueue('taken')).rejects.toThrow('exists already');
+      expect(heard).toEqual([]);
+      unwatch();
+    });
+  });
+
+  if (!(world instanceof SqlWorld)) return;
+
+  describe('2. A transaction in the database of the jobs', () => {
+    const ids = (count: number) => Array.from({ length: count }, (_, n) => ({ kind: KIND, id: `job ${n}` }));
+
+    it('is refused where the manager belongs to another DataSource', async () => {
+      const other = await world.database.connect();
+      try {
+        const refusal = other.transaction((manager) => enqueue('stray', manager));
+        await expect(refusal).rejects.toBeInstanceOf(JobsError);
+        await expect(refusal).rejects.toThrow(/another DataSource/);
+      } finally {
+        await other.destroy();
+      }
+      expect(await claimable()).toEqual([]);
+    });
+
+    it('holds the rows of the user and the jobs, or neither', async () => {
+      await world.sql('CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY)');
+      const order = async (id: number, manager: EntityManager, fails: boolean) => {
+        await manager.query(`INSERT INTO orders (id) VALUES (${id})`);
+        await enqueue(`order ${id}`, manager);
+        if (fails) throw new Error('no');
+      };
+      await world.dataSource.transaction((manager) => order(1, manager, false));
+      await expect(world.dataSource.transaction((manager) => order(2, manager, true))).rejects.toThrow('no');
+      expect(await world.sql('SELECT id FROM orders')).toEqual([{ id: 1 }]);
+      expect(await claimable()).toEqual(['order 1']);
+    });
+
+    it('keeps no part of a list that fails at its end, though the transaction is committed', async () => {
+      await enqueue('taken');
+      const jobs = [...ids(2_500), { kind: KIND, id: 'taken' }];
+      const committing = world.dataSource.transaction(async (manager) => {
+        const refusal = world.client.enqueueMany(jobs, { manager });
+        await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
+      });
+      await committing.catch(() => undefined); // PostgreSQL may refuse the commit of a transaction that failed
+      expect(await claimable()).toEqual(['taken']);
+    });
+
+    if (!world.isPostgres) {
+      it('goes on after a refused list, on a database that lets it', async () => {
+        await enqueue('taken', undefined, 'other');
+        await world.dataSource.transaction(async (manager) => {
+          await enqueue('before', manager);
+          const refusal = world.client.enqueueMany([...ids(1_500), { kind: KIND, id: 'taken' }], { manager });
+          await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError' });
+          await enqueue('x after', manager);
+        });
+        expect((await claimable()).toSorted()).toEqual(['before', 'x after']);
+      });
+    }
+  });
+}

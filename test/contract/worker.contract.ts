@@ -1,0 +1,349 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { HandlerFn } from '../../lib/job/attempt.js';
+import { KindExistsError, LeaseLostError, UnknownKindError } from '../../lib/job/errors.js';
+import { HandlerRegistry } from '../../lib/job/handler.js';
+import type { JobContext } from '../../lib/job/job.js';
+import type { ReclaimedJob } from '../../lib/queue/job-queue.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
+
+/** Promises 5 (jobs that kill their worker), 6, 8, 9 and 12, as the worker keeps them. */
+export function workerContract(world: World): void {
+  const enqueue = async (id: string, kind = KIND) => {
+    await world.client.enqueue(kind, null, { id });
+  };
+  const failure = () => Promise.reject(new Error('connection lost'));
+
+  describe('6. Kinds', () => {
+    it('with two handlers are refused, with both places named', () => {
+      const registry = new HandlerRegistry();
+      registry.add({ kind: KIND, run: () => 1, options: {}, place: 'First.run' });
+      const add = () => registry.add({ kind: ` ${KIND} `, run: () => 2, options: {}, place: 'Second.go' });
+      expect(add).toThrow(KindExistsError);
+      expect(add).toThrow(/First\.run.*Second\.go/);
+    });
+
+    it('that no handler serves are refused by a client that knows its kinds, and nothing is written', async () => {
+      const client = world.clientOf(world.queue, ['a', 'b']);
+      await expect(client.enqueue('c')).rejects.toBeInstanceOf(UnknownKindError);
+      const refusal = client.enqueueMany([{ kind: 'a', id: 'one' }, { kind: 'c' }, { kind: 'b' }]);
+      await expect(refusal).rejects.toMatchObject({ kind: 'c', knownKinds: ['a', 'b'] });
+      expect(await client.get('one')).toBeNull();
+      expect(await client.enqueue(' b ')).toMatchObject({ kind: 'b' });
+    });
+
+    it('that a worker does not serve wait for one that does', async () => {
+      await enqueue('newer', 'newer kind');
+      await enqueue('ours');
+      await world.work({ [KIND]: () => 'fine' });
+      await world.ended('ours');
+      await enqueue('ours too');
+      await world.ended('ours too');
+      expect(await world.job('newer')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await world.work({ 'newer kind': () => 'fine' });
+      expect(await world.ended('newer')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+    });
+
+    it('are served as the worker’s own list says', async () => {
+      await enqueue('a', 'a');
+      await enqueue('b', 'b');
+      const worker = await world.work({ a: () => 'fine', b: () => 'fine' }, { kinds: ['b'] });
+      expect(worker.kinds).toEqual(['b']);
+      await world.ended('b');
+      expect(await world.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+    });
+
+    it('run as many at once as the worker and the handler allow', async () => {
+      await world.client.enqueueMany(
+        Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 ? 'few' : 'many' })),
+      );
+      const [now, most] = [new Map<string, number>(), new Map<string, number>()];
+      const count = (key: string, by: number) => {
+        now.set(key, (now.get(key) ?? 0) + by);
+        most.set(key, Math.max(most.get(key) ?? 0, now.get(key)!));
+      };
+      let ended = 0;
+      const run: HandlerFn = async ({ kind }) => {
+        for (const key of [kind, 'all']) count(key, 1);
+        await sleep(5);
+        for (const key of [kind, 'all']) count(key, -1);
+        ended += 1;
+      };
+      await world.work({ many: run, few: { run, options: { concurrency: 2 } } }, { concurrency: 5 });
+      await until(() => ended === 40);
+      expect(most.get('all')).toBe(5);
+      expect(most.get('few')).toBeLessThanOrEqual(2);
+    });
+  });
+
+  describe('8. A failing heartbeat', () => {
+    /** A worker over a queue whose renewals fail as long as `fails` says. */
+    const workWith = async (fails: () => boolean, handler: HandlerFn, leaseMs: number) => {
+      let failed = 0;
+      const queue = withMethods(world.queue, {
+        renew: (...renewal) => {
+          if (!fails()) return world.queue.renew(...renewal);
+          failed += 1;
+          return failure();
+        },
+      });
+      await enqueue('beating');
+      const settings = { leaseMs, heartbeatMs: leaseMs / 8, pollIntervalMs: 60_000 };
+      const worker = await world.work({ [KIND]: handler }, settings, queue);
+      return { worker, failures: () => failed };
+    };
+
+    it('is tried again, and the handler hears nothing of it where it succeeds in time', async () => {
+      let calls = 0;
+      const { failures } = await workWith(
+        () => ++calls <= 4,
+        async (_job, { signal }) => {
+          const begun = performance.now();
+          await until(() => performance.now() - begun > 1_500);
+          return signal.aborted;
+        },
+        1_000,
+      );
+      expect(await world.ended('beating')).toMatchObject({ status: 'DONE', result: false, attemptsDone: 1 });
+      expect(failures()).toBe(4);
+      expect(world.logged('warn', 'Could not renew')).toBe(true);
+    });
+
+    it('aborts the signal with LeaseLostError when the lease has really ended, and not before', async () => {
+      let context: JobContext | undefined;
+      let begun = 0;
+      let heldFor = 0;
+      const { failures } = await workWith(
+        () => true,
+        (_job, given) => {
+          if (context !== undefined) return 'ran again';
+          context = given;
+          begun = performance.now();
+          return new Promise((_resolve, reject) => {
+            given.signal.addEventListener('abort', () => {
+              heldFor = performance.now() - begun;
+              reject(given.signal.reason as Error);
+            });
+          });
+        },
+        800,
+      );
+      await until(() => heldFor > 0);
+      expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);
+      expect(context!.signal.reason).toMatchObject({ jobId: 'beating' });
+      expect(heldFor).toBeGreaterThan(600); // the lease began a little before the handler
+      expect(failures()).toBeGreaterThanOrEqual(4);
+      // What the handler throws then says nothing about the job: its crash is counted, and it runs again.
+      const job = await world.ended('beating');
+      expect(job).toMatchObject({ status: 'DONE', result: 'ran again', crashes: 1, attemptsDone: 2 });
+      expect(job.lastError).toContain('stopped renewing the lease');
+    });
+  });
+
+  describe('9. A worker that froze past its lease', () => {
+    it('changes nothing when it wakes up; its outcome is refused, and that is logged', async () => {
+      await enqueue('frozen');
+      let wakeUp!: (value: unknown) => void;
+      const frozen = new Promise((resolve) => (wakeUp = resolve));
+      let lease: JobContext | undefined;
+      const handler: HandlerFn = async (_job, context) => {
+        lease = context;
+        await frozen;
+        return 'late';
+      };
+      const worker = await world.work({ [KIND]: handler }, { pollIntervalMs: 60_000 });
+      await until(() => lease !== undefined);
+      await world.queue.renew([{ id: 'frozen', leaseToken: lease!.leaseToken, alone: false }], 0);
+      await world.reclaimed(1);
+      const current = await world.claimOne();
+      wakeUp(undefined);
+      await until(() => world.logged('warn', 'refused: its lease is lost'));
+      expect(world.logs.find(({ message }) => message.includes('refused'))!.message).toMatch(
+        /frozen \(kind mail, attempt 1\)/,
+      );
+      expect(await world.job('frozen')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
+      await world.queue.settle([{ ...current, outcome: { type: 'failed', lastError: 'the other' } }]);
+      await worker.stop();
+      expect(await world.job('frozen')).toMatchObject({ status: 'FAILED', lastError: 'the other' });
+    });
+
+    it('is told by its signal at the next heartbeat that another has the job', async () => {
+      await enqueue('taken');
+      let context: JobContext | undefined;
+      const handler: HandlerFn = (_job, given) => {
+        context ??= given;
+        return new Promise((resolve) => given.signal.addEventListener('abort', () => resolve('stopped')));
+      };
+      const settings = { leaseMs: 10_000, heartbeatMs: 100, pollIntervalMs: 60_000 };
+      await world.work({ [KIND]: handler }, settings);
+      await until(() => context !== undefined);
+      await world.queue.release([{ id: 'taken', leaseToken: context!.leaseToken }]);
+      await world.claimOne();
+      await until(() => context!.signal.aborted);
+      expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);
+      await until(() => world.logged('warn', 'refused'));
+      expect(await world.job('taken')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+    });
+  });
+
+  describe('5, 8. A job that kills its worker', () => {
+    const crashTwice = async (...ids: string[]) => {
+      for (const id of ids) await enqueue(id);
+      for (let n = 0; n < 2; n++) {
+        await world.queue.claim([KIND], ids.length, SHORT);
+        await world.reclaimed(ids.length);
+      }
+    };
+
+    it('is run alone by the worker once its next crash would be its last, and so are its neighbours', async () => {
+      await crashTwice('suspect 1', 'suspect 2');
+      await world.client.enqueueMany(Array.from({ length: 30 }, () => ({ kind: KIND })));
+      let running = 0;
+      const beside = new Map<string, number>();
+      const handler: HandlerFn = async ({ id }) => {
+        running += 1;
+        for (let n = 0; n < 4; n++) {
+          beside.set(id, Math.max(beside.get(id) ?? 0, running));
+          await sleep(3);
+        }
+        running -= 1;
+      };
+      await world.work({ [KIND]: handler });
+      await until(() => beside.size === 32);
+      expect(beside.get('suspect 1')).toBe(1);
+      expect(beside.get('suspect 2')).toBe(1);
+      expect(Math.max(...beside.values())).toBeGreaterThan(1);
+      expect(await world.ended('suspect 1')).toMatchObject({ status: 'DONE', crashes: 2, attemptsDone: 3 });
+    });
+
+    it('ends in PANIC, and the jobs beside it do not', async () => {
+      await crashTwice('poison', 'innocent');
+      // This worker "dies" in the poison job: from then on it renews and settles nothing.
+      let dead = false;
+      const dying = withMethods(world.queue, {
+        renew: (...renewal) => (dead ? failure() : world.queue.renew(...renewal)),
+        settle: (settlements) => (dead ? failure() : world.queue.settle(settlements)),
+        claim: (...claim) => (dead ? failure() : world.queue.claim(...claim)),
+        reclaim: (maxCrashes) => (dead ? failure() : world.queue.reclaim(maxCrashes)),
+      });
+      const handler: HandlerFn = ({ id }, { signal }) => {
+        if (id !== 'poison') return 'fine';
+        dead = true;
+        return new Promise((resolve) => signal.addEventListener('abort', resolve));
+      };
+      await world.work({ [KIND]: handler }, { leaseMs: 300, shutdownTimeoutMs: 0 }, dying);
+      await until(() => dead);
+      const reports: ReclaimedJob[] = [];
+      const isReported = () => reports.some(({ id }) => id === 'poison');
+      await until(async () => (reports.push(...(await world.queue.reclaim(3))), isReported()));
+      expect(reports).toContainEqual(expect.objectContaining({ id: 'poison', status: 'PANIC', crashes: 3 }));
+      expect(reports).not.toContainEqual(expect.objectContaining({ id: 'innocent', status: 'PANIC' }));
+      expect(await world.job('poison')).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
+      expect((await world.job('poison')).lastError).toMatch(/^panic: /);
+      dead = false;
+      await world.work({ [KIND]: () => 'fine' });
+      expect(await world.ended('innocent')).toMatchObject({ status: 'DONE' });
+    });
+
+    it('is taken back by another worker that finds its lease run out', async () => {
+      await enqueue('orphan');
+      await world.claimOne({ workerId: 'dead', leaseMs: 200 });
+      await world.work({ [KIND]: () => 'saved' }, { leaseMs: 400 });
+      expect(await world.ended('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
+      expect(world.logged('warn', 'Job orphan (kind mail) lost its worker dead')).toBe(true);
+    });
+  });
+
+  describe('12. The outcome of a handler and a failed settle are different things', () => {
+    it('a settle that fails is tried again until it is written; the handler runs once', async () => {
+      let failures = 4;
+      const queue = withMethods(world.queue, {
+        settle: (settlements) => (failures-- > 0 ? failure() : world.queue.settle(settlements)),
+      });
+      await enqueue('one');
+      let runs = 0;
+      await world.work({ [KIND]: () => ++runs }, {}, queue);
+      expect(await world.ended('one')).toMatchObject({ status: 'DONE', result: 1, attemptsDone: 1 });
+      expect(runs).toBe(1);
+      expect(world.logged('warn', 'Could not write the outcome of job one (kind mail, attempt 1)')).toBe(
+        true,
+      );
+    });
+
+    it('an outcome that was written though the answer was lost is written once', async () => {
+      let losses = 2;
+      const queue = withMethods(world.queue, {
+        settle: async (settlements) => {
+          const answers = await world.queue.settle(settlements);
+          return losses-- > 0 ? failure() : answers;
+        },
+      });
+      await enqueue('one');
+      let runs = 0;
+      const run = () => {
+        runs += 1;
+        throw new Error('no');
+      };
+      const worker = await world.work(
+        { [KIND]: { run, options: { maxAttempts: 2, backoff: () => 0 } } },
+        {},
+        queue,
+      );
+      expect(await world.ended('one')).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
+      await worker.stop();
+      expect(runs).toBe(2);
+    });
+
+    it('a busy row is tried again', async () => {
+      let busy = 2;
+      const queue = withMethods(world.queue, {
+        settle: async (settlements) =>
+          busy-- > 0 ? settlements.map(() => 'busy' as const) : world.queue.settle(settlements),
+      });
+      await enqueue('one');
+      await world.work({ [KIND]: () => 'fine' }, {}, queue);
+      expect(await world.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+    });
+
+    it('a dequeue waits until its outcome is written', async () => {
+      let failures = 2;
+      const queue = withMethods(world.queue, {
+        settle: (settlements) => (failures-- > 0 ? failure() : world.queue.settle(settlements)),
+      });
+      await enqueue('one');
+      expect(await queue.dequeue([KIND], () => 'fine')).toBe(true);
+      expect(await world.job('one')).toMatchObject({ status: 'DONE' });
+    });
+
+    it('a claim and a reclaim that fail are tried again, and told once', async () => {
+      let failures = 3;
+      const queue = withMethods(world.queue, {
+        claim: (...claim) => (failures-- > 0 ? failure() : world.queue.claim(...claim)),
+        reclaim: (maxCrashes) => (failures-- > 0 ? failure() : world.queue.reclaim(maxCrashes)),
+      });
+      await enqueue('one');
+      await world.work({ [KIND]: () => 'fine' }, { leaseMs: 1_000 }, queue);
+      expect(await world.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(world.logs.filter(({ level }) => level === 'error').length).toBeLessThanOrEqual(1);
+    });
+
+    it('an outcome that never can be written is others’ business once its lease has run out', async () => {
+      let broken = true;
+      const queue = withMethods(world.queue, {
+        settle: (settlements) => (broken ? failure() : world.queue.settle(settlements)),
+        renew: failure,
+        reclaim: async () => [],
+      });
+      await enqueue('one');
+      const settings = { leaseMs: 300, shutdownTimeoutMs: 0, pollIntervalMs: 60_000 };
+      const worker = await world.work({ [KIND]: () => 'lost' }, settings, queue);
+      await until(() => world.logged('warn', 'Could not write the outcome'));
+      await world.reclaimed(1);
+      expect(await world.claimOne(LONG)).toMatchObject({ id: 'one', attemptsDone: 1, crashes: 1 });
+      broken = false;
+      await worker.stop();
+      expect(await world.job('one')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
+    });
+  });
+}
