@@ -24,6 +24,7 @@ export function enqueueContract(world: World): void {
         id: expect.stringMatching(UUID_V7),
         kind: KIND,
         payload: { to: 'ann' },
+        payloadVersion: 1,
         runAt: expect.any(Date),
         status: 'PENDING',
         createdAt: expect.any(Date),
