@@ -1,0 +1,46 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { JobEntity, JobsModule } from 'nestjs-typeorm-jobs';
+import { BacklogModule } from './backlog/backlog.module.js';
+import { HomeController } from './home/home.controller.js';
+import { InvoicesModule } from './invoices/invoices.module.js';
+import { MailModule } from './mail/mail.module.js';
+import { Order, OrderLine } from './orders/order.entity.js';
+import { OrdersModule } from './orders/orders.module.js';
+import { SETTINGS } from './settings.token.js';
+import type { Settings } from './settings.js';
+
+@Module({})
+class SettingsModule {}
+
+@Module({})
+export class AppModule {
+  static with(settings: Settings, databaseUrl: string): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        {
+          module: SettingsModule,
+          global: true,
+          providers: [{ provide: SETTINGS, useValue: settings }],
+          exports: [SETTINGS],
+        },
+        TypeOrmModule.forRoot({
+          type: databaseUrl.startsWith('mysql') ? 'mysql' : 'postgres',
+          url: databaseUrl,
+          timezone: 'Z',
+          entities: [Order, OrderLine, JobEntity],
+          synchronize: true, // for a sample; it leaves the jobs table alone
+          retryAttempts: 1,
+        }),
+        // The whole of what background jobs need: the table is made at the start.
+        JobsModule.forRoot({ worker: { shutdownTimeoutMs: 10_000 } }),
+        OrdersModule,
+        InvoicesModule,
+        MailModule,
+        BacklogModule,
+      ],
+      controllers: [HomeController],
+    };
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BacklogGroup, BacklogService } from './backlog.service.js';
+
+const LOOK_EVERY_MS = 250;
+const LINE_EVERY_MS = 2_000;
+const BAR_WIDTH = 40;
+
+/** Shows how the backlog gets done, until it is or the signal aborts: a bar on a terminal, else a line now and then. */
+export async function watchBacklog(backlog: BacklogService, signal: AbortSignal): Promise<void> {
+  const show = process.stdout.isTTY ? new Bar() : new Lines();
+  const orders = await backlog.countOrders();
+  while (!signal.aborted) {
+    const groups = await backlog.groups();
+    show.update(groups, orders * 2);
+    if (countOf(groups, ({ status }) => status === 'PENDING') === 0) break;
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  show.end();
+}
+
+/** Each order has two jobs in the end, and the second is enqueued by the first. */
+function describe(groups: readonly BacklogGroup[], expected: number): { done: number; text: string } {
+  const done = countOf(groups, ({ status }) => status !== 'PENDING');
+  const retrying = groups.reduce((sum, group) => sum + group.retrying, 0);
+  return { done, text: `${done} of ${expected} jobs ended, ${retrying} waiting for a retry` };
+}
+
+function countOf(groups: readonly BacklogGroup[], matches: (group: BacklogGroup) => boolean): number {
+  return groups.filter(matches).reduce((sum, { jobs }) => sum + jobs, 0);
+}
+
+class Bar {
+  update(groups: readonly BacklogGroup[], expected: number): void {
+    const { done, text } = describe(groups, expected);
+    const filled = expected === 0 ? BAR_WIDTH : Math.round((done / expected) * BAR_WIDTH);
+    process.stdout.write(`\r\x1b[2K[${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${text}`);
+  }
+
+  end(): void {
+    process.stdout.write('\n');
+  }
+}
+
+class Lines {
+  private last = -Infinity;
+  private text = '';
+  private shown = '';
+
+  update(groups: readonly BacklogGroup[], expected: number): void {
+    this.text = describe(groups, expected).text;
+    if (performance.now() - this.last < LINE_EVERY_MS) return;
+    this.print();
+  }
+
+  end(): void {
+    if (this.text !== this.shown) this.print();
+  }
+
+  private print(): void {
+    console.log(this.text);
+    this.shown = this.text;
+    this.last = performance.now();
+  }
+}

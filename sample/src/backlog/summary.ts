@@ -1,0 +1,33 @@
+import type { BacklogService } from './backlog.service.js';
+
+/** Prints what became of the jobs. @returns what is wrong with it */
+export async function printSummary(backlog: BacklogService): Promise<readonly string[]> {
+  const rows = (await backlog.groups()).map(({ kind, status, jobs, attempts }) => [
+    kind,
+    status,
+    String(jobs),
+    String(attempts),
+    String(attempts - jobs),
+  ]);
+  console.log(`\n${table(['kind', 'status', 'jobs', 'attempts', 'retries'], rows)}\n`);
+  const problems = await backlog.problems();
+  for (const problem of problems) console.error(`✗ ${problem}`);
+  if (problems.length === 0) {
+    const orders = await backlog.countOrders();
+    console.log(
+      `✓ All ${orders} invoices are rendered, every mail with an address that exists has arrived.\n`,
+    );
+  }
+  return problems;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const print = (row: readonly string[]) =>
+    row
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ');
+  return [print(head), print(widths.map((width) => '─'.repeat(width))), ...rows.map(print)].join('\n');
+}

@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { BacklogService } from './backlog/backlog.service.js';
+import { watchBacklog } from './backlog/progress.js';
+import { printSummary } from './backlog/summary.js';
+import { EmbeddedPostgres } from './database/embedded-postgres.js';
+import { OrdersImporter } from './orders/orders.importer.js';
+import { ORDERS_FILE, readSettings, type Settings } from './settings.js';
+
+const stopping = new AbortController();
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 1;
+});
+
+async function main(): Promise<number> {
+  const settings = readSettings(process.argv.slice(2), process.env);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  const database =
+    settings.databaseUrl === undefined ? await EmbeddedPostgres.start(settings.dataDir) : undefined;
+  try {
+    return await runShop(settings, settings.databaseUrl ?? database!.url);
+  } finally {
+    await database?.stop();
+  }
+}
+
+/** From the start of the application to its end. The database outlives it, so that running jobs can be finished. */
+async function runShop(settings: Settings, databaseUrl: string): Promise<number> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, databaseUrl), {
+    logger: ['warn', 'error', 'fatal'], // the progress stands alone on the terminal
+    abortOnError: false,
+  });
+  try {
+    if (!settings.once) await listen(app, settings);
+    else await app.init();
+    const loaded = await app.get(OrdersImporter).load(ORDERS_FILE, settings.orders);
+    console.log(
+      loaded === 0 ? 'The orders are here already.' : `Loaded ${loaded} orders, with a job for each.`,
+    );
+    const backlog = app.get(BacklogService);
+    await watchBacklog(backlog, stopping.signal);
+    if (stopping.signal.aborted) return 0;
+    const problems = await printSummary(backlog);
+    if (settings.once) return problems.length === 0 ? 0 : 1;
+    console.log(`Serving on http://localhost:${settings.port} — Ctrl-C stops.`);
+    await stopped();
+    return 0;
+  } finally {
+    if (stopping.signal.aborted) console.log('Stopping: running jobs are finished first.');
+    await app.close();
+  }
+}
+
+async function listen(app: NestExpressApplication, { port }: Settings): Promise<void> {
+  try {
+    await app.listen(port);
+  } catch (cause) {
+    throw new Error(`Cannot listen on port ${port}; set another one: PORT=3001 npm start`, { cause });
+  }
+}
+
+function stopped(): Promise<void> {
+  if (stopping.signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { JobClient } from 'nestjs-typeorm-jobs';
+import { DataSource, type EntityManager } from 'typeorm';
+import { jobIdsOf, RenderInvoice } from '../invoices/invoice.jobs.js';
+import { Order } from './order.entity.js';
+import type { PlaceOrderDto } from './place-order.dto.js';
+
+/** An order that is known by its number already, from another shop system. */
+export interface NumberedOrder extends PlaceOrderDto {
+  readonly number: string;
+  readonly placedAt: Date;
+}
+
+@Injectable()
+export class OrdersService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly jobs: JobClient,
+  ) {}
+
+  /** Stores an order, and the job that renders its invoice: both, or none. */
+  async place(dto: PlaceOrderDto): Promise<Order> {
+    const number = `W-${Date.now().toString(36).toUpperCase()}`;
+    const [order] = await this.placeAll([{ ...dto, number, placedAt: new Date() }]);
+    return order!;
+  }
+
+  /** As `place`, for many orders in one transaction. */
+  placeAll(orders: readonly NumberedOrder[]): Promise<Order[]> {
+    return this.dataSource.transaction(async (manager) => {
+      const stored = await manager.save(orders.map((order) => this.create(manager, order)));
+      const renderings = stored.map(({ id }) =>
+        RenderInvoice.with({ orderId: id }, { id: jobIdsOf(id).render }),
+      );
+      await this.jobs.enqueueMany(renderings, { manager });
+      return stored;
+    });
+  }
+
+  find(id: string): Promise<Order | null> {
+    return this.dataSource.manager.findOne(Order, {
+      where: { id },
+      relations: { lines: true },
+      order: { lines: { position: 'ASC' } },
+    });
+  }
+
+  latest(count: number): Promise<Order[]> {
+    return this.dataSource.manager.find(Order, { order: { placedAt: 'DESC' }, take: count });
+  }
+
+  count(): Promise<number> {
+    return this.dataSource.manager.count(Order);
+  }
+
+  private create(manager: EntityManager, { lines, ...order }: NumberedOrder): Order {
+    return manager.create(Order, {
+      ...order,
+      lines: lines.map((line, place) => ({ ...line, position: place + 1 })),
+    });
+  }
+}
