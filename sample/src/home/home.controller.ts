@@ -1,4 +1,4 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Headers } from '@nestjs/common';
 import { BacklogService } from '../backlog/backlog.service.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { renderHome } from './home.page.js';
@@ -13,7 +13,7 @@ export class HomeController {
   /** A page that says what there is to try. */
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
-  async home(): Promise<string> {
-    return renderHome(await this.orders.latest(10), await this.backlog.groups());
+  async home(@Headers('host') host: string): Promise<string> {
+    return renderHome(host, await this.orders.latest(10), await this.backlog.groups());
   }
 }

@@ -10,7 +10,7 @@ const EXAMPLE = {
   lines: [{ sku: 'PEN-014', product: 'Fountain pen, medium nib', quantity: 1, unitPriceCents: 3890 }],
 };
 
-export function renderHome(orders: readonly Order[], groups: readonly BacklogGroup[]): string {
+export function renderHome(host: string, orders: readonly Order[], groups: readonly BacklogGroup[]): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -21,7 +21,7 @@ export function renderHome(orders: readonly Order[], groups: readonly BacklogGro
   h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
   table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd }
   td.number, th.number { text-align: right }
-  pre { background: #f5f3ef; padding: 1rem; overflow-x: auto; border-radius: 6px } a { color: #7a2230 }
+  pre { background: #f5f3ef; padding: 1rem; white-space: pre-wrap; border-radius: 6px } a { color: #7a2230 }
   button { font: inherit; padding: .4rem 1rem; border: 0; border-radius: 6px; background: #7a2230; color: white; cursor: pointer }
 </style>
 <h1>Quill & Bone, stationers</h1>
@@ -31,7 +31,7 @@ one that mails it. Some mailboxes ask to come back later, some do not exist.</p>
 <h2>Place an order</h2>
 <p><button id="place">Order a fountain pen</button> <span id="placed"></span></p>
 <p>or from a terminal; an address that begins with <code>no-such-user</code> is refused for good:</p>
-<pre>curl -s -X POST http://localhost:3000/orders -H 'content-type: application/json' \\
+<pre>curl -s -X POST http://${escape(host)}/orders -H 'content-type: application/json' \\
   -d '${escape(JSON.stringify(EXAMPLE).replaceAll("'", '’'))}'</pre>
 
 <h2>Jobs</h2>
