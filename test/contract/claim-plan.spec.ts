@@ -181,7 +181,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
   itIsFast(world);
 });
 
-/** With as much room as a busy machine needs; a scan of the table takes hundreds of milliseconds. */
+/** The best of five, for the sake of busy machines; a scan of the table takes hundreds of milliseconds each time. */
 function itIsFast(world: SqlWorld): void {
   it('claims, renews and settles in less than 50 ms', async () => {
     await world.client.enqueueMany(IDS.map((id) => ({ kind: KIND, id, priority: -1 })));
@@ -198,10 +198,17 @@ function itIsFast(world: SqlWorld): void {
       expect(new Set(answers)).toEqual(new Set(['written']));
     }
     expect(Math.min(...times)).toBeLessThan(50);
-    const begun = performance.now();
-    expect(await world.queue.claim(['nobody'], 10, LONG)).toEqual([]);
-    expect(await world.queue.reclaim(3)).toEqual([]);
-    expect(performance.now() - begun).toBeLessThan(250);
+  });
+
+  it('finds in less than 50 ms that there is nothing to claim and nothing to take back', async () => {
+    const times: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const begun = performance.now();
+      expect(await world.queue.claim(['nobody'], 10, LONG)).toEqual([]);
+      expect(await world.queue.reclaim(3)).toEqual([]);
+      times.push(performance.now() - begun);
+    }
+    expect(Math.min(...times)).toBeLessThan(50);
   });
 }
 
