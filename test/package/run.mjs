@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+
+/*
+ * Packs the package and installs it, as a user would, in two new applications outside of this repository: Nest 12 in
+ * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
+ * Each compiles against the packed types and runs a handler in its own test.
+ */
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const POSTGRES_URL = process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const MARIADB_URL = process.env.TEST_MARIADB_URL ?? 'mysql://root@127.0.0.1:3306/mysql';
+const WANTED = [
+  ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'],
+  ...['dist-cjs/index.js', 'dist-cjs/index.d.ts', 'dist-cjs/package.json'],
+];
+const UNWANTED = /^(lib|test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
+
+const folder = await mkdtemp(join(tmpdir(), 'jobs-package-'));
+const database = `jobs_package_${randomBytes(4).toString('hex')}`;
+let passed = 0;
+let failed = 0;
+try {
+  const tarball = await pack();
+  await step('the tarball holds what it should, and nothing else', () => checkContents(tarball));
+  await createDatabases(database);
+  await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
+  await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
+} finally {
+  await dropDatabases(database);
+  await rm(folder, { recursive: true, force: true });
+}
+console.log(`package: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function step(name, work) {
+  try {
+    await work();
+    passed += 1;
+    console.log(`✓ ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`✗ ${name}\n${error.stdout ?? ''}\n${error.stderr ?? error.stack}`);
+  }
+}
+
+async function pack() {
+  const { stdout } = await npm(ROOT, ['pack', '--json', '--loglevel=error', '--pack-destination', folder]);
+  const [{ filename }] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))));
+  return join(folder, filename);
+}
+
+async function checkContents(tarball) {
+  const { stdout } = await run('tar', ['-tzf', tarball]);
+  const files = stdout.trim().split('\n').map((file) => file.replace(/^package\//, ''));
+  const missing = WANTED.filter((file) => !files.includes(file));
+  const unwanted = files.filter((file) => UNWANTED.test(file));
+  if (missing.length + unwanted.length > 0) throw new Error(`missing: ${missing}; unwanted: ${unwanted}`);
+}
+
+async function tryApp(name, tarball) {
+  const app = join(folder, name);
+  await cp(join(import.meta.dirname, 'apps', name), app, { recursive: true });
+  await npm(app, ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball]);
+  await npm(app, ['test']);
+}
+
+function npm(cwd, args) {
+  const env = {
+    ...process.env,
+    POSTGRES_URL: withDatabase(POSTGRES_URL),
+    MARIADB_URL: withDatabase(MARIADB_URL),
+    NODE_OPTIONS: '',
+  };
+  return run('npm', args, { cwd, env, maxBuffer: 2 ** 26 });
+}
+
+function withDatabase(url) {
+  const changed = new URL(url);
+  changed.pathname = `/${database}`;
+  return changed.href;
+}
+
+async function createDatabases(name) {
+  await onServers(`CREATE DATABASE ${name}`);
+}
+
+async function dropDatabases(name) {
+  await onServers(`DROP DATABASE IF EXISTS ${name}`);
+}
+
+async function onServers(statement) {
+  const postgres = new pg.Client(POSTGRES_URL);
+  await postgres.connect();
+  await postgres.query(statement).finally(() => postgres.end());
+  const mariadb = await mysql.createConnection(MARIADB_URL);
+  await mariadb.query(statement).finally(() => mariadb.end());
+}
