@@ -28,10 +28,11 @@ export function describeError(thrown: unknown): string {
   const lines: string[] = [];
   const seen = new Set<unknown>();
   let current: unknown = thrown;
-  for (let depth = 0; depth <= MAX_CAUSES && current !== undefined && !seen.has(current); depth++) {
+  for (let depth = 0; depth <= MAX_CAUSES && !seen.has(current); depth++) {
     seen.add(current);
     lines.push(depth === 0 ? describeOne(current) : `caused by: ${describeOne(current)}`);
     current = isError(current) ? read(current, 'cause') : undefined;
+    if (current === undefined) break;
   }
   return storableText(lines.join('\n'));
 }

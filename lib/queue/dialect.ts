@@ -51,7 +51,8 @@ export interface Dialect {
   renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]>;
   /** @returns the leases that were written, of those given in ascending order of id */
   settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]>;
-  release(sql: Sql, leases: readonly Lease[]): Promise<void>;
+  /** @returns the leases that were written, of those given in ascending order of id */
+  release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** @returns those of the leases that are live */
   live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** Takes back at most a thousand. */

@@ -59,8 +59,8 @@ export type WakeListener = (kinds: readonly string[] | null) => void;
  * - A lease that has run out stays its holder's until `reclaim` takes it: up to then the holder's renewals and
  *   settlements are accepted.
  * - A method that takes a list works on each entry by itself, except `enqueue`, which writes all or none.
- * - A method that rejects may have been carried out (the answer can be lost), and may be called again: renew, settle
- *   and release answer `lost` where the first call did the work, and an enqueue with the same ids is a
+ * - A method that rejects may have been carried out (the answer can be lost), and may be called again: settle and
+ *   release answer `lost` where the first call did the work, and an enqueue with the same ids is a
  *   `DuplicateJobError`.
  */
 export abstract class JobQueue {
@@ -88,8 +88,9 @@ export abstract class JobQueue {
   abstract renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]>;
 
   /**
-   * Writes outcomes, counts the attempts and ends the leases. Answers in the order given.
-   * One that cannot be written does not hold back the others.
+   * Writes outcomes, counts the attempts and ends the leases. Answers in the order given. It rejects where the storage
+   * refuses one of them, and then none is written: send them one by one, as `Settler` does, so that none holds back the
+   * others.
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 

@@ -160,7 +160,7 @@ export class MemoryJobQueue extends JobQueue {
   private write(job: Stored, { outcome }: Settlement): void {
     const now = this.now();
     job.status = STATUS_AFTER[outcome.type];
-    if (outcome.type === 'done') job.result = outcome.result;
+    if (outcome.type === 'done') job.result = copyOf(outcome.result);
     else job.lastError = outcome.lastError;
     if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
     endAttempt(job, now);
@@ -171,7 +171,7 @@ function store(job: PreparedJob, now: number): Stored {
   return {
     id: job.id,
     kind: job.kind,
-    payload: job.payload,
+    payload: copyOf(job.payload),
     payloadVersion: job.payloadVersion,
     carried: job.carried,
     runAt: new Date(job.runAtMs ?? now + job.delayMs),
@@ -196,10 +196,10 @@ function show({
   alone: _alone,
   ...job
 }: Stored): Job {
-  const value = result === undefined ? undefined : decodeDocument(result.json, result.bytes);
+  const value = result === undefined ? undefined : read(result);
   return {
     ...job,
-    payload: decodeDocument(payload.json, payload.bytes),
+    payload: read(payload),
     carried: decodeDocument(carried, null),
     ...(value === undefined ? {} : { result: value }),
   };
@@ -207,6 +207,16 @@ function show({
 
 function showClaimed(job: Stored): ClaimedJob {
   return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
+}
+
+/** Bytes are copied on their way in and out, as a database does: a later change of the array changes no job. */
+function copyOf({ json, bytes }: PreparedJob['payload']): PreparedJob['payload'] {
+  return { json, bytes: bytes === null ? null : Uint8Array.from(bytes) };
+}
+
+function read(document: PreparedJob['payload']): unknown {
+  const { json, bytes } = copyOf(document);
+  return decodeDocument(json, bytes);
 }
 
 function isRunning(job: Stored): boolean {

@@ -23,6 +23,9 @@ import { NO_WAKE_CHANNEL, type WakeChannel } from './wake-channel.js';
 const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first release for all was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
 const SCHEMA_LOCK_SECONDS = 60;
+/** So many scheduled jobs are marked due in one look. */
+const DUE_AT_ONCE = 1000;
+
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
@@ -95,7 +98,8 @@ export class MysqlDialect implements Dialect {
   async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
     const best = await this.readBest(sql, kinds, limit, terms);
     const cameDue = best[0]?.id === '';
-    if (cameDue) await this.markDue(sql);
+    // Jobs that have just come due may go before those that were read: look again. Unless there are more of them yet.
+    if (cameDue && (await this.markDue(sql)) < DUE_AT_ONCE) return { jobs: [], tryAgain: true };
     const ready = cameDue ? best.slice(1) : best.slice(0, limit);
     const places = new Map(ready.map((row, place) => [row.id as string, place]));
     if (places.size === 0) return { jobs: [], tryAgain: cameDue };
@@ -118,8 +122,8 @@ export class MysqlDialect implements Dialect {
     );
   }
 
-  async release(sql: Sql, leases: readonly Lease[]): Promise<void> {
-    await this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
+  async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
+    return this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
@@ -186,10 +190,11 @@ export class MysqlDialect implements Dialect {
     return sql.query(this.sql.best(kinds.length), [...arms, limit + 1]);
   }
 
-  private async markDue(sql: Sql): Promise<void> {
-    await inTransaction(sql, BEGIN, async () => {
-      const rows = await sql.query(this.sql.lockScheduled);
+  private markDue(sql: Sql): Promise<number> {
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockScheduled, [DUE_AT_ONCE]);
       if (rows.length > 0) await sql.query(this.sql.markDue, [rows.map((row) => row.id)]);
+      return rows.length;
     });
   }
 

@@ -53,7 +53,7 @@ export const mysqlStatements = (table: string) => ({
   lockScheduled: `
     SELECT id FROM ${table}
     WHERE scheduled_at <= UTC_TIMESTAMP(6)
-    ORDER BY scheduled_at LIMIT 1000
+    ORDER BY scheduled_at LIMIT ?
     FOR UPDATE SKIP LOCKED`,
 
   markDue: `UPDATE ${table} SET due = 1 WHERE id IN (?)`,
@@ -87,12 +87,12 @@ export const mysqlStatements = (table: string) => ({
     UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
       id varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id',
       status varchar(7) PATH '$.status',
-      result longtext PATH '$.result',
+      result longtext CHARACTER SET utf8mb4 PATH '$.result',
       result_bytes longtext PATH '$.resultBytes',
-      last_error longtext PATH '$.lastError',
+      last_error longtext CHARACTER SET utf8mb4 PATH '$.lastError',
       delay_ms bigint PATH '$.delayMs'
     )) AS outcome
-    STRAIGHT_JOIN ${table} AS job ON job.id = outcome.id
+    STRAIGHT_JOIN ${table} AS job FORCE INDEX (PRIMARY) ON job.id = outcome.id
     SET job.status = outcome.status, job.result = outcome.result, job.result_bytes = FROM_BASE64(outcome.result_bytes),
         job.last_error = COALESCE(outcome.last_error, job.last_error),
         job.run_at = IF(outcome.delay_ms IS NULL, job.run_at, UTC_TIMESTAMP(6) + INTERVAL outcome.delay_ms * 1000 MICROSECOND),

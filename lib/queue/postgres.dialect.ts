@@ -47,8 +47,9 @@ export class PostgresDialect implements Dialect {
   }
 
   async schemaVersion(sql: Sql): Promise<number | null> {
-    const [row] = await sql.query(this.sql.schemaVersion, [this.table.quoted]);
-    return row!.there === true ? versionIn(row!.comment) : 0;
+    const { name, schema } = this.table;
+    const [row] = await sql.query(this.sql.schemaVersion, [name, schema ?? null]);
+    return row === undefined ? 0 : versionIn(row.comment);
   }
 
   whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
@@ -112,8 +113,8 @@ export class PostgresDialect implements Dialect {
     return rows.map(decodeLease);
   }
 
-  async release(sql: Sql, leases: readonly Lease[]): Promise<void> {
-    await sql.query(this.sql.release, bind(leases));
+  async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
+    return (await sql.query(this.sql.release, bind(leases))).map(decodeLease);
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {

@@ -11,7 +11,15 @@
 export const postgresStatements = (table: string) => ({
   version: `SELECT current_setting('server_version_num') AS version, version() AS description`,
 
-  schemaVersion: `SELECT obj_description(to_regclass($1), 'pg_class') AS comment, to_regclass($1) IS NOT NULL AS there`,
+  /*
+   * From the catalog's own rows and not by to_regclass($1): within a transaction that answers from a cache, which knows
+   * nothing of a table that another process has made while this one waited for the lock.
+   */
+  schemaVersion: `
+    SELECT obj_description(found.oid, 'pg_class') AS comment
+    FROM pg_class AS found JOIN pg_namespace AS home ON home.oid = found.relnamespace
+    WHERE found.relname = $1 AND home.nspname = ANY (CASE WHEN $2::name IS NULL THEN current_schemas(false) ELSE ARRAY[$2::name] END)
+    ORDER BY array_position(current_schemas(false), home.nspname) LIMIT 1`,
 
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 
@@ -42,7 +50,9 @@ export const postgresStatements = (table: string) => ({
     WHERE id = $1`,
 
   /*
-   * First, scheduled jobs whose time has come are marked due; the next claim finds them among the ready ones. Then the
+   * First, scheduled jobs whose time has come are marked due; the next look finds them among the ready ones, and so this
+   * one takes none, lest it take one that comes after them. (Where a thousand have come at once there are more, and
+   * nobody shall wait until all are marked.) Then the
    * best $3 ready jobs of all kinds together tell how many to take of each kind, without a lock; and so many are locked,
    * kind by kind. Locking in one go would need one index scan over several kinds in the order of priority, which there
    * is not; locking $3 of each kind would keep more than $3 rows from others. Between the two looks others may have
@@ -68,6 +78,7 @@ export const postgresStatements = (table: string) => ({
           WHERE kind = wanted.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
           ORDER BY priority, run_at, id LIMIT wanted.size
         ) AS ready
+        WHERE (SELECT count(*) FROM come) IN (0, 1000)
         ORDER BY ready.priority, ready.run_at, ready.id LIMIT $3
       ) AS best
       GROUP BY best.kind
@@ -165,7 +176,8 @@ export const postgresStatements = (table: string) => ({
     UPDATE ${table} AS job
     SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
     FROM held
-    WHERE job.id = held.id`,
+    WHERE job.id = held.id
+    RETURNING job.id, job.lease_token`,
 
   live: `
     SELECT job.id, job.lease_token

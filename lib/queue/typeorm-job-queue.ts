@@ -27,6 +27,9 @@ export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptio
 
 /** A transaction that the database undid is sent so many times in all. */
 const TRIES = 5;
+const RECLAIM_ROWS = 1000;
+/** The last pause of a release, which waits for about twice as long in all. */
+const MAX_RELEASE_PAUSE_MS = 500;
 /** A claim looks so many times where others are at the same rows. */
 const CLAIM_LOOKS = 3;
 
@@ -86,10 +89,23 @@ export class TypeOrmJobQueue extends JobQueue {
     } catch (error) {
       const told = this.dialect.duplicateId(error);
       if (told === null) throw error;
-      const duplicate =
-        jobs.find(({ id }) => id === told) ?? jobs.find(({ id }) => id.startsWith(told.slice(0, 64)));
-      throw new DuplicateJobError(duplicate?.id ?? told, { cause: error });
+      throw new DuplicateJobError(await this.duplicateAmong(jobs, told), {
+        cause: error,
+      });
     }
+  }
+
+  /** MariaDB cuts a long id in its message, and writes ? for characters that it does not know: then the table tells. */
+  private async duplicateAmong(jobs: readonly PreparedJob[], told: string): Promise<string> {
+    const seen = new Set<string>();
+    const candidates = jobs.some(({ id }) => id === told) ? [] : jobs;
+    const start = /^[^?]*?(?=\?|\.\.\.$|$)/.exec(told)![0];
+    for (const { id } of candidates) {
+      if (!id.startsWith(start)) continue;
+      if (seen.has(id) || (await this.get(id)) !== null) return id;
+      seen.add(id);
+    }
+    return told;
   }
 
   get(id: string): Promise<Job | null> {
@@ -100,7 +116,7 @@ export class TypeOrmJobQueue extends JobQueue {
     const claimed: ClaimedJob[] = [];
     for (let look = 0; look < CLAIM_LOOKS; look++) {
       const left = lessTaken(terms, claimed);
-      const open = kinds.filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
+      const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
       if (claimed.length >= limit || open.length === 0) break;
       const found = await this.run((sql) => this.dialect.claim(sql, open, limit - claimed.length, left));
       claimed.push(...found.jobs);
@@ -119,11 +135,23 @@ export class TypeOrmJobQueue extends JobQueue {
 
   async release(leases: readonly Lease[]): Promise<void> {
     if (leases.length === 0) return;
-    await this.run((sql) => this.dialect.release(sql, inOrder(leases)));
+    // A row that is locked just now, be it by a renewal of our own that is under way, is passed over: once more then.
+    let left = leases;
+    for (let pauseMs = 5; ; pauseMs *= 2) {
+      const answers = await this.underLeases(left, (sql, sorted) => this.dialect.release(sql, sorted));
+      left = left.filter((_lease, place) => answers[place] === 'busy');
+      if (left.length === 0 || pauseMs > MAX_RELEASE_PAUSE_MS) return;
+      await sleep(pauseMs);
+    }
   }
 
-  reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
-    return this.run((sql) => this.dialect.reclaim(sql, maxCrashes));
+  async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
+    const all: ReclaimedJob[] = [];
+    for (;;) {
+      const some = await this.run((sql) => this.dialect.reclaim(sql, maxCrashes));
+      all.push(...some);
+      if (some.length < RECLAIM_ROWS) return all;
+    }
   }
 
   watch(listener: WakeListener): () => void {

@@ -47,6 +47,8 @@ const MAX_UNWRITTEN = 3_000;
  * interval is over.
  */
 export class ClaimLoop {
+  /** Once stopped: resolves when whatever was claimed and not started has been given back. */
+  allGivenBack: Promise<unknown> = Promise.resolve();
   private readonly slots: Slots;
   private readonly dispatcher: Dispatcher;
   private readonly suspects: Suspects;
@@ -54,6 +56,7 @@ export class ClaimLoop {
   private readonly wakeSignal = new WakeSignal();
   private readonly unwatch: () => void;
   private readonly ended: Promise<void>;
+  private claiming: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private failures = 0;
   /** The last claim was bound by its limits and not by what was ready: there may be more. */
@@ -94,7 +97,11 @@ export class ClaimLoop {
     this.suspects.stop();
     this.unwatch();
     this.wake();
-    await this.jobs.giveBack(this.dispatcher.takeWaiting());
+    this.allGivenBack = Promise.allSettled([
+      this.jobs.giveBack(this.dispatcher.takeWaiting()),
+      this.claiming,
+    ]);
+    await this.allGivenBack;
     await this.ended;
     await this.dispatcher.allEnd();
   }
@@ -102,7 +109,7 @@ export class ClaimLoop {
   private async loop(): Promise<void> {
     while (!this.stopping) {
       try {
-        const claimed = await this.claim();
+        const claimed = await (this.claiming = this.claim());
         this.succeeded();
         await this.startAll(claimed);
         if (!this.wantsMore()) await this.waitForJobs();
@@ -127,12 +134,14 @@ export class ClaimLoop {
     this.lastWasFull = isFull(claimed, limit, kindLimits);
     this.isCareful = claimed.some((job) => job.crashes > 0);
     for (const { kind } of claimed) this.slots.claimed(kind);
-    return claimed.map((job) => this.jobs.hold(job, claimedAt));
+    const runs = claimed.map((job) => this.jobs.hold(job, claimedAt));
+    if (!this.stopping) return runs;
+    await this.giveBack(runs);
+    return [];
   }
 
   private async startAll(claimed: readonly JobRun[]): Promise<void> {
     const suspects = claimed.filter((run) => this.suspects.includes(run));
-    if (this.stopping) return this.giveBack(claimed);
     if (suspects.length === 0) {
       this.dispatcher.add(claimed);
       if (this.isCareful) await this.giveBackWaiting();

@@ -45,7 +45,8 @@ export class Worker {
 
   /** The kinds this worker serves. */
   get kinds(): readonly string[] {
-    return this.settings.kinds ?? this.handlers.kinds;
+    const wanted = this.settings.kinds?.map((kind) => kind.trim());
+    return this.handlers.kinds.filter((kind) => wanted === undefined || wanted.includes(kind));
   }
 
   /** Begins to claim jobs. Does nothing where the worker runs already, or where it serves no kind. */
@@ -122,7 +123,10 @@ class WorkerSession {
         `${unfinished.length} jobs did not finish within shutdownTimeoutMs and are given back: ${ids}.`,
       );
     }
-    await endsWithin(Promise.all([this.giveBack(unfinished), this.settler.idle()]), FINAL_WRITES_MS);
+    await endsWithin(
+      Promise.all([this.giveBack(unfinished), this.settler.idle(), this.claims.allGivenBack]),
+      FINAL_WRITES_MS,
+    );
     this.settler.abandon();
   }
 

@@ -216,6 +216,19 @@ export function claimContract(world: World): void {
       expect(await claimIds(['x', 'y'], 9, limits)).toEqual(['x0', 'y0', 'y1', 'y2']);
     });
 
+    it('counts a kind that is given twice once', async () => {
+      await enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
+      expect(await claimIds([KIND, KIND], 9, new Map([[KIND, 2]]))).toHaveLength(2);
+      expect(await claimIds([KIND, KIND], 9)).toHaveLength(1);
+    });
+
+    it('also where a scheduled job has just come due', async () => {
+      await enqueue({ id: 'ready', priority: 5, kind: 'x' }, { id: 'also ready', priority: 5 });
+      const [urgent] = await enqueue({ id: 'urgent', delayMs: 100 });
+      await until(() => Date.now() > urgent!.runAt.getTime() + 50);
+      expect(await claimIds([KIND, 'x'], 1)).toEqual(['urgent']);
+    });
+
     it('is not held up by older and more urgent jobs of kinds that nobody serves', async () => {
       await numbered(1_200, { kind: 'nobody', priority: -9, runAt: at(0) });
       await enqueue({ id: 'ours', priority: 9 });

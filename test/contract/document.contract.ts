@@ -70,6 +70,7 @@ const REFUSED: readonly [string, unknown, string][] = [
   ['NaN', NaN, ''],
   ['Infinity in a list', { a: [1, Infinity] }, '.a[1]'],
   ['-Infinity', { 'a b': { c: -Infinity } }, '["a b"].c'],
+  ['a Number object that is NaN', { a: Object(NaN) as unknown }, '.a'],
   ['a BigInt', { items: [{ price: 1n }] }, '.items[0].price'],
   ['a function', { a: { run: () => 1 } }, '.a.run'],
   ['a function alone', () => 1, ''],
@@ -153,6 +154,23 @@ export function documentContract(world: World): void {
         expect(read).toBeInstanceOf(Uint8Array);
         expect(Buffer.compare(read as Uint8Array, bytes)).toBe(0);
       }
+    });
+  });
+
+  it('13. Bytes are those of the call, whatever becomes of the array later', async () => {
+    const [payload, result] = [new Uint8Array([1, 2]), new Uint8Array([3, 4])];
+    const { id } = await world.client.enqueue(KIND, payload);
+    payload.fill(9);
+    await world.queue.dequeue([KIND], (job) => {
+      expect(job.payload).toEqual(new Uint8Array([1, 2]));
+      (job.payload as Uint8Array).fill(9);
+      return result;
+    });
+    result.fill(9);
+    const job = await world.job(id);
+    expect(job).toMatchObject({
+      payload: new Uint8Array([1, 2]),
+      result: new Uint8Array([3, 4]),
     });
   });
 

@@ -111,12 +111,22 @@ export function enqueueContract(world: World): void {
       await noneOf(['one', 'two']);
     });
 
-    it.each(['taken', `it's "quoted"`, "x' for key 'y", 'a)=(b'])(
+    it.each([
+      'taken',
+      `it's "quoted"`,
+      EMOJI,
+      'é'.repeat(255),
+      'x'.repeat(255),
+      "x' for key 'y",
+      'a)=(b',
+      'a?',
+    ])(
       'writes nothing where the id %j exists already, names it, and leaves that job as it was',
       async (id) => {
         const before = await enqueue({ id, delayMs: 60_000 });
         const refusal = world.client.enqueueMany([
           { kind: KIND, id: 'other' },
+          { kind: KIND, id: `${'x'.repeat(254)}y` },
           { kind: KIND, id, payload: 2 },
         ]);
         await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);

@@ -290,6 +290,14 @@ export function leaseContract(world: World): void {
       }
     });
 
+    it('takes back as many as there are in one call', async () => {
+      const jobs = await claimed(2_500, SHORT);
+      const { lockedUntil } = jobs.at(-1)!;
+      while (Date.now() <= lockedUntil.getTime() + 5) await world.queue.get('nobody');
+      const all = await world.queue.reclaim(3);
+      expect(new Set(all.map(({ id }) => id)).size).toBe(2_500);
+    });
+
     const crash = async (alone: boolean, maxCrashes = 3) => {
       const jobs = await world.queue.claim([KIND], 9, { ...SHORT, alone });
       return world.reclaimed(jobs.length, maxCrashes);

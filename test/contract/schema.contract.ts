@@ -86,6 +86,14 @@ export function schemaContract(world: SqlWorld): void {
   });
 
   describe('migrate', () => {
+    it('auto: ten processes that open at the same time make one table', async () => {
+      await inFresh(async (dataSource) => {
+        await Promise.all(Array.from({ length: 10 }, () => queueOn(dataSource).open()));
+        expect(await tablesOf(dataSource)).toEqual(['nest_jobs']);
+        await works(dataSource);
+      });
+    });
+
     it('auto: does nothing to a table that is there', async () => {
       await world.client.enqueue(KIND, null, { id: 'stays' });
       await queueOn(world.dataSource).open();
@@ -148,6 +156,28 @@ export function schemaContract(world: SqlWorld): void {
     } else {
       it('refuses a schema, which this database does not have', () => {
         expect(() => queueOn(world.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
+      });
+
+      it('keeps every character though the database’s own character set is latin1', async () => {
+        await inFresh(async (dataSource) => {
+          const name = String(dataSource.driver.database);
+          await dataSource.query(`ALTER DATABASE ${name} CHARACTER SET latin1`);
+          const queue = await queueOn(dataSource).open();
+          const text = '\u{1F600} é €';
+          const { id } = await world.clientOf(queue).enqueue(text, text, { id: text });
+          await queue.dequeue([text], () => text);
+          expect(await queue.get(id)).toMatchObject({
+            id: text,
+            kind: text,
+            payload: text,
+            result: text,
+          });
+          await world.clientOf(queue).enqueue(text, null, { id: 'failing' });
+          await queue.dequeue([text], () => {
+            throw new Error(text);
+          });
+          expect((await queue.get('failing'))!.lastError).toContain(`Error: ${text}\n`);
+        });
       });
     }
   });

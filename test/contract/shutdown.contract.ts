@@ -108,6 +108,48 @@ export function shutdownContract(world: World): void {
       expect(job.lastError).toBeUndefined();
     });
 
+    it('gives back what it has claimed ahead', async () => {
+      const jobs = Array.from({ length: 400 }, () => ({ kind: KIND }));
+      await world.client.enqueueMany(jobs);
+      const { open, opened } = gate();
+      let runs = 0;
+      const handler = () => (++runs > 150 ? opened : undefined);
+      const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs: 20, concurrency: 4 });
+      await until(() => runs >= 154);
+      await worker.stop();
+      const ready = await world.queue.claim([KIND], 999, LONG);
+      expect(ready).toHaveLength(250);
+      expect(ready.every(({ attemptsDone, crashes }) => attemptsDone === 0 && crashes === 0)).toBe(true);
+      open(undefined);
+    });
+
+    it('has given back everything when its stop resolves, also where that takes longer than shutdownTimeoutMs', async () => {
+      const slowly = () => new Promise((resolve) => setTimeout(resolve, 200));
+      let claims = 0;
+      const queue = withMethods(world.queue, {
+        claim: async (...claim) => {
+          const jobs = await world.queue.claim(...claim);
+          if (jobs.length > 0 && ++claims > 1) await slowly();
+          return jobs;
+        },
+        release: async (leases) => {
+          await slowly();
+          return world.queue.release(leases);
+        },
+      });
+      await world.client.enqueueMany(Array.from({ length: 40 }, () => ({ kind: KIND })));
+      const { open, opened } = gate();
+      let runs = 0;
+      const handler = () => (++runs > 10 ? opened : undefined);
+      const settings = { shutdownTimeoutMs: 0, concurrency: 4 };
+      const worker = await world.work({ [KIND]: handler }, settings, queue);
+      await until(() => claims >= 2);
+      await worker.stop();
+      const isLocked = (await world.queue.claim([KIND], 99, LONG)).length;
+      expect(isLocked).toBeGreaterThanOrEqual(40 - runs);
+      open(undefined);
+    });
+
     it('gives back a job whose claim was still under way', async () => {
       const claiming = gate();
       const { open, opened } = gate();

@@ -37,6 +37,23 @@ export function storageContract(world: SqlWorld): void {
   const mendRow = () => world.sql(`DROP TRIGGER broken${world.isPostgres ? ' ON nest_jobs' : ''}`);
 
   describe('12. A row that another transaction has locked', () => {
+    it('is answered "busy" by settle, and the rest of the batch is written', async () => {
+      const jobs = await claimed('a', 'b', 'c');
+      const batch = jobs.map((job) => ({ ...job, outcome: DONE }));
+      await whileLocked('b', async () => {
+        expect(await world.queue.settle(batch)).toEqual(['written', 'busy', 'written']);
+      });
+      expect(await world.job('b')).toMatchObject({
+        status: 'PENDING',
+        attemptsDone: 0,
+      });
+      expect(await world.queue.settle(batch)).toEqual(['lost', 'written', 'lost']);
+      expect(await world.job('a')).toMatchObject({
+        status: 'DONE',
+        attemptsDone: 1,
+      });
+    });
+
     it('is answered "busy" by renew, and the rest of the batch is written', async () => {
       const jobs = await claimed('a', 'b', 'c');
       const leases = jobs.map((job) => ({ ...job, alone: false }));
@@ -67,6 +84,44 @@ export function storageContract(world: SqlWorld): void {
         expect(await world.reclaimed(1)).toMatchObject([{ id: 'c' }]);
       });
       expect(await world.reclaimed(1)).toMatchObject([{ id: 'b' }]);
+    });
+
+    it('is settled by the worker as soon as it is free', async () => {
+      await world.client.enqueue(KIND, null, { id: 'held' });
+      await world.client.enqueue(KIND, null, { id: 'other' });
+      let finish!: (value: unknown) => void;
+      const finished = new Promise((resolve) => (finish = resolve));
+      let started = 0;
+      const handler = () => {
+        started += 1;
+        return finished;
+      };
+      await world.work({ [KIND]: handler });
+      await until(() => started === 2);
+      await whileLocked('held', async () => {
+        finish('fine');
+        expect(await world.ended('other')).toMatchObject({ status: 'DONE' });
+        expect(await world.job('held')).toMatchObject({ status: 'PENDING' });
+      });
+      expect(await world.ended('held')).toMatchObject({
+        status: 'DONE',
+        attemptsDone: 1,
+      });
+    });
+
+    it('is given back by release as soon as it is free', async () => {
+      const [job] = await claimed('a');
+      let releasing = Promise.resolve();
+      await whileLocked('a', async () => {
+        releasing = world.queue.release([job!]);
+        const begun = performance.now();
+        await until(() => performance.now() - begun > 150); // the lock outlasts the first look
+      });
+      await releasing;
+      expect(await world.claimOne()).toMatchObject({
+        id: 'a',
+        attemptsDone: 0,
+      });
     });
   });
 

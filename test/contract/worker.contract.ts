@@ -54,6 +54,18 @@ export function workerContract(world: World): void {
       expect(await world.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
 
+    it('on that list that have no handler are left alone', async () => {
+      await enqueue('a', 'a');
+      await enqueue('b', 'b');
+      const worker = await world.work({ b: () => 'fine' }, { kinds: ['a', ' b ', 'b'] });
+      expect(worker.kinds).toEqual(['b']);
+      expect(await world.ended('b')).toMatchObject({ status: 'DONE' });
+      expect(await world.job('a')).toMatchObject({
+        status: 'PENDING',
+        attemptsDone: 0,
+      });
+    });
+
     it('run as many at once as the worker and the handler allow', async () => {
       await world.client.enqueueMany(
         Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 ? 'few' : 'many' })),
