@@ -141,6 +141,17 @@ describe('LeaseKeeper', () => {
     expect(storage.renewals).toHaveLength(2);
   });
 
+  it('does not count a renewal for which the row was busy', async () => {
+    hold('a');
+    storage.answer = () => 'busy';
+    await pass(400);
+    storage.answer = () => new Error('connection lost');
+    await pass(499);
+    expect(lost).toEqual([]);
+    await pass(76);
+    expect(lost).toHaveLength(1);
+  });
+
   it('sends another renewal where one is not answered, and gives up when the lease has ended', async () => {
     hold('a');
     storage.answer = () => new Promise<LeaseAnswer[]>(() => undefined);
