@@ -150,7 +150,7 @@ function createWorker(
 function createRunner(
   explorer: JobsExplorer,
   worker: Worker,
-  queue: TypeOrmJobQueue,
+  queue: JobQueue,
   { runsWorker }: ResolvedOptions,
 ): JobsRunner {
   return new JobsRunner(explorer, runsWorker ? worker : null, queue);

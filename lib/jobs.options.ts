@@ -159,8 +159,13 @@ function resolveWorker(options: WorkerOptions = {}) {
   requireInt('worker.leaseMs', leaseMs, 1_000, 86_400_000);
   requireInt('worker.heartbeatMs', heartbeatMs, 100, Math.floor(leaseMs / 2));
   requireInt('worker.shutdownTimeoutMs', shutdownTimeoutMs, 0, 86_400_000);
-  if (kinds !== undefined && !(Array.isArray(kinds) && kinds.every((kind) => typeof kind === 'string'))) {
-    throw new InvalidOptionError('worker.kinds', kinds, 'a list of kinds');
+  const isList = Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => typeof kind === 'string');
+  if (kinds !== undefined && !isList) {
+    throw new InvalidOptionError(
+      'worker.kinds',
+      kinds,
+      'a list of kinds, at least one; for none, set worker: false',
+    );
   }
   return { concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds };
 }

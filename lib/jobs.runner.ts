@@ -5,7 +5,7 @@ import type {
   OnModuleInit,
 } from '@nestjs/common';
 import type { JobsExplorer } from './jobs.explorer.js';
-import type { TypeOrmJobQueue } from './queue/typeorm-job-queue.js';
+import type { JobQueue } from './queue/job-queue.js';
 import type { Worker } from './worker/worker.js';
 
 /**
@@ -20,7 +20,7 @@ export class JobsRunner
     private readonly explorer: JobsExplorer,
     /** Null where this process only enqueues. */
     private readonly worker: Worker | null,
-    private readonly queue: TypeOrmJobQueue,
+    private readonly queue: JobQueue,
   ) {}
 
   onModuleInit(): void {

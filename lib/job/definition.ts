@@ -1,4 +1,4 @@
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError, JobsError } from './errors.js';
 import { validateHandlerOptions, type JobHandlerOptions } from './handler.js';
 import type { JobSettings, NewJob } from './job.js';
 import {
@@ -65,13 +65,21 @@ export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
   /**
    * Checks a payload as the store gives it back, and brings it to the version of this definition.
    * @returns what the handler gets
-   * @throws InvalidPayloadError, and whatever `upcast` throws
+   * @throws InvalidPayloadError, NewerPayloadError, and whatever `upcast` throws
    */
   async read(stored: unknown, fromVersion: number): Promise<Payload> {
+    if (fromVersion > this.version) throw new NewerPayloadError(this.kind, fromVersion, this.version);
     const { schema, upcast } = this.options;
     const payload =
       fromVersion < this.version && upcast !== undefined ? await upcast(stored, fromVersion) : stored;
     return (schema === undefined ? payload : await checkPayload(schema, payload, this.kind)) as Payload;
+  }
+}
+
+/** A payload of a newer release: this one leaves it to a worker of that release. */
+export class NewerPayloadError extends JobsError {
+  constructor(kind: string, version: number, known: number) {
+    super(`The payload of "${kind}" is of version ${version}, and this release knows up to ${known}.`);
   }
 }
 

@@ -114,13 +114,13 @@ function problemWithObject(original: unknown, current: object | null): string | 
     return 'is binary data inside of a JSON value; pass it alone, or as base64.';
   if (current === null) return null;
   const tag = Object.prototype.toString.call(current);
-  if (tag === '[object Number]' && !Number.isFinite(Number(current)))
-    return `is ${Number(current)}, which JSON cannot hold.`;
+  if (tag === '[object Number]') return problemWith(original, Number(current), false);
   return LOST_IN_JSON.has(tag) ? `is a ${tag.slice(8, -1)}, of which JSON keeps nothing.` : null;
 }
 
 const LOST_IN_JSON = new Set(
   [
+    ...['Symbol', 'URLSearchParams', 'Headers', 'FormData', 'Blob', 'File', 'Generator', 'AsyncGenerator'],
     'Map',
     'Set',
     'WeakMap',

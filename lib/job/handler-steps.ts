@@ -1,6 +1,7 @@
 import type { HandlerFn } from './attempt.js';
-import type { JobDefinition } from './definition.js';
-import { PermanentError } from './retry.js';
+import { NewerPayloadError, type JobDefinition } from './definition.js';
+import type { ClaimedJob, JobContext } from './job.js';
+import { PermanentError, RetryableError } from './retry.js';
 
 /**
  * Takes what belongs to a request (tenant, user, request id) along with the jobs that it enqueues. A job without
@@ -17,7 +18,8 @@ export interface ContextCarrier<Carried = unknown> {
 export function withDefinition(definition: JobDefinition, run: HandlerFn): HandlerFn {
   return async (job, context) => {
     const payload = (await read(definition, job.payload, job.payloadVersion)) as never;
-    return run({ ...job, payload }, context);
+    const checked = { ...job, payload };
+    return run(checked, contextWith(checked, context));
   };
 }
 
@@ -26,10 +28,17 @@ export function withCarrier(carrier: ContextCarrier, run: HandlerFn): HandlerFn 
     job.carried === undefined ? run(job, context) : carrier.restore(job.carried, () => run(job, context));
 }
 
+/** The same context, with the checked job; its signal stays one that is made when it is asked for. */
+function contextWith(job: ClaimedJob<never>, context: JobContext<never>): JobContext<never> {
+  return Object.create(context, { job: { value: job, enumerable: true } }) as JobContext<never>;
+}
+
 async function read(definition: JobDefinition, stored: unknown, version: number): Promise<unknown> {
   try {
     return await definition.read(stored, version);
   } catch (cause) {
+    if (cause instanceof NewerPayloadError)
+      throw new RetryableError('A newer release must run this job.', { cause });
     throw new PermanentError('The handler was not called: the stored payload does not fit.', { cause });
   }
 }

@@ -50,7 +50,7 @@ export interface ClaimedJob<Payload = unknown> extends Job<Payload> {
   readonly lockedUntil: Date;
   /** Rises with each claim of this job. Pass it on to whatever must refuse a worker that froze and woke up. */
   readonly leaseToken: number;
-  /** Why the stored payload cannot be read, if it cannot; the attempt then fails with it. */
+  /** Why what is stored cannot be read, if it cannot; the attempt then fails with it. */
   readonly unreadable?: Error;
 }
 

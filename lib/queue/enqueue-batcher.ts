@@ -1,14 +1,12 @@
 import type { Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import { countForBatch, sizeOf, type Weight } from './batch-size.js';
 
 interface Call {
   readonly jobs: readonly PreparedJob[];
   readonly resolve: (stored: Job[]) => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** So many rows at most are gathered into one statement; a single call may bring more. */
-const MAX_ROWS = 1000;
 
 /**
  * Writes concurrent enqueues together: while one statement is under way, calls gather, and leave in one statement when
@@ -43,9 +41,7 @@ export class EnqueueBatcher {
   }
 
   private nextCalls(): Call[] {
-    let rows = 0;
-    const end = this.waiting.findIndex(({ jobs }, place) => (rows += jobs.length) > MAX_ROWS && place > 0);
-    return this.waiting.splice(0, end === -1 ? this.waiting.length : end);
+    return this.waiting.splice(0, countForBatch(this.waiting, weigh));
   }
 
   private async write(calls: readonly Call[]): Promise<void> {
@@ -61,4 +57,8 @@ export class EnqueueBatcher {
       }
     }
   }
+}
+
+function weigh({ jobs }: Call): Weight {
+  return { rows: jobs.length, bytes: jobs.reduce((sum, { payload }) => sum + sizeOf(payload), 0) };
 }

@@ -128,6 +128,11 @@ export abstract class JobQueue {
    */
   abstract watch(listener: WakeListener): () => void;
 
+  /** Lets go of what the queue holds beside its storage. Nothing by default. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private async claimOne(kinds: readonly string[]): Promise<ClaimedJob | undefined> {
     const { workerId, leaseMs, maxCrashes } = this.dequeueSettings;
     const terms = { workerId, leaseMs, alone: true };

@@ -3,7 +3,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
-import type { Settler } from './settler.js';
+import type { SettleAnswer, Settler } from './settler.js';
 
 export interface JobRunTools {
   readonly keeper: LeaseKeeper;
@@ -58,7 +58,21 @@ export class JobRun {
   private async write(outcome: Outcome): Promise<void> {
     const answer = await this.tools.settler.settle(this.job, outcome);
     this.tools.keeper.drop(this.lease);
-    this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}): ${outcome.type}, ${answer}.`);
+    this.report(outcome, answer);
+  }
+
+  /** A job that has ended badly wants a person; everything else is only told to who asks for it. */
+  private report(outcome: Outcome, answer: SettleAnswer): void {
+    const { id, kind, attemptsDone } = this.job;
+    const name = `Job ${id} (kind ${kind}, attempt ${attemptsDone + 1})`;
+    if (answer !== 'written' || outcome.type === 'done' || outcome.type === 'retry') {
+      this.tools.logger.debug(`${name}: ${outcome.type}, ${answer}.`);
+      return;
+    }
+    const reason = outcome.lastError.split('\n', 1)[0]!;
+    if (outcome.type === 'panic')
+      this.tools.logger.error(`${name} is PANIC and will not run again: ${reason}`);
+    else this.tools.logger.warn(`${name} is FAILED and will not run again: ${reason}`);
   }
 
   /** From here on the attempt's outcome is thrown away; the caller releases the lease. */

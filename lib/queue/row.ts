@@ -11,22 +11,26 @@ export function decodeJob(row: Row): Job {
   return {
     ...decodeState(row),
     payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
+    carried: decodeDocument(row.carried as string | null, null),
     result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
   };
 }
 
-/** As `decodeJob`, for a job that has just been claimed; a payload that cannot be read fails that job alone. */
+/** As `decodeJob`, for a job that has just been claimed; what cannot be read of it fails that job alone. */
 export function decodeClaimed(row: Row): ClaimedJob {
   let payload: unknown;
+  let carried: unknown;
   let unreadable: Error | undefined;
   try {
     payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
+    carried = decodeDocument(row.carried as string | null, null);
   } catch (error) {
     unreadable = error as Error;
   }
   return {
     ...decodeState(row),
     payload,
+    carried,
     lockedBy: row.locked_by as string,
     lockedUntil: toDate(row.locked_until),
     leaseToken: Number(row.lease_token),
@@ -34,12 +38,11 @@ export function decodeClaimed(row: Row): ClaimedJob {
   };
 }
 
-function decodeState(row: Row): Omit<Job, 'payload' | 'result'> {
+function decodeState(row: Row): Omit<Job, 'payload' | 'carried' | 'result'> {
   return {
     id: row.id as string,
     kind: row.kind as string,
     payloadVersion: Number(row.payload_version),
-    carried: decodeDocument(row.carried as string | null, null),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
     createdAt: toDate(row.created_at),

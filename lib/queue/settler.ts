@@ -3,6 +3,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
 import { sleep } from '../job/timers.js';
+import { countForBatch, sizeOf, type Weight } from './batch-size.js';
 import type { JobQueue, Settlement } from './job-queue.js';
 
 interface Entry extends Settlement {
@@ -14,7 +15,6 @@ interface Entry extends Settlement {
 /** `abandoned`: the settler was stopped before the storage answered. */
 export type SettleAnswer = 'written' | 'lost' | 'abandoned';
 
-const MAX_BATCH = 1000;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
 /** From so many failures on, an outcome is written alone: it may be the one that spoils its batch. */
@@ -75,8 +75,9 @@ export class Settler {
 
   private nextBatch(): Entry[] {
     const alone = this.waiting.findIndex((entry) => entry.failures >= FAILURES_UNTIL_ALONE);
-    if (alone === -1) return this.waiting.splice(0, MAX_BATCH);
-    return alone === 0 ? this.waiting.splice(0, 1) : this.waiting.splice(0, Math.min(alone, MAX_BATCH));
+    if (alone === 0) return this.waiting.splice(0, 1);
+    const others = alone === -1 ? this.waiting : this.waiting.slice(0, alone);
+    return this.waiting.splice(0, countForBatch(others, weigh));
   }
 
   private async write(batch: readonly Entry[]): Promise<void> {
@@ -115,6 +116,11 @@ export class Settler {
     }
     entry.resolve(answer);
   }
+}
+
+function weigh({ outcome }: Entry): Weight {
+  const bytes = outcome.type === 'done' ? sizeOf(outcome.result) : outcome.lastError.length;
+  return { rows: 1, bytes };
 }
 
 function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

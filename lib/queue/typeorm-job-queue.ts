@@ -65,7 +65,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   /** Leaves the DataSource as it was. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.commits.close();
     this.listeners.clear();
     await this.channel.close();

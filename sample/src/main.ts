@@ -31,7 +31,7 @@ async function main(): Promise<number> {
 /** From the start of the application to its end. The database outlives it, so that running jobs can be finished. */
 async function runShop(settings: Settings, databaseUrl: string): Promise<number> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, databaseUrl), {
-    logger: ['warn', 'error', 'fatal'], // the progress stands alone on the terminal
+    logger: ['error', 'fatal'], // the progress stands alone on the terminal
     abortOnError: false,
   });
   try {

@@ -147,25 +147,23 @@ export function storageContract(world: SqlWorld): void {
     });
   });
 
-  describe('13. A payload that cannot be read', () => {
+  describe.each(['payload', 'carried'])('13. A %s that cannot be read', (column) => {
     it('fails its own job and no other', async () => {
       await world.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id, payload: { id } })));
       // What only a hand at the database can do: json on PostgreSQL takes nothing but JSON.
       const broken = world.isPostgres ? '"\\ud800"' : '{"cut';
-      await world.sql(`UPDATE nest_jobs SET payload = ? WHERE id = 'b'`, [broken]);
-      await world.work({ [KIND]: ({ payload }) => payload });
-      expect(await world.ended('a')).toMatchObject({ status: 'DONE', result: { id: 'a' } });
-      expect(await world.ended('c')).toMatchObject({ status: 'DONE', result: { id: 'c' } });
+      await world.sql(`UPDATE nest_jobs SET ${column} = ? WHERE id = 'b'`, [broken]);
+      await world.work({ [KIND]: (job) => ({ ...job })[column as 'payload'] });
+      expect(await world.ended('a')).toMatchObject({ status: 'DONE' });
+      expect(await world.ended('c')).toMatchObject({ status: 'DONE' });
       if (world.isPostgres) {
         expect(await world.ended('b')).toMatchObject({ status: 'DONE', result: '\ud800' });
         return;
       }
-      await until(async () => {
-        const [row] = await world.sql(`SELECT status FROM nest_jobs WHERE id = 'b'`);
-        return row!.status === 'FAILED';
-      });
-      const [row] = await world.sql(`SELECT last_error FROM nest_jobs WHERE id = 'b'`);
-      expect(row!.last_error).toMatch(/cannot be read[^]*SyntaxError/);
+      const rowB = async () =>
+        (await world.sql(`SELECT status, last_error FROM nest_jobs WHERE id = 'b'`))[0]!;
+      await until(async () => (await rowB()).status === 'FAILED');
+      expect((await rowB()).last_error).toMatch(/cannot be read[^]*SyntaxError/);
     });
   });
 }

@@ -119,6 +119,15 @@ describe.each(oneOfEach)('typed jobs and carried context on $name', (server) => 
     expect(app.get(Reminders).seen).toEqual([{ at: new Date('2026-01-01T00:00:00.000Z'), to: 'unknown' }]);
   });
 
+  it('lets a payload of a newer release wait for a worker of that release', async () => {
+    const written = new JobPreparer(1000).prepare({ kind: 'remind', payload: 'of the future' });
+    await app.get(JobQueue).enqueue([{ ...written, payloadVersion: 3 }]);
+    await until(async () => (await client.get(written.id))?.attemptsDone === 1, { what: 'the attempt' });
+    const job = await client.get(written.id);
+    expect(job).toMatchObject({ status: 'PENDING', payload: 'of the future' });
+    expect(job?.lastError).toContain('is of version 3, and this release knows up to 2');
+  });
+
   it('carries the context of the enqueuer to the handler, for each job its own', async () => {
     const jobs = await Promise.all([
       tenants.run('north', () => client.enqueue('who')),

@@ -58,7 +58,10 @@ async function pack() {
 
 async function checkContents(tarball) {
   const { stdout } = await run('tar', ['-tzf', tarball]);
-  const files = stdout.trim().split('\n').map((file) => file.replace(/^package\//, ''));
+  const files = stdout
+    .trim()
+    .split('\n')
+    .map((file) => file.replace(/^package\//, ''));
   const missing = WANTED.filter((file) => !files.includes(file));
   const unwanted = files.filter((file) => UNWANTED.test(file));
   if (missing.length + unwanted.length > 0) throw new Error(`missing: ${missing}; unwanted: ${unwanted}`);

@@ -7,7 +7,7 @@ import { expectTypeOf } from 'expect-type';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { JobHandler } from '../../lib/job-handler.decorator.js';
-import { defineJob, type, type JobDefinition } from '../../lib/job/definition.js';
+import { defineJob, NewerPayloadError, type, type JobDefinition } from '../../lib/job/definition.js';
 import { InvalidOptionError } from '../../lib/job/errors.js';
 import type { Job } from '../../lib/job/job.js';
 import { InvalidPayloadError } from '../../lib/job/payload-schema.js';
@@ -105,6 +105,11 @@ describe('JobDefinition', () => {
     expect(await definition.read('Ada', 1)).toEqual({ name: 'Ada' });
     expect(await definition.read({ name: 'Bo' }, 3)).toEqual({ name: 'Bo' });
     expect(calls).toEqual([1]);
+  });
+
+  it('leaves a payload of a newer version alone', async () => {
+    const definition = defineJob('greet', { version: 2, upcast: () => 'never' });
+    await expect(definition.read('hello', 3)).rejects.toThrow(NewerPayloadError);
   });
 
   it.each([

@@ -29,7 +29,10 @@ describe('jobs in a Nest 11 application', () => {
 
   beforeAll(async () => {
     app = await Test.createTestingModule({
-      imports: [TypeOrmModule.forRoot({ type: 'postgres', url: process.env.POSTGRES_URL }), JobsModule.forRoot()],
+      imports: [
+        TypeOrmModule.forRoot({ type: 'postgres', url: process.env.POSTGRES_URL }),
+        JobsModule.forRoot(),
+      ],
       providers: [Greetings, PerJob],
     }).compile();
     await app.init();
@@ -62,7 +65,9 @@ describe('jobs in a Nest 11 application', () => {
     });
     await expect(undone).rejects.toThrow('undo');
     expect(await jobs.get('undone-11')).toBeNull();
-    const { id } = await dataSource.transaction((manager) => jobs.enqueue('greet', { name: 'Bo' }, { manager }));
+    const { id } = await dataSource.transaction((manager) =>
+      jobs.enqueue('greet', { name: 'Bo' }, { manager }),
+    );
     expect(await resultOf(id)).toBe('Hello Bo');
   });
 });

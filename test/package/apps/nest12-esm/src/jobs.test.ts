@@ -33,7 +33,9 @@ for (const [type, url] of [
         throw new Error('undo');
       });
       await assert.rejects(undone, /undo/);
-      const { id } = await dataSource.transaction((manager) => jobs.enqueue('greet', { name: 'Ada' }, { manager }));
+      const { id } = await dataSource.transaction((manager) =>
+        jobs.enqueue('greet', { name: 'Ada' }, { manager }),
+      );
       const end = Date.now() + 10_000;
       while ((await jobs.get(id))?.status === 'PENDING' && Date.now() < end) await sleep(10);
       const job = await jobs.get<{ name: string }, string>(id);
