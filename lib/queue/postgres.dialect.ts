@@ -48,7 +48,7 @@ export class PostgresDialect implements Dialect {
 
   async schemaVersion(sql: Sql): Promise<number | null> {
     const [row] = await sql.query(this.sql.schemaVersion, [this.table.quoted]);
-    return row!.there === true ? versionIn(row!.comment) : 0;
+    return row === undefined ? 0 : versionIn(row.comment);
   }
 
   whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T> {

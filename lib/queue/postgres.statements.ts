@@ -11,7 +11,12 @@
 export const postgresStatements = (table: string) => ({
   version: `SELECT current_setting('server_version_num') AS version, version() AS description`,
 
-  schemaVersion: `SELECT obj_description(to_regclass($1), 'pg_class') AS comment, to_regclass($1) IS NOT NULL AS there`,
+  /*
+   * To read from pg_class is to lock it, and with a lock a session takes notice of what others have committed. Without
+   * one, to_regclass goes by what the session has looked up before, and after a wait for the schema's lock that may be
+   * that there is no table.
+   */
+  schemaVersion: `SELECT obj_description(oid, 'pg_class') AS comment FROM pg_catalog.pg_class WHERE oid = to_regclass($1)`,
 
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 

@@ -86,6 +86,14 @@ export function schemaContract(world: SqlWorld): void {
   });
 
   describe('migrate', () => {
+    it('auto: makes it once, however many open it at the same time', async () => {
+      await inFresh(async (dataSource) => {
+        // Each waits for the lock with what it has seen before: that there is no table.
+        await Promise.all(Array.from({ length: 8 }, () => queueOn(dataSource).open()));
+        await works(dataSource);
+      });
+    });
+
     it('auto: does nothing to a table that is there', async () => {
       await world.client.enqueue(KIND, null, { id: 'stays' });
       await queueOn(world.dataSource).open();
