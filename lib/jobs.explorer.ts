@@ -1,5 +1,5 @@
-import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
-import { ContextIdFactory } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import type { HandlerFn } from './job/attempt.js';
 import type { JobDefinition } from './job/definition.js';
 import { withCarrier, withDefinition } from './job/handler-steps.js';
@@ -19,7 +19,6 @@ export class JobsExplorer {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
-    private readonly moduleRef: ModuleRef,
     private readonly handlers: HandlerRegistry,
     private readonly options: ResolvedOptions,
   ) {}
@@ -62,12 +61,12 @@ export class JobsExplorer {
   private callable(wrapper: Wrapper, method: string): HandlerFn {
     const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
     if (isShared) return (job, context) => (wrapper.instance as Instance)[method]!(job, context);
+    // The module that provides it: others may provide something else under the same token.
+    const moduleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     return async (job, context) => {
       const contextId = ContextIdFactory.create();
-      this.moduleRef.registerRequestByContextId(context, contextId);
-      const instance = await this.moduleRef.resolve<Instance>(wrapper.token as never, contextId, {
-        strict: false,
-      });
+      moduleRef.registerRequestByContextId(context, contextId);
+      const instance = await moduleRef.resolve<Instance>(wrapper.token as never, contextId, { strict: true });
       return instance[method]!(job, context);
     };
   }

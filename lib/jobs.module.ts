@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type FactoryProvider, type Provider, type Type } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { InvalidOptionError, UnknownKindError } from './job/errors.js';
@@ -13,7 +13,13 @@ import {
   internalToken,
 } from './jobs.constants.js';
 import { JobsExplorer } from './jobs.explorer.js';
-import { requireName, resolveOptions, type JobsModuleOptions, type ResolvedOptions } from './jobs.options.js';
+import {
+  requireKnown,
+  requirePlacement,
+  resolveOptions,
+  type JobsModuleOptions,
+  type ResolvedOptions,
+} from './jobs.options.js';
 import { JobsRunner } from './jobs.runner.js';
 import type { JobQueue } from './queue/job-queue.js';
 import { TypeOrmJobQueue } from './queue/typeorm-job-queue.js';
@@ -38,6 +44,10 @@ export interface JobsModuleAsyncOptions extends Pick<JobsModuleOptions, 'name' |
   readonly useExisting?: Type<JobsOptionsFactory>;
 }
 
+/** What Nest must know before a factory runs. */
+const PLACEMENT = ['name', 'dataSource', 'isGlobal'];
+const PROVIDERS = ['useFactory', 'useClass', 'useExisting'];
+
 /**
  * Background jobs in the application's own database. Import it once beside `TypeOrmModule.forRoot(...)`, decorate
  * methods with `@JobHandler(kind)`, inject `JobClient` to enqueue.
@@ -51,14 +61,22 @@ export class JobsModule {
     return assemble(options, [provider]);
   }
 
-  /** As `forRoot`, with options that other providers make. */
+  /**
+   * As `forRoot`, with options that other providers make.
+   * @throws InvalidOptionError; for what the factory makes, when the application starts
+   */
   static forRootAsync(options: JobsModuleAsyncOptions): DynamicModule {
+    requireKnown(options, [...PLACEMENT, 'imports', 'inject', ...PROVIDERS], '');
+    requirePlacement(options);
     const { name = DEFAULT_NAME, imports = [], useFactory, useClass, useExisting } = options;
-    requireName(name);
-    const factory = useClass ?? useExisting;
-    if (useFactory === undefined && factory === undefined) {
-      throw new InvalidOptionError('useFactory', undefined, 'given, or else useClass or useExisting');
+    if ([useFactory, useClass, useExisting].filter((way) => way !== undefined).length !== 1) {
+      throw new InvalidOptionError(
+        'useFactory',
+        useFactory,
+        'given, or else one of useClass and useExisting',
+      );
     }
+    const factory = useClass ?? useExisting;
     const provider: FactoryProvider = {
       provide: internalToken('options', name),
       inject: factory ? [factory] : (options.inject ?? []),
@@ -66,11 +84,23 @@ export class JobsModule {
         const made = factory
           ? (injected[0] as JobsOptionsFactory).createJobsOptions()
           : useFactory!(...injected);
-        return resolveOptions({ ...(await made), name });
+        return resolveMade(await made, name);
       },
     };
     return assemble(options, useClass ? [provider, useClass] : [provider], imports);
   }
+}
+
+function resolveMade(made: AsyncJobsModuleOptions, name: string): ResolvedOptions {
+  for (const [option, value] of Object.entries({ ...made })) {
+    if (!PLACEMENT.includes(option)) continue;
+    throw new InvalidOptionError(
+      option,
+      value,
+      'given to forRootAsync() itself: its factory runs too late for it',
+    );
+  }
+  return resolveOptions({ ...made, name });
 }
 
 function assemble(
@@ -98,7 +128,7 @@ function assemble(
       { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
       {
         provide: explorer,
-        inject: [DiscoveryService, MetadataScanner, ModuleRef, handlers, options],
+        inject: [DiscoveryService, MetadataScanner, handlers, options],
         useFactory: createExplorer,
       },
       { provide: client, inject: [queue, handlers, explorer, options], useFactory: createClient },

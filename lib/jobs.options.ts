@@ -100,8 +100,9 @@ const WORKER_OPTIONS = [
  */
 export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions {
   requireKnown(options, MODULE_OPTIONS, '');
-  const name = requireName(options.name ?? DEFAULT_NAME);
+  requirePlacement(options);
   const {
+    name = DEFAULT_NAME,
     tablePrefix = name === DEFAULT_NAME ? 'nest_' : `nest_${name}_`,
     schema,
     migrate = 'auto',
@@ -119,8 +120,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   requireOneOf('migrate', migrate, ['auto', 'manual']);
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
   requireTablePrefix(tablePrefix);
-  if (schema !== undefined) requireText('schema', schema);
-  if (isPanic !== undefined) requireFunction('isPanic', isPanic);
+  requireParts(options);
   const workerOptions = resolveWorker(options.worker === false ? undefined : options.worker);
   const shared: DequeueSettings = {
     workerId: newWorkerId(),
@@ -144,6 +144,13 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   });
 }
 
+function requireParts({ schema, isPanic, contextCarrier, logger }: JobsModuleOptions): void {
+  if (schema !== undefined) requireText('schema', schema);
+  if (isPanic !== undefined) requireFunction('isPanic', isPanic);
+  if (contextCarrier !== undefined) requireMethods('contextCarrier', contextCarrier, ['capture', 'restore']);
+  if (logger !== undefined) requireMethods('logger', logger, ['debug', 'log', 'warn', 'error']);
+}
+
 function resolveWorker(options: WorkerOptions = {}) {
   requireKnown(options, WORKER_OPTIONS, 'worker.');
   const {
@@ -159,15 +166,16 @@ function resolveWorker(options: WorkerOptions = {}) {
   requireInt('worker.leaseMs', leaseMs, 1_000, 86_400_000);
   requireInt('worker.heartbeatMs', heartbeatMs, 100, Math.floor(leaseMs / 2));
   requireInt('worker.shutdownTimeoutMs', shutdownTimeoutMs, 0, 86_400_000);
-  const isList = Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => typeof kind === 'string');
-  if (kinds !== undefined && !isList) {
-    throw new InvalidOptionError(
-      'worker.kinds',
-      kinds,
-      'a list of kinds, at least one; for none, set worker: false',
-    );
-  }
-  return { concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds };
+  return { concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds: resolveKinds(kinds) };
+}
+
+/** As handlers have them: trimmed, and each once. */
+function resolveKinds(kinds: readonly string[] | undefined): readonly string[] | undefined {
+  if (kinds === undefined) return undefined;
+  if (Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => typeof kind === 'string'))
+    return [...new Set(kinds.map((kind) => kind.trim()))];
+  const allowed = 'a list of kinds, at least one; for none, set worker: false';
+  throw new InvalidOptionError('worker.kinds', kinds, allowed);
 }
 
 /** Tells one worker from every other, also where host name and process id are the same, as in containers. */
@@ -175,10 +183,19 @@ function newWorkerId(): string {
   return `${hostname().slice(0, 200)}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
-/** @throws InvalidOptionError */
-export function requireName(name: string): string {
-  if (/^\w{1,30}$/.test(name)) return name;
-  throw new InvalidOptionError('name', name, '1 to 30 letters, digits and _');
+/**
+ * Checks what Nest must know of a module before any factory runs.
+ * @throws InvalidOptionError
+ */
+export function requirePlacement({
+  name = DEFAULT_NAME,
+  dataSource,
+  isGlobal = true,
+}: Pick<JobsModuleOptions, 'name' | 'dataSource' | 'isGlobal'>): void {
+  if (typeof name !== 'string' || !/^\w{1,30}$/.test(name))
+    throw new InvalidOptionError('name', name, '1 to 30 letters, digits and _');
+  if (dataSource !== undefined) requireText('dataSource', dataSource);
+  if (typeof isGlobal !== 'boolean') throw new InvalidOptionError('isGlobal', isGlobal, 'true or false');
 }
 
 function requireTablePrefix(prefix: string): void {
@@ -196,6 +213,13 @@ function requireFunction(option: string, value: unknown): void {
   throw new InvalidOptionError(option, value, 'a function');
 }
 
+function requireMethods(option: string, value: unknown, names: readonly string[]): void {
+  const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (names.every((name) => typeof methods[name] === 'function')) return;
+  const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+  throw new InvalidOptionError(option, value, `an object with the methods ${list}`);
+}
+
 function requireInt(option: string, value: number, min: number, max: number): void {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return;
   throw new InvalidOptionError(option, value, `a whole number from ${min} to ${max}`);
@@ -206,9 +230,11 @@ function requireOneOf(option: string, value: string, allowed: readonly string[])
   throw new InvalidOptionError(option, value, allowed.map((one) => `'${one}'`).join(' or '));
 }
 
-function requireKnown(options: object, known: readonly string[], prefix: string): void {
-  if (typeof (options as unknown) !== 'object' || (options as unknown) === null) {
-    throw new InvalidOptionError(prefix === '' ? 'options' : 'worker', options, 'an object');
+/** @throws InvalidOptionError where `options` is no object, or has a name that is not among the known ones */
+export function requireKnown(options: object, known: readonly string[], prefix: '' | 'worker.'): void {
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null || Array.isArray(options)) {
+    const [option, allowed] = prefix === '' ? ['options', 'an object'] : ['worker', 'false or an object'];
+    throw new InvalidOptionError(option, options, allowed);
   }
   for (const [option, value] of Object.entries(options)) {
     if (known.includes(option)) continue;

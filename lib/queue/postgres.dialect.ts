@@ -53,7 +53,7 @@ export class PostgresDialect implements Dialect {
   }
 
   whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
-    return inTransaction(sql, ['BEGIN'], async () => {
+    return inTransaction(sql, ['BEGIN ISOLATION LEVEL READ COMMITTED'], async () => {
       await sql.query(this.sql.lockSchema, [`nestjs-typeorm-jobs ${this.table.quoted}`]);
       return work();
     });

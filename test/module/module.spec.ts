@@ -1,0 +1,277 @@
+import 'reflect-metadata';
+import { describe, expect, it } from '@jest/globals';
+import { Inject, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import {
+  getJobClientToken,
+  getWorkerToken,
+  InjectJobClient,
+  InvalidOptionError,
+  JobClient,
+  JobHandler,
+  JobsError,
+  JobsModule,
+  SchemaVersionError,
+  UnknownKindError,
+  Worker,
+  type AsyncJobsModuleOptions,
+  type Job,
+  type JobsOptionsFactory,
+} from '../../lib/index.js';
+import { ended, TestApplications } from '../support/applications.js';
+import { oneOfEach, TestDatabase } from '../support/databases.js';
+
+@Injectable()
+class Greetings {
+  ran = 0;
+
+  @JobHandler('greet')
+  greet({ payload }: Job<string>): string {
+    this.ran += 1;
+    return `Hello, ${payload}`;
+  }
+
+  @JobHandler('part')
+  part(): string {
+    return 'Bye';
+  }
+}
+
+@Injectable()
+class Desk {
+  constructor(readonly jobs: JobClient) {}
+}
+
+@Module({ providers: [Desk], exports: [Desk] })
+class DeskModule {}
+
+describe('JobsModule', () => {
+  const apps = TestApplications.on(oneOfEach[0]!);
+  const worker = { pollIntervalMs: 100 };
+
+  async function tables(): Promise<string[]> {
+    const dataSource = await apps.database.connect();
+    try {
+      const rows = await dataSource.query<{ name: string }[]>(
+        `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
+      );
+      return rows.map(({ name }) => name);
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  const root = (jobs: ModuleMetadata['imports'], more: ModuleMetadata = {}): ModuleMetadata => ({
+    ...more,
+    imports: [apps.typeOrm(), ...jobs!, ...(more.imports ?? [])],
+  });
+
+  describe('forRoot', () => {
+    it('needs no options: jobs of decorated methods run, and every module may inject the client', async () => {
+      const app = await apps.start(
+        root([JobsModule.forRoot()], { imports: [DeskModule], providers: [Greetings] }),
+      );
+      const { jobs } = app.get(Desk);
+      const { id } = await jobs.enqueue('greet', 'Ada');
+      expect(await ended(jobs, id)).toMatchObject({ status: 'DONE', result: 'Hello, Ada', attemptsDone: 1 });
+      expect(await tables()).toEqual(['nest_jobs']);
+      expect(app.get(Worker).kinds).toEqual(['greet', 'part']);
+    });
+
+    it('keeps to the modules that import it where isGlobal is false', async () => {
+      const jobs = JobsModule.forRoot({ isGlobal: false });
+      await expect(apps.start(root([jobs], { imports: [DeskModule] }))).rejects.toThrow(/JobClient/);
+
+      @Module({ imports: [jobs], providers: [Desk] })
+      class ImportingModule {}
+      const app = await apps.start(root([jobs], { imports: [ImportingModule], providers: [Greetings] }));
+      const client = app.get(Desk, { strict: false }).jobs;
+      const { id } = await client.enqueue('greet', 'Bob');
+      expect(await ended(client, id)).toMatchObject({ result: 'Hello, Bob' });
+    });
+
+    it('does not start on a table that migrations were to make and did not', async () => {
+      const starting = apps.start(root([JobsModule.forRoot({ migrate: 'manual' })]));
+      await expect(starting).rejects.toBeInstanceOf(SchemaVersionError);
+      expect(await tables()).toEqual([]);
+    });
+  });
+
+  describe('forRootAsync', () => {
+    const PREFIX = Symbol('prefix');
+
+    @Injectable()
+    class PrefixedOptions implements JobsOptionsFactory {
+      constructor(@Inject(PREFIX) private readonly tablePrefix: string) {}
+
+      async createJobsOptions(): Promise<AsyncJobsModuleOptions> {
+        await Promise.resolve();
+        return { tablePrefix: this.tablePrefix, worker };
+      }
+    }
+
+    @Module({
+      providers: [PrefixedOptions, { provide: PREFIX, useValue: 'my_' }],
+      exports: [PrefixedOptions, PREFIX],
+    })
+    class SettingsModule {}
+
+    it.each([
+      [
+        'useFactory',
+        { inject: [PREFIX], useFactory: async (tablePrefix: string) => ({ tablePrefix, worker }) },
+      ],
+      ['useClass', { useClass: PrefixedOptions }],
+      ['useExisting', { useExisting: PrefixedOptions }],
+    ])('takes its options from %s', async (_name, options) => {
+      const jobs = JobsModule.forRootAsync({ imports: [SettingsModule], ...options });
+      const app = await apps.start(root([jobs], { imports: [DeskModule], providers: [Greetings] }));
+      const client = app.get(Desk).jobs;
+      const { id } = await client.enqueue('greet', 'Eve');
+      expect(await ended(client, id)).toMatchObject({ result: 'Hello, Eve' });
+      expect(await tables()).toEqual(['my_jobs']);
+    });
+
+    it.each([
+      ['maxCrashes', 0],
+      ['tablePrefix', 'a-b'],
+      ['maxCrash', 3],
+      ['name', 'other'],
+      ['dataSource', 'other'],
+      ['isGlobal', false],
+    ])('refuses at the start a factory’s %s of %p', async (option, value) => {
+      const jobs = JobsModule.forRootAsync({ useFactory: () => ({ [option]: value }) });
+      const starting = apps.start(root([jobs]));
+      await expect(starting).rejects.toBeInstanceOf(InvalidOptionError);
+      await expect(starting).rejects.toMatchObject({ option, value });
+    });
+  });
+
+  it('keeps its jobs in the DataSource that it is told', async () => {
+    const second = await TestDatabase.create(oneOfEach[0]!);
+    try {
+      const jobs = JobsModule.forRoot({ dataSource: 'second', worker });
+      const imports = [apps.typeOrm('second', second)];
+      const app = await apps.start(root([jobs], { imports, providers: [Greetings] }));
+      const client = app.get(JobClient);
+      const { id } = await client.enqueue('greet', 'Ida');
+      expect(await ended(client, id)).toMatchObject({ result: 'Hello, Ida' });
+      expect(await tables()).toEqual([]);
+      const dataSource = app.get<DataSource>(getDataSourceToken('second'));
+      expect(await dataSource.query('SELECT kind FROM nest_jobs')).toEqual([{ kind: 'greet' }]);
+      await app.close();
+    } finally {
+      await second.drop();
+    }
+  });
+
+  describe('twice in one application', () => {
+    @Injectable()
+    class BothDesk {
+      constructor(
+        readonly jobs: JobClient,
+        @InjectJobClient('mail') readonly mail: JobClient,
+      ) {}
+    }
+
+    @Injectable()
+    class BothHandlers {
+      @JobHandler('greet')
+      greet(): string {
+        return 'of the default';
+      }
+
+      @JobHandler('greet', { queue: 'mail' })
+      mail(): string {
+        return 'of mail';
+      }
+
+      @JobHandler('letter', { queue: 'mail' })
+      letter(): string {
+        return 'a letter';
+      }
+    }
+
+    it('has two queues with tables, kinds and workers of their own', async () => {
+      const both = [JobsModule.forRoot({ worker }), JobsModule.forRoot({ name: 'mail', worker })];
+      const app = await apps.start(root(both, { providers: [BothDesk, BothHandlers] }));
+      const { jobs, mail } = app.get(BothDesk);
+      expect(app.get(getJobClientToken('mail'))).toBe(mail);
+      await jobs.enqueue('greet', null, { id: 'same' });
+      await mail.enqueue('greet', null, { id: 'same' });
+      expect(await ended(jobs, 'same')).toMatchObject({ result: 'of the default' });
+      expect(await ended(mail, 'same')).toMatchObject({ result: 'of mail' });
+      expect(await tables()).toEqual(['nest_jobs', 'nest_mail_jobs']);
+      expect(app.get(getWorkerToken()).kinds).toEqual(['greet']);
+      expect(app.get(getWorkerToken('mail')).kinds).toEqual(['greet', 'letter']);
+      await expect(jobs.enqueue('letter')).rejects.toBeInstanceOf(UnknownKindError);
+    });
+
+    it('is refused where both have the same name, or none', async () => {
+      for (const options of [{}, { name: 'mail' }]) {
+        const starting = apps.start(root([JobsModule.forRoot(options), JobsModule.forRoot(options)]));
+        await expect(starting).rejects.toBeInstanceOf(JobsError);
+        await expect(starting).rejects.toThrow(
+          /2 JobsModules with the name "(default|mail)".*Import .* once/,
+        );
+      }
+    });
+  });
+
+  describe('with its kinds', () => {
+    it('worker: false runs nothing, though there are handlers', async () => {
+      const producer = await apps.start(
+        root([JobsModule.forRoot({ worker: false })], { providers: [Greetings] }),
+      );
+      const consumer = await apps.start(root([JobsModule.forRoot({ worker })], { providers: [Greetings] }));
+      const client = producer.get(JobClient);
+      const jobs = await client.enqueueMany(
+        Array.from({ length: 20 }, () => ({ kind: 'greet', payload: 'all' })),
+      );
+      for (const { id } of jobs) expect(await ended(client, id)).toMatchObject({ status: 'DONE' });
+      expect(producer.get(Greetings).ran).toBe(0);
+      expect(consumer.get(Greetings).ran).toBe(20);
+      await expect(client.enqueue('unknown')).rejects.toBeInstanceOf(UnknownKindError);
+    });
+
+    it('worker: false without handlers may enqueue anything', async () => {
+      const app = await apps.start(root([JobsModule.forRoot({ worker: false })]));
+      expect(await app.get(JobClient).enqueue('anything')).toMatchObject({ kind: 'anything' });
+    });
+
+    it('unknownKinds: refuses what no handler here serves, unless it is to allow it', async () => {
+      const strict = await apps.start(root([JobsModule.forRoot({ worker })], { providers: [Greetings] }));
+      const refused = strict.get(JobClient).enqueue('new', null, { id: 'one' });
+      await expect(refused).rejects.toMatchObject({ kind: 'new', knownKinds: ['greet', 'part'] });
+      expect(await strict.get(JobClient).get('one')).toBeNull();
+
+      const jobs = JobsModule.forRoot({ worker, unknownKinds: 'allow' });
+      const lenient = await apps.start(root([jobs], { providers: [Greetings] }));
+      await lenient.get(JobClient).enqueue('new', null, { id: 'one' });
+      const { id } = await lenient.get(JobClient).enqueue('greet', 'you');
+      await ended(lenient.get(JobClient), id);
+      expect(await lenient.get(JobClient).get('one')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+    });
+
+    it('worker.kinds: serves only these, and leaves the others to other processes', async () => {
+      const kinds = JobsModule.forRoot({ worker: { ...worker, kinds: [' part '] } });
+      const app = await apps.start(root([kinds], { providers: [Greetings] }));
+      const client = app.get(JobClient);
+      expect(app.get(Worker).kinds).toEqual(['part']);
+      const { id: greet } = await client.enqueue('greet', 'later');
+      const { id: part } = await client.enqueue('part');
+      expect(await ended(client, part)).toMatchObject({ result: 'Bye' });
+      expect(await client.get(greet)).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await apps.start(root([JobsModule.forRoot({ worker })], { providers: [Greetings] }));
+      expect(await ended(client, greet)).toMatchObject({ result: 'Hello, later' });
+    });
+
+    it('worker.kinds: refuses at the start a kind that no handler serves', async () => {
+      const kinds = JobsModule.forRoot({ worker: { kinds: ['part', 'part two'] } });
+      const starting = apps.start(root([kinds], { providers: [Greetings] }));
+      await expect(starting).rejects.toMatchObject({ option: 'worker.kinds', value: 'part two' });
+      await expect(starting).rejects.toThrow(/kinds that have a handler; there are greet, part\./);
+    });
+  });
+});
