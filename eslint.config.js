@@ -68,6 +68,10 @@ export default tseslint.config(
     rules: { 'max-lines-per-function': 'off' }, // one object of literal SQL
   },
   {
+    files: ['**/*.mjs'],
+    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+  },
+  {
     files: ['sample/**/*.ts'],
     rules: {
       '@typescript-eslint/no-misused-spread': 'off', // entities and DTOs are plain data

@@ -146,7 +146,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
 
   it.each([
     ['lockReadyOfKind', [KIND, 10], readAs('nest_jobs_ready')],
-    ['lockScheduled', [], readAs('nest_jobs_scheduled')],
+    ['lockScheduled', [1000], readAs('nest_jobs_scheduled')],
     ['markDue', [ids], readAs('PRIMARY')],
     ['claim', ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
     ['lockLeases', [ids], readAs('PRIMARY')],

@@ -9,6 +9,9 @@ import { extractText, getDocumentProxy } from 'unpdf';
 import { oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 
+/** A retry takes at least five seconds, and the process its time to start. */
+const TIMEOUT_MS = 60_000;
+
 const MAIN = join(import.meta.dirname, '../../sample/dist/main.js');
 
 /** The sample as a process of its own, and what it has printed. */
@@ -70,33 +73,41 @@ describe.each(oneOfEach)('the sample on $name', (server) => {
     return sample;
   }
 
-  it('turns orders into invoices and mails, retries some, fails those that must, and ends with 0', async () => {
-    const sample = start('--once', '--orders', '30');
-    expect(await sample.exitCode).toBe(0);
-    expect(sample.output).toMatch(/invoice\.mail +DONE +29 +3\d +[1-9]/);
-    expect(sample.output).toMatch(/invoice\.mail +FAILED +1 +1 +0/);
-    expect(sample.output).toMatch(/invoice\.render +DONE +30 +30 +0/);
-    const [invoices, mails] = await Promise.all(
-      ['invoices', 'mails'].map((name) => readdir(join(dataDir, name))),
-    );
-    expect([invoices!.length, mails!.length]).toEqual([30, 29]);
-    expect(await textOf(join(dataDir, 'invoices', 'S-00001.pdf'))).toMatch(
-      /Zofia Lindqvist[^]*S-00001[^]*Total/,
-    );
-    expect(await textOf(join(dataDir, 'invoices', 'S-00013.pdf'))).toMatch(/no lines[^]*Total *0\.00\sEUR/);
-    const mail = await readFile(join(dataDir, 'mails', 'invoice-S-00001_shop.example.eml'), 'utf8');
-    expect(mail).toContain('filename=S-00001.pdf');
-  });
+  it(
+    'turns orders into invoices and mails, retries some, fails those that must, and ends with 0',
+    async () => {
+      const sample = start('--once', '--orders', '30');
+      expect(await sample.exitCode).toBe(0);
+      expect(sample.output).toMatch(/invoice\.mail +DONE +29 +3\d +[1-9]/);
+      expect(sample.output).toMatch(/invoice\.mail +FAILED +1 +1 +0/);
+      expect(sample.output).toMatch(/invoice\.render +DONE +30 +30 +0/);
+      const [invoices, mails] = await Promise.all(
+        ['invoices', 'mails'].map((name) => readdir(join(dataDir, name))),
+      );
+      expect([invoices!.length, mails!.length]).toEqual([30, 29]);
+      expect(await textOf(join(dataDir, 'invoices', 'S-00001.pdf'))).toMatch(
+        /Zofia Lindqvist[^]*S-00001[^]*Total/,
+      );
+      expect(await textOf(join(dataDir, 'invoices', 'S-00013.pdf'))).toMatch(/no lines[^]*Total *0\.00\sEUR/);
+      const mail = await readFile(join(dataDir, 'mails', 'invoice-S-00001_shop.example.eml'), 'utf8');
+      expect(mail).toContain('filename=S-00001.pdf');
+    },
+    TIMEOUT_MS,
+  );
 
-  it('stops in good order in the middle, and finishes the rest at the next start', async () => {
-    const first = start('--orders', '30');
-    await first.printed(/[1-9]\d* of 60 jobs ended/);
-    first.signal('SIGINT');
-    expect(await first.exitCode).toBe(0);
-    expect(first.output).toContain('Stopping: running jobs are finished first.');
-    const second = start('--once');
-    expect(await second.exitCode).toBe(0);
-    expect(second.output).toContain('The orders are here already.');
-    expect(second.output).toMatch(/invoice\.render +DONE +30 +30 +0/);
-  });
+  it(
+    'stops in good order in the middle, and finishes the rest at the next start',
+    async () => {
+      const first = start('--orders', '30');
+      await first.printed(/[1-9]\d* of 60 jobs ended/);
+      first.signal('SIGINT');
+      expect(await first.exitCode).toBe(0);
+      expect(first.output).toContain('Stopping: running jobs are finished first.');
+      const second = start('--once');
+      expect(await second.exitCode).toBe(0);
+      expect(second.output).toContain('The orders are here already.');
+      expect(second.output).toMatch(/invoice\.render +DONE +30 +30 +0/);
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -36,7 +36,10 @@ const wrong: Record<string, { values: unknown[]; allowed: string }> = {
   'worker.leaseMs': { values: [999, 86_400_001, '30s'], allowed: 'a whole number from 1000 to 86400000' },
   'worker.heartbeatMs': { values: [99, 15_001, '1s'], allowed: 'a whole number from 100 to 15000' },
   'worker.shutdownTimeoutMs': { values: [-1, 86_400_001], allowed: 'a whole number from 0 to 86400000' },
-  'worker.kinds': { values: ['mail', [7], {}, null], allowed: 'a list of kinds' },
+  'worker.kinds': {
+    values: ['mail', [7], {}, null],
+    allowed: 'a list of kinds, at least one; for none, set worker: false',
+  },
 };
 
 const cases = Object.entries(wrong).flatMap(([option, { values, allowed }]) =>
