@@ -83,6 +83,10 @@ export const mysqlStatements = (table: string) => ({
   renew: `
     UPDATE ${table} SET locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, alone = id IN (?) WHERE id IN (?)`,
 
+  /*
+   * A small table the planner would rather read as a whole, and so wait for every row that is locked in it, such as one
+   * that an application has enqueued in a transaction and not committed yet.
+   */
   settle: `
     UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
       id varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id',
@@ -92,7 +96,7 @@ export const mysqlStatements = (table: string) => ({
       last_error longtext PATH '$.lastError',
       delay_ms bigint PATH '$.delayMs'
     )) AS outcome
-    STRAIGHT_JOIN ${table} AS job ON job.id = outcome.id
+    STRAIGHT_JOIN ${table} AS job FORCE INDEX (PRIMARY) ON job.id = outcome.id
     SET job.status = outcome.status, job.result = outcome.result, job.result_bytes = FROM_BASE64(outcome.result_bytes),
         job.last_error = COALESCE(outcome.last_error, job.last_error),
         job.run_at = IF(outcome.delay_ms IS NULL, job.run_at, UTC_TIMESTAMP(6) + INTERVAL outcome.delay_ms * 1000 MICROSECOND),
