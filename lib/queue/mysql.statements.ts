@@ -83,6 +83,10 @@ export const mysqlStatements = (table: string) => ({
   renew: `
     UPDATE ${table} SET locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, alone = id IN (?) WHERE id IN (?)`,
 
+  /*
+   * A small table the planner would rather read as a whole, and so wait for every row that is locked in it, such as one
+   * that an application has enqueued in a transaction and not committed yet.
+   */
   settle: `
     UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
       id varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
+import { encodeDocument } from '../../lib/job/document.js';
 import { JobsError } from '../../lib/job/errors.js';
+import { endsWithin } from '../../lib/job/timers.js';
 import { KIND, LONG, SqlWorld, type World } from './world.js';
 
 /** "With a manager the jobs belong to its transaction", and what watchers hear. */
@@ -23,6 +25,28 @@ export function transactionContract(world: World): void {
         expect(await claimable()).toEqual([]);
       });
       expect(await claimable()).toEqual(['inside']);
+    });
+
+    it('holds up no other job, however long the transaction is open', async () => {
+      await world.dataSource.transaction(async (manager) => {
+        await enqueue('inside', manager);
+        const others = async () => {
+          for (const id of ['a', 'b', 'c']) await enqueue(id);
+          const [a, b, c] = await world.queue.claim([KIND], 9, LONG);
+          await world.queue.renew([{ ...a!, alone: false }], LONG.leaseMs);
+          await world.queue.release([b!]);
+          const retry = { type: 'retry', delayMs: 0, lastError: 'once more' } as const;
+          const done = { type: 'done', result: encodeDocument(1, 'result', 100) } as const;
+          return world.queue.settle([
+            { ...a!, outcome: done },
+            { ...c!, outcome: retry },
+          ]);
+        };
+        const working = others();
+        expect(await endsWithin(working, 5_000)).toBe(true);
+        expect(await working).toEqual(['written', 'written']);
+        expect(await claimable()).toEqual(['b', 'c']);
+      });
     });
 
     it('vanishes with a rollback, and wakes nobody', async () => {

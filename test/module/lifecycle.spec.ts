@@ -1,0 +1,185 @@
+import 'reflect-metadata';
+import { describe, expect, it } from '@jest/globals';
+import {
+  Global,
+  Injectable,
+  Module,
+  type BeforeApplicationShutdown,
+  type LoggerService,
+  type ModuleMetadata,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import {
+  JobClient,
+  JobHandler,
+  JobQueue,
+  JobsModule,
+  UnknownKindError,
+  type Job,
+  type JobsLogger,
+} from '../../lib/index.js';
+import { ended, TestApplications } from '../support/applications.js';
+import { oneOfEach } from '../support/databases.js';
+import { until } from '../support/until.js';
+import { MemoryLogger } from '../unit/fakes.js';
+
+@Injectable()
+class Echo {
+  @JobHandler('echo')
+  echo({ payload }: Job): unknown {
+    return payload;
+  }
+}
+
+describe('The life of an application with jobs', () => {
+  const apps = TestApplications.on(oneOfEach[0]!);
+
+  const root = (more: ModuleMetadata, logger?: JobsLogger): ModuleMetadata => ({
+    ...more,
+    imports: [
+      ...(more.imports ?? []),
+      apps.typeOrm(),
+      JobsModule.forRoot({ logger, worker: { pollIntervalMs: 100 } }),
+    ],
+  });
+
+  it('begins to claim when all providers are initialized', async () => {
+    const events: string[] = [];
+    @Injectable()
+    class Cache implements OnModuleInit {
+      constructor(private readonly jobs: JobClient) {}
+
+      async onModuleInit(): Promise<void> {
+        for (let times = 0; times < 20; times++) await this.jobs.get('waiting');
+        events.push('Cache is filled');
+      }
+    }
+    const producer = await apps.start({
+      imports: [apps.typeOrm(), JobsModule.forRoot({ worker: false })],
+    });
+    await producer.get(JobClient).enqueue('echo', 'early', { id: 'waiting' });
+
+    const app = await apps.compile(root({ providers: [Echo, Cache] }));
+    const queue = app.get(JobQueue);
+    const claim = queue.claim.bind(queue);
+    queue.claim = (...terms) => {
+      events.push('claim');
+      return claim(...terms);
+    };
+    await app.init();
+    await ended(app.get(JobClient), 'waiting');
+    expect(events[0]).toBe('Cache is filled');
+    expect(events).toContain('claim');
+  });
+
+  it('has a working client from the first onModuleInit on, which knows all kinds', async () => {
+    @Injectable()
+    class Seeds implements OnModuleInit {
+      refusal: unknown;
+
+      constructor(private readonly jobs: JobClient) {}
+
+      async onModuleInit(): Promise<void> {
+        await this.jobs.enqueue('echo', 'seed', { id: 'seed' });
+        this.refusal = await this.jobs.enqueue('ecco').catch((error: unknown) => error);
+      }
+    }
+    // A global module that comes first is initialized before JobsModule.
+    @Global()
+    @Module({ providers: [Seeds] })
+    class SeedsModule {}
+
+    const app = await apps.start(root({ imports: [SeedsModule], providers: [Echo] }));
+    expect(await ended(app.get(JobClient), 'seed')).toMatchObject({ status: 'DONE', result: 'seed' });
+    expect(app.get(Seeds).refusal).toBeInstanceOf(UnknownKindError);
+  });
+
+  it('ends with the jobs that run: they end, and are written, before beforeApplicationShutdown', async () => {
+    const events: string[] = [];
+    let closing!: () => void;
+    const isClosing = new Promise<void>((resolve) => {
+      closing = resolve;
+    });
+    @Injectable()
+    class Slow {
+      @JobHandler('slow')
+      async run(): Promise<string> {
+        events.push('the handler begins');
+        await isClosing;
+        events.push('the handler ends');
+        return 'in spite of the shutdown';
+      }
+    }
+    @Injectable()
+    class Neighbour implements OnModuleDestroy, BeforeApplicationShutdown {
+      constructor(private readonly jobs: JobClient) {}
+
+      onModuleDestroy(): void {
+        events.push('onModuleDestroy');
+        closing();
+      }
+
+      async beforeApplicationShutdown(): Promise<void> {
+        const job = await this.jobs.get('slow');
+        events.push(`beforeApplicationShutdown sees ${job!.status} ${String(job!.result)}`);
+        await this.jobs.enqueue('slow', null, { id: 'for next time' });
+      }
+    }
+    const app = await apps.start(root({ providers: [Slow, Neighbour] }));
+    await app.get(JobClient).enqueue('slow', null, { id: 'slow' });
+    await until(() => events.length > 0, { what: 'a running handler' });
+    await app.close();
+    expect(events).toEqual([
+      'the handler begins',
+      'onModuleDestroy',
+      'the handler ends',
+      'beforeApplicationShutdown sees DONE in spite of the shutdown',
+    ]);
+
+    const next = await apps.start({ imports: [apps.typeOrm(), JobsModule.forRoot({ worker: false })] });
+    expect(await next.get(JobClient).get('for next time')).toMatchObject({
+      status: 'PENDING',
+      attemptsDone: 0,
+    });
+  });
+
+  it('tells start and stop at level log, and job by job at level debug', async () => {
+    const logger = new MemoryLogger();
+    const app = await apps.start(root({ providers: [Echo] }, logger));
+    const client = app.get(JobClient);
+    const jobs = await client.enqueueMany(Array.from({ length: 10 }, () => ({ kind: 'echo' })));
+    for (const { id } of jobs) await ended(client, id);
+    await app.close();
+    expect(logger.lines.filter((line) => !line.startsWith('debug '))).toEqual([
+      'log Brought the table nest_jobs to version 1.',
+      expect.stringMatching(/^log Worker \S+ started: concurrency 10, kinds echo\.$/),
+      expect.stringMatching(/^log Worker \S+ stopped\.$/),
+    ]);
+    for (const { id } of jobs) expect(logger.lines).toContain(`debug Job ${id} (kind echo): done, written.`);
+  });
+
+  it('logs through Nest as JobsModule, or through the logger of the options alone', async () => {
+    const heard: string[] = [];
+    const hear = (message: string, context?: string) => {
+      if (context === 'JobsModule') heard.push(message);
+    };
+    const nest: LoggerService = { log: hear, warn: hear, error: hear, debug: hear };
+    const own = new MemoryLogger();
+    const first = await apps.start(root({ providers: [Echo] }, own), nest);
+    await first.close();
+    expect(heard).toEqual([]);
+    expect(own.lines).toHaveLength(3);
+
+    const second = await apps.start(root({ providers: [Echo] }), nest);
+    const { id } = await second.get(JobClient).enqueue('echo');
+    await ended(second.get(JobClient), id);
+    await second.close();
+    expect(own.lines).toHaveLength(3);
+    expect(heard).toEqual([
+      expect.stringMatching(/started/),
+      expect.stringMatching(new RegExp(`^Job ${id} `)),
+      expect.stringMatching(/stopped/),
+    ]);
+  });
+});
