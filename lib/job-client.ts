@@ -15,9 +15,10 @@ export interface EnqueueManyOptions {
 export interface EnqueueOptions extends JobSettings, EnqueueManyOptions {}
 
 export interface JobClientSettings {
-  readonly maxPayloadBytes: number;
+  /** Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
   /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
-  readonly requireKind: (kind: string) => void;
+  readonly requireKind?: (kind: string) => void;
   /** What checks the payloads of a kind, where its handler here says so. */
   readonly definitionOf?: (kind: string) => JobDefinition | undefined;
   readonly contextCarrier?: ContextCarrier;
@@ -29,9 +30,9 @@ export class JobClient {
 
   constructor(
     private readonly queue: JobQueue,
-    private readonly settings: JobClientSettings,
+    private readonly settings: JobClientSettings = {},
   ) {
-    this.preparer = new JobPreparer(settings.maxPayloadBytes);
+    this.preparer = new JobPreparer(settings.maxPayloadBytes ?? 1024 * 1024);
   }
 
   /**
@@ -94,7 +95,7 @@ export class JobClient {
 
   private async prepare(job: NewJob): Promise<PreparedJob> {
     const prepared = this.preparer.prepare(job, this.settings.contextCarrier?.capture());
-    this.settings.requireKind(prepared.kind);
+    this.settings.requireKind?.(prepared.kind);
     const definition = job.definition ?? this.settings.definitionOf?.(prepared.kind);
     if (definition === undefined) return prepared;
     // What the handler will read is checked, and not what was handed over: a Date is a string by then.

@@ -1,6 +1,7 @@
 import { decodeDocument } from '../job/document.js';
 import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
+import { SILENT_LOGGER } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { CommitWatcher } from './commit-watcher.js';
 import {
@@ -24,6 +25,16 @@ interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
   alone: boolean;
 }
 
+const DEFAULTS: DequeueSettings = {
+  workerId: 'memory',
+  leaseMs: 30_000,
+  heartbeatMs: 10_000,
+  minRetryDelayMs: 5_000,
+  maxCrashes: 3,
+  maxPayloadBytes: 1024 * 1024,
+  logger: SILENT_LOGGER,
+};
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Stored = Writable<StoredJob>;
 
@@ -37,12 +48,15 @@ export class MemoryJobQueue extends JobQueue {
   private readonly jobs = new Map<string, Stored>();
   private readonly listeners = new Set<WakeListener>();
 
-  /** @param now the queue's clock, in milliseconds since 1970 */
+  /**
+   * @param settings of `dequeue`; the module's defaults where left out, and no log
+   * @param now the queue's clock, in milliseconds since 1970
+   */
   constructor(
-    settings: DequeueSettings,
+    settings: Partial<DequeueSettings> = {},
     private readonly now: () => number = Date.now,
   ) {
-    super(settings);
+    super({ ...DEFAULTS, ...settings });
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
