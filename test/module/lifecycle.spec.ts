@@ -156,7 +156,7 @@ describe('The life of an application with jobs', () => {
       expect.stringMatching(/^log Worker \S+ started: concurrency 10, kinds echo\.$/),
       expect.stringMatching(/^log Worker \S+ stopped\.$/),
     ]);
-    for (const { id } of jobs) expect(logger.lines).toContain(`debug Job ${id} (kind echo): done, written.`);
+    for (const { id } of jobs) expect(logger.lines).toContain(`debug Job ${id} (kind echo, attempt 1): done, written.`);
   });
 
   it('logs through Nest as JobsModule, or through the logger of the options alone', async () => {
