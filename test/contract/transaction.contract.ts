@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { encodeDocument } from '../../lib/job/document.js';
 import { JobsError } from '../../lib/job/errors.js';
 import { endsWithin } from '../../lib/job/timers.js';
+import { until } from '../support/until.js';
 import { KIND, LONG, SqlWorld, type World } from './world.js';
 
 /** "With a manager the jobs belong to its transaction", and what watchers hear. */
@@ -10,9 +11,11 @@ export function transactionContract(world: World): void {
   const enqueue = (id: string, manager?: EntityManager, kind = KIND) =>
     world.client.enqueue(kind, null, { id, ...(manager && { manager }) });
   const claimable = async () => (await world.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
-  const listen = () => {
+  const listen = async () => {
     const heard: string[][] = [];
     const unwatch = world.queue.watch((kinds) => void heard.push([...(kinds ?? ['all'])]));
+    if (world.tellsWhenItListens) await until(() => heard.length > 0, { what: 'the channel is up' });
+    heard.length = 0;
     return { heard, unwatch };
   };
 
@@ -50,7 +53,7 @@ export function transactionContract(world: World): void {
     });
 
     it('vanishes with a rollback, and wakes nobody', async () => {
-      const { heard, unwatch } = listen();
+      const { heard, unwatch } = await listen();
       const fault = new Error('rolled back');
       const failing = world.dataSource.transaction(async (manager) => {
         await enqueue('inside', manager);
@@ -85,7 +88,7 @@ export function transactionContract(world: World): void {
     });
 
     it('wakes the watchers after the outermost commit, not before', async () => {
-      const { heard, unwatch } = listen();
+      const { heard, unwatch } = await listen();
       await world.dataSource.transaction(async (manager) => {
         await manager.transaction((inner) => enqueue('inner', inner));
         await enqueue('outer', manager, 'other');
@@ -96,7 +99,7 @@ export function transactionContract(world: World): void {
     });
 
     it('does not wake for what its savepoint took back', async () => {
-      const { heard, unwatch } = listen();
+      const { heard, unwatch } = await listen();
       await world.dataSource.transaction(async (manager) => {
         const nested = manager.transaction(async (inner) => {
           await enqueue('inner', inner);
@@ -144,7 +147,7 @@ export function transactionContract(world: World): void {
 
   describe('Watchers of a queue', () => {
     it('hear of the kinds of an enqueue once it is committed, until they end it', async () => {
-      const { heard, unwatch } = listen();
+      const { heard, unwatch } = await listen();
       await world.client.enqueueMany([{ kind: KIND }, { kind: 'other' }, { kind: KIND }]);
       expect(heard.map((kinds) => kinds.toSorted())).toEqual([[KIND, 'other']]);
       unwatch();
@@ -154,7 +157,7 @@ export function transactionContract(world: World): void {
 
     it('hear nothing of an enqueue that was refused', async () => {
       await enqueue('taken');
-      const { heard, unwatch } = listen();
+      const { heard, unwatch } = await listen();
       await expect(enqueue('taken')).rejects.toThrow('exists already');
       expect(heard).toEqual([]);
       unwatch();

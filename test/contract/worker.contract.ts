@@ -164,7 +164,7 @@ export function workerContract(world: World): void {
         await frozen;
         return 'late';
       };
-      const worker = await world.work({ [KIND]: handler }, { pollIntervalMs: 60_000 });
+      const worker = await world.work({ [KIND]: handler }, { concurrency: 1 }); // so that it does not claim it again
       await until(() => lease !== undefined);
       await world.queue.renew([{ id: 'frozen', leaseToken: lease!.leaseToken, alone: false }], 0);
       await world.reclaimed(1);
@@ -187,7 +187,7 @@ export function workerContract(world: World): void {
         context ??= given;
         return new Promise((resolve) => given.signal.addEventListener('abort', () => resolve('stopped')));
       };
-      const settings = { leaseMs: 10_000, heartbeatMs: 100, pollIntervalMs: 60_000 };
+      const settings = { leaseMs: 10_000, heartbeatMs: 100, concurrency: 1 }; // so that it does not claim the job again
       await world.work({ [KIND]: handler }, settings);
       await until(() => context !== undefined);
       await world.queue.release([{ id: 'taken', leaseToken: context!.leaseToken }]);

@@ -45,6 +45,8 @@ export abstract class World {
   private workerCount = 0;
 
   abstract readonly name: string;
+  /** Watchers are told "any kind" once, when wake-ups from other processes begin to arrive. */
+  abstract readonly tellsWhenItListens: boolean;
   abstract start(): Promise<void>;
   abstract stop(): Promise<void>;
   /** A queue over the storage of this world. */
@@ -162,6 +164,7 @@ export abstract class World {
 /** The queue in memory; the transactions that its enqueue joins are those of any database. */
 export class MemoryWorld extends World {
   readonly name = 'MemoryJobQueue';
+  readonly tellsWhenItListens = false;
   private database!: TestDatabase;
 
   async start(): Promise<void> {
@@ -201,6 +204,10 @@ export class SqlWorld extends World {
 
   get isPostgres(): boolean {
     return this.server.type === 'postgres';
+  }
+
+  get tellsWhenItListens(): boolean {
+    return this.isPostgres;
   }
 
   async start(): Promise<void> {
