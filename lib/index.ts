@@ -19,6 +19,7 @@ export type { Backoff } from './job/retry.js';
 export { isPanicByDefault } from './job/panic.js';
 export {
   DuplicateJobError,
+  ForeignTransactionError,
   InvalidJobError,
   InvalidOptionError,
   JobsError,
@@ -43,12 +44,15 @@ export type {
   EnqueueTarget,
   ReclaimedJob,
   Settlement,
+  TransactionWork,
   WakeListener,
 } from './queue/job-queue.js';
 export type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './queue/lease.js';
+export type { AmbientTransactions, TransactionIsolation } from './queue/ambient-transactions.js';
 export { TypeOrmJobQueue } from './queue/typeorm-job-queue.js';
 export type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 export { MemoryJobQueue } from './queue/memory-job-queue.js';
+export type { MemoryJobQueueSettings } from './queue/memory-job-queue.js';
 export { JobEntity, jobEntity } from './queue/job-entity.js';
 export type { JobRecord } from './queue/job-entity.js';
 export { jobsMigrations } from './queue/jobs-migrations.js';

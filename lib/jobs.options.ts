@@ -7,6 +7,7 @@ import type { ContextCarrier } from './job/handler-steps.js';
 import type { JobsLogger } from './job/logger.js';
 import { MAX_DELAY_MS } from './job/retry.js';
 import { DEFAULT_NAME } from './jobs.constants.js';
+import type { AmbientTransactions } from './queue/ambient-transactions.js';
 import type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 import type { WorkerSettings } from './worker/worker.js';
 
@@ -54,6 +55,8 @@ export interface JobsModuleOptions {
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
   readonly contextCarrier?: ContextCarrier;
+  /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
+  readonly transactions?: AmbientTransactions;
   /** Default: Nest's `Logger` with the context `JobsModule`. */
   readonly logger?: JobsLogger;
 }
@@ -83,7 +86,7 @@ const MODULE_OPTIONS = [
     'minRetryDelayMs',
     'maxCrashes',
   ],
-  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'logger'],
+  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'transactions', 'logger'],
 ];
 const WORKER_OPTIONS = [
   'concurrency',
@@ -134,7 +137,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   };
   return Object.freeze({
     name,
-    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate }),
+    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate, transactions: options.transactions }),
     worker: Object.freeze({ ...shared, ...workerOptions }),
     runsWorker: options.worker !== false,
     maxPayloadBytes,
@@ -144,10 +147,11 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   });
 }
 
-function requireParts({ schema, isPanic, contextCarrier, logger }: JobsModuleOptions): void {
+function requireParts({ schema, isPanic, contextCarrier, transactions, logger }: JobsModuleOptions): void {
   if (schema !== undefined) requireText('schema', schema);
   if (isPanic !== undefined) requireFunction('isPanic', isPanic);
   if (contextCarrier !== undefined) requireMethods('contextCarrier', contextCarrier, ['capture', 'restore']);
+  if (transactions !== undefined) requireMethods('transactions', transactions, ['current']);
   if (logger !== undefined) requireMethods('logger', logger, ['debug', 'log', 'warn', 'error']);
 }
 
@@ -216,8 +220,11 @@ function requireFunction(option: string, value: unknown): void {
 function requireMethods(option: string, value: unknown, names: readonly string[]): void {
   const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   if (names.every((name) => typeof methods[name] === 'function')) return;
-  const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
-  throw new InvalidOptionError(option, value, `an object with the methods ${list}`);
+  const list =
+    names.length === 1
+      ? `method ${names[0]!}`
+      : `methods ${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+  throw new InvalidOptionError(option, value, `an object with the ${list}`);
 }
 
 function requireInt(option: string, value: number, min: number, max: number): void {

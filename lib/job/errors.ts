@@ -90,6 +90,19 @@ export class SchemaVersionError extends JobsError {
   }
 }
 
+/**
+ * A transaction was to be joined which belongs to another DataSource than the jobs. Nothing was written: what one of them
+ * commits, the other may roll back.
+ */
+export class ForeignTransactionError extends JobsError {
+  constructor(whose: string) {
+    super(
+      `${whose} belongs to another DataSource than the jobs; a transaction cannot span both. Set the option ` +
+        `"dataSource" of JobsModule, or enqueue outside of the transaction with { outside: true }.`,
+    );
+  }
+}
+
 /** The handler did not end within its `timeoutMs`. The attempt counts as failed. */
 export class JobTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {

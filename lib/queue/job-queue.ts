@@ -15,6 +15,9 @@ export interface EnqueueTarget {
   readonly manager?: EntityManager;
 }
 
+/** Work in a transaction. */
+export type TransactionWork<Result> = (manager: EntityManager) => Promise<Result>;
+
 /** An attempt's outcome, to be written under its lease. */
 export interface Settlement extends Lease {
   readonly outcome: Outcome;
@@ -74,6 +77,18 @@ export abstract class JobQueue {
    * @throws DuplicateJobError where an id exists already or comes twice
    */
   abstract enqueue(jobs: readonly PreparedJob[], target?: EnqueueTarget): Promise<Job[]>;
+
+  /**
+   * The manager of the transaction that the caller runs in, as far as this queue hears of it: one of `transaction` around
+   * the call, or of a library that it was told of. Undefined where there is none, or where it is over.
+   */
+  abstract currentTransaction(): EntityManager | undefined;
+
+  /**
+   * Runs `work` in a transaction, which `currentTransaction` then gives: commits when it has returned, rolls back and
+   * rejects with its error where it throws. Within such a transaction it is a savepoint.
+   */
+  abstract transaction<Result>(work: TransactionWork<Result>): Promise<Result>;
 
   /** The job with this id, or null. */
   abstract get(id: string): Promise<Job | null>;

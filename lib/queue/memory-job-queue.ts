@@ -1,8 +1,10 @@
+import type { DataSource, EntityManager } from 'typeorm';
 import { decodeDocument } from '../job/document.js';
 import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { SILENT_LOGGER } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import { Transactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import {
   JobQueue,
@@ -10,9 +12,11 @@ import {
   type EnqueueTarget,
   type ReclaimedJob,
   type Settlement,
+  type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import { noDatabase } from './no-database.js';
 import { STATUS_AFTER } from './row.js';
 import { dataSourceOf } from './typeorm-compat.js';
 
@@ -23,6 +27,12 @@ interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
   leaseToken: number;
   lockedAt?: Date;
   alone: boolean;
+}
+
+/** What `new MemoryJobQueue()` takes. */
+export interface MemoryJobQueueSettings extends DequeueSettings {
+  /** Whose transactions `transaction` opens. Default: no database's; only what is enqueued then depends on them. */
+  readonly dataSource: DataSource;
 }
 
 const DEFAULTS: DequeueSettings = {
@@ -47,16 +57,18 @@ type Stored = Writable<StoredJob>;
 export class MemoryJobQueue extends JobQueue {
   private readonly jobs = new Map<string, Stored>();
   private readonly listeners = new Set<WakeListener>();
+  private readonly transactions: Transactions;
 
   /**
-   * @param settings of `dequeue`; the module's defaults where left out, and no log
+   * @param settings of `dequeue`, the module's defaults where left out, and no log; and `dataSource`
    * @param now the queue's clock, in milliseconds since 1970
    */
   constructor(
-    settings: Partial<DequeueSettings> = {},
+    { dataSource = noDatabase(), ...settings }: Partial<MemoryJobQueueSettings> = {},
     private readonly now: () => number = Date.now,
   ) {
     super({ ...DEFAULTS, ...settings });
+    this.transactions = new Transactions(dataSource);
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
@@ -76,6 +88,14 @@ export class MemoryJobQueue extends JobQueue {
       new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
     else commit();
     return stored.map(show);
+  }
+
+  currentTransaction(): EntityManager | undefined {
+    return this.transactions.current();
+  }
+
+  transaction<Result>(work: TransactionWork<Result>): Promise<Result> {
+    return this.transactions.run(work);
   }
 
   async get(id: string): Promise<Job | null> {

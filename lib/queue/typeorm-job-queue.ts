@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { DuplicateJobError, JobsError } from '../job/errors.js';
+import { DuplicateJobError, ForeignTransactionError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
+import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import type { Dialect } from './dialect.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
@@ -12,6 +13,7 @@ import {
   type EnqueueTarget,
   type ReclaimedJob,
   type Settlement,
+  type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
@@ -23,6 +25,8 @@ import type { WakeChannel } from './wake-channel.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
+  /** The library whose transactions an enqueue joins. */
+  readonly transactions?: AmbientTransactions;
 }
 
 /** A transaction that the database undid is sent so many times in all. */
@@ -36,6 +40,7 @@ const CLAIM_LOOKS = 3;
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
+  private readonly transactions: Transactions;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
@@ -47,6 +52,7 @@ export class TypeOrmJobQueue extends JobQueue {
   ) {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
+    this.transactions = new Transactions(dataSource, settings.transactions);
     this.commits = new CommitWatcher(dataSource);
     this.channel = this.dialect.wakeChannel(dataSource, settings.logger);
     this.batcher = new EnqueueBatcher(
@@ -93,6 +99,14 @@ export class TypeOrmJobQueue extends JobQueue {
         cause: error,
       });
     }
+  }
+
+  currentTransaction(): EntityManager | undefined {
+    return this.transactions.current();
+  }
+
+  transaction<Result>(work: TransactionWork<Result>): Promise<Result> {
+    return this.transactions.run(work);
   }
 
   /** MariaDB cuts a long id in its message, and writes ? for characters that it does not know: then the table tells. */
@@ -175,10 +189,7 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private runnerOf(manager: EntityManager) {
     if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
-    throw new JobsError(
-      'The manager given to enqueue() belongs to another DataSource than the jobs; ' +
-        'a transaction cannot span both. Set the option "dataSource" of JobsModule, or enqueue without a manager.',
-    );
+    throw new ForeignTransactionError('The transaction that this enqueue would be part of');
   }
 
   private async underLeases<L extends Lease>(

@@ -179,7 +179,7 @@ export class MemoryWorld extends World {
 
   /** There is one queue over one memory: this is the world's queue anew, and empty. */
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    this.queue = new MemoryJobQueue({ ...this.dequeueSettings, ...settings });
+    this.queue = new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings });
     this.client = this.clientOf(this.queue);
     return this.queue;
   }
