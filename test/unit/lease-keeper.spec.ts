@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { LeaseLostError } from '../../lib/job/errors.js';
 import type { LeaseAnswer, LeaseRenewal } from '../../lib/queue/lease.js';
 import { LeaseKeeper } from '../../lib/queue/lease-keeper.js';
-import { claimedJob, Deferred, FAKE_TIMERS, MemoryLogger, turn } from './fakes.js';
+import { claimedJob, Deferred, FAKE_TIMERS, turn } from './fakes.js';
+import { MemoryLogger } from '../support/memory-logger.js';
 
 const SETTINGS = { leaseMs: 900, heartbeatMs: 300 };
 
