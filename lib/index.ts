@@ -28,6 +28,7 @@ export {
   KindExistsError,
   LeaseLostError,
   SchemaVersionError,
+  TransactionUndoneError,
   UnknownKindError,
   UnsupportedDatabaseError,
   WorkerStoppedError,
@@ -42,6 +43,8 @@ export { JobQueue } from './queue/job-queue.js';
 export type {
   DequeueFn,
   DequeueSettings,
+  JointAttempt,
+  JointWork,
   EnqueueTarget,
   ReclaimedJob,
   Settlement,

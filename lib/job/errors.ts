@@ -115,6 +115,20 @@ export class ForeignTransactionError extends JobsError {
   }
 }
 
+/**
+ * The database undid the transaction of a transactional handler for reasons that are not the handler's, or could not begin
+ * it: a deadlock, a serialization failure, a lost connection (its `cause`). Nothing of it was written.
+ */
+export class TransactionUndoneError extends JobsError {
+  constructor(
+    /** Whether the handler was called. */
+    readonly begun: boolean,
+    cause: unknown,
+  ) {
+    super('The database undid the transaction of the handler, or could not begin it.', { cause });
+  }
+}
+
 /** The handler did not end within its `timeoutMs`. The attempt counts as failed. */
 export class JobTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {

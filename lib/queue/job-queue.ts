@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { Attempt, type AttemptPolicy } from '../job/attempt.js';
+import type { StoredDocument } from '../job/document.js';
 import type { ClaimedJob, Job, JobContext } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
@@ -17,6 +18,16 @@ export interface EnqueueTarget {
 
 /** Work in a transaction. */
 export type TransactionWork<Result> = (manager: EntityManager) => Promise<Result>;
+
+/** What a handler does in a transaction. @returns its result */
+export type JointWork = (manager: EntityManager) => Promise<StoredDocument>;
+
+/** An attempt whose handler runs in a transaction. */
+export interface JointAttempt extends LeaseRenewal {
+  /** Of the job, as it was claimed. */
+  readonly attemptsDone: number;
+  readonly signal: AbortSignal;
+}
 
 /** An attempt's outcome, to be written under its lease. */
 export interface Settlement extends Lease {
@@ -109,6 +120,21 @@ export abstract class JobQueue {
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
+  /**
+   * Runs `work` in a new transaction, which `currentTransaction` then gives, and writes that the job is done, with what
+   * `work` returns as its result, as the last statement of it. All of that is committed together, or nothing:
+   *
+   * - `work` throws: rejects with its error.
+   * - The lease is not ours any more: answers `lost`.
+   * - The signal aborts before `work` has returned: its statements are refused from then on, and a second later, though
+   *   it may still be running, the transaction is rolled back. Rejects with the reason, or the error of `work`.
+   * - The storage undoes the transaction, or cannot begin it: rejects with a `TransactionUndoneError`.
+   *
+   * Where the answer to the commit is lost, it finds out by the lease what happened. Some calls may wait for others, lest
+   * open transactions take all connections.
+   */
+  abstract settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'>;
+
   /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Lost leases are passed over. */
   abstract release(leases: readonly Lease[]): Promise<void>;
 
@@ -131,7 +157,7 @@ export abstract class JobQueue {
     const keeper = new LeaseKeeper(this, settings, settings.logger);
     const settler = new Settler(this, settings.logger);
     const attempt = new Attempt(job, fn, settings);
-    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger: settings.logger });
+    const run = new JobRun(attempt, claimedAt, { queue: this, keeper, settler, logger: settings.logger });
     await run.run();
     await run.isWritten;
     return true;

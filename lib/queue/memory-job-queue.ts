@@ -10,11 +10,14 @@ import {
   JobQueue,
   type DequeueSettings,
   type EnqueueTarget,
+  type JointAttempt,
+  type JointWork,
   type ReclaimedJob,
   type Settlement,
   type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
+import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { noDatabase } from './no-database.js';
 import { STATUS_AFTER } from './row.js';
@@ -59,6 +62,9 @@ export class MemoryJobQueue extends JobQueue {
   private readonly jobs = new Map<string, Stored>();
   private readonly listeners = new Set<WakeListener>();
   private readonly transactions: Transactions;
+  private readonly joint: JointSettlement;
+  /** Jobs whose outcome is part of a transaction that is not committed yet. */
+  private readonly settling = new Set<string>();
 
   /**
    * @param settings of `dequeue`, the module's defaults where left out, and no log; and `dataSource`
@@ -70,6 +76,7 @@ export class MemoryJobQueue extends JobQueue {
   ) {
     super({ ...DEFAULTS, ...settings });
     this.transactions = new Transactions(dataSource);
+    this.joint = new JointSettlement(this.transactions, this.jointStorage(), Infinity);
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
@@ -140,14 +147,19 @@ export class MemoryJobQueue extends JobQueue {
     return settlements.map((settlement) => this.underLease(settlement, (job) => this.write(job, settlement)));
   }
 
+  settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    return this.joint.run(attempt, work).finally(() => this.settling.delete(attempt.id));
+  }
+
   async release(leases: readonly Lease[]): Promise<void> {
-    for (const lease of leases) this.underLease(lease, (job) => unlock(job, this.now()));
+    for (const lease of leases)
+      if (!this.settling.has(lease.id)) this.underLease(lease, (job) => unlock(job, this.now()));
   }
 
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
     const now = this.now();
     const expired = [...this.jobs.values()].filter(
-      (job) => isRunning(job) && job.lockedUntil!.getTime() < now,
+      (job) => isRunning(job) && job.lockedUntil!.getTime() < now && !this.settling.has(job.id),
     );
     return expired.map((job) => {
       const workerId = job.lockedBy!;
@@ -169,9 +181,23 @@ export class MemoryJobQueue extends JobQueue {
     return () => void this.listeners.delete(listener);
   }
 
+  private jointStorage(): JointStorage {
+    return {
+      errors: { wasRefused: () => true, wantsRetry: () => false },
+      settle: async (queryRunner, _sql, settlement) => {
+        const write = () => this.underLease(settlement, (job) => this.write(job, settlement));
+        const answer = this.underLease(settlement, ({ id }) => void this.settling.add(id));
+        if (answer === 'written')
+          new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, write);
+        return answer;
+      },
+      renew: async (lease) => this.underLease(lease, () => undefined),
+      get: (id) => this.get(id),
+    };
+  }
+
   private wake(jobs: readonly Stored[]): void {
-    const kinds = [...new Set(jobs.map((job) => job.kind))];
-    for (const listener of this.listeners) listener(kinds);
+    for (const listener of this.listeners) listener([...new Set(jobs.map((job) => job.kind))]);
   }
 
   private ready(kinds: readonly string[], now: number): Stored[] {

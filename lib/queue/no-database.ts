@@ -34,6 +34,10 @@ class Runner {
     return this.transactionDepth > 0;
   }
 
+  query(): Promise<never> {
+    return Promise.reject(noneFor('query'));
+  }
+
   release(): Promise<void> {
     return Promise.resolve();
   }
@@ -64,7 +68,11 @@ type Work = (manager: EntityManager) => Promise<unknown>;
 
 function partOf(parts: object, name: string | symbol): unknown {
   if (name in parts || typeof name === 'symbol' || name === 'then') return Reflect.get(parts, name);
-  throw new JobsError(
+  throw noneFor(name);
+}
+
+function noneFor(name: string): JobsError {
+  return new JobsError(
     `There is no database behind this manager, so no ${name}: give MemoryJobQueue one with { dataSource }.`,
   );
 }

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import { DuplicateJobError, ForeignTransactionError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
@@ -12,11 +12,14 @@ import {
   JobQueue,
   type DequeueSettings,
   type EnqueueTarget,
+  type JointAttempt,
+  type JointWork,
   type ReclaimedJob,
   type Settlement,
   type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
+import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
@@ -43,6 +46,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
   private readonly transactions: Transactions;
   private readonly connections: Connections;
+  private readonly joint: JointSettlement;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
@@ -61,6 +65,7 @@ export class TypeOrmJobQueue extends JobQueue {
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
     });
+    this.joint = this.jointSettlement();
     this.commits = new CommitWatcher(dataSource);
     this.channel = this.dialect.wakeChannel(this.connections, settings.logger);
     this.batcher = new EnqueueBatcher(
@@ -167,6 +172,10 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
   }
 
+  settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    return this.joint.run(attempt, work);
+  }
+
   async release(leases: readonly Lease[]): Promise<void> {
     if (leases.length === 0) return;
     // A row that is locked just now, be it by a renewal of our own that is under way, is passed over: once more then.
@@ -218,17 +227,44 @@ export class TypeOrmJobQueue extends JobQueue {
     how: RunOptions = {},
   ): Promise<LeaseAnswer[]> {
     if (leases.length === 0) return [];
-    const sorted = inOrder(leases);
-    return this.connections.run(async (sql) => {
-      const written = keysOf(await write(sql, sorted));
-      const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
-      const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
-      return leases.map((lease) => {
-        const key = keyOf(lease);
-        return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
-      });
-    }, how);
+    return this.connections.run((sql) => this.answers(sql, leases, write), how);
   }
+
+  private async answers<L extends Lease>(
+    sql: Sql,
+    leases: readonly L[],
+    write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+  ): Promise<LeaseAnswer[]> {
+    const sorted = inOrder(leases);
+    const written = keysOf(await write(sql, sorted));
+    const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
+    const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
+    return leases.map((lease) => {
+      const key = keyOf(lease);
+      return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
+    });
+  }
+
+  /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
+  private jointSettlement(): JointSettlement {
+    const storage: JointStorage = {
+      errors: this.dialect.errors,
+      settle: async (_queryRunner, sql, settlement) => {
+        const write = () => this.dialect.settle(sql, [settlement], true);
+        return (await this.answers(sql, [settlement], write))[0]!;
+      },
+      renew: async (lease) => (await this.renew([lease], this.settings.leaseMs))[0]!,
+      get: (id) => this.get(id),
+    };
+    const places = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
+    return new JointSettlement(this.transactions, storage, places);
+  }
+}
+
+/** As TypeORM and the drivers read it. */
+function poolSizeOf({ poolSize = 10, extra }: DataSourceOptions): number {
+  const { max, connectionLimit } = (extra ?? {}) as { max?: number; connectionLimit?: number };
+  return max ?? connectionLimit ?? poolSize;
 }
 
 function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {

@@ -226,7 +226,12 @@ export class SqlWorld extends World {
   }
 
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    const queue = new TypeOrmJobQueue(this.dataSource, this.queueSettings(settings));
+    return this.openOn(this.dataSource, settings);
+  }
+
+  /** A queue over the same table by another DataSource. */
+  openOn(dataSource: DataSource, settings: Partial<DequeueSettings> = {}): TypeOrmJobQueue {
+    const queue = new TypeOrmJobQueue(dataSource, this.queueSettings(settings));
     this.opened.push(queue);
     return queue;
   }
