@@ -1,6 +1,10 @@
 import { expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { Job } from '../../lib/job/job.js';
+import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, type World } from './world.js';
+import { KIND, LONG, SqlWorld, type World } from './world.js';
 
 /** Much of everything: kinds, bytes, failures at once. */
 export function scaleContract(world: World): void {
@@ -36,4 +40,58 @@ export function scaleContract(world: World): void {
     expect(delays[0]).toBeGreaterThanOrEqual(5_000);
     expect(delays[150]! - delays[50]!).toBeGreaterThan(300); // of a thousand, evenly
   });
+
+  if (!(world instanceof SqlWorld)) return;
+
+  it('8. A payload of 50 MB makes no heartbeat late', async () => {
+    const text = 'é'.repeat(25 * 1024 * 1024);
+    await withLargePackets(world, async (dataSource) => {
+      const queue = new TypeOrmJobQueue(dataSource, world.queueSettings());
+      const { promise: finished, resolve: finish } = deferred();
+      let isRunning = false;
+      let length = 0;
+      const long: HandlerFn = () => {
+        isRunning = true;
+        return finished;
+      };
+      const large: HandlerFn = ({ payload }: Job<string>) => void (length = payload.length);
+      await world.work({ long, large }, { leaseMs: 12_000 }, queue);
+      await world.client.enqueue('long', null, { id: 'long' });
+      await until(() => isRunning);
+      await expect(world.clientOf(queue).enqueue('large', text)).rejects.toThrow(/maxPayloadBytes/);
+      await world.clientOf(queue, undefined, 64 * 1024 * 1024).enqueue('large', text, { id: 'large' });
+      const isDone = async () =>
+        (await world.sql("SELECT 1 FROM nest_jobs WHERE status = 'DONE'")).length > 0;
+      await until(isDone, { what: '"the large job is DONE"' });
+      expect(length).toBe(text.length);
+      finish();
+      expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      await world.stopWorkers();
+      expect(world.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+      await queue.close();
+    });
+  });
+}
+
+/** With a DataSource whose server takes more at once than MariaDB does by default. */
+async function withLargePackets(
+  world: SqlWorld,
+  work: (dataSource: DataSource) => Promise<void>,
+): Promise<void> {
+  const setLimit = (bytes: number) => world.sql(`SET GLOBAL max_allowed_packet = ${bytes}`);
+  const [row] = world.isPostgres ? [] : await world.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+  if (row !== undefined) await setLimit(256 * 1024 * 1024);
+  const dataSource = await world.database.connect();
+  try {
+    await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+    if (row !== undefined) await setLimit(Number(row.bytes));
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((resolver) => (resolve = resolver));
+  return { promise, resolve };
 }
