@@ -4,12 +4,22 @@ import tseslint from 'typescript-eslint';
 
 /** Imports run one way: job <- queue <- worker <- root files. */
 const forbid = (...groups) => ({
-  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      patterns: groups.map(([group, message, allowTypeImports = false]) => ({
+        group,
+        message,
+        allowTypeImports,
+      })),
+    },
+  ],
 });
 const NEST = [['@nestjs/*'], 'Only the files at the root of lib know Nest.'];
 const TYPEORM = [
   ['typeorm', 'typeorm/*'],
   'Only lib/queue works with TypeORM; elsewhere import its types alone.',
+  true,
 ];
 
 export default tseslint.config(

@@ -160,8 +160,8 @@ class WorkerSession {
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
     const handler = this.handlers.get(job.kind)!;
     const attempt = new Attempt(job, handler.run, this.policyOf(handler));
-    const { keeper, settler, logger } = this;
-    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger });
+    const { queue, keeper, settler, logger } = this;
+    const run = new JobRun(attempt, claimedAt, { queue, keeper, settler, logger });
     this.held.add(run);
     return run;
   }

@@ -179,7 +179,7 @@ export class MemoryWorld extends World {
 
   /** There is one queue over one memory: this is the world's queue anew, and empty. */
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    this.queue = new MemoryJobQueue({ ...this.dequeueSettings, ...settings });
+    this.queue = new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings });
     this.client = this.clientOf(this.queue);
     return this.queue;
   }
@@ -226,7 +226,12 @@ export class SqlWorld extends World {
   }
 
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    const queue = new TypeOrmJobQueue(this.dataSource, this.queueSettings(settings));
+    return this.openOn(this.dataSource, settings);
+  }
+
+  /** A queue over the same table by another DataSource. */
+  openOn(dataSource: DataSource, settings: Partial<DequeueSettings> = {}): TypeOrmJobQueue {
+    const queue = new TypeOrmJobQueue(dataSource, this.queueSettings(settings));
     this.opened.push(queue);
     return queue;
   }
