@@ -116,7 +116,13 @@ class WorkerSession {
       setApart: (run) => this.keeper.markAlone(run.lease),
       giveBack: (runs) => this.giveBack(runs),
     });
-    this.sweeper = new Sweeper(queue, settings, logger, () => this.claims.wake());
+    this.sweeper = new Sweeper(
+      queue,
+      settings,
+      logger,
+      () => this.keeper.catchUp(),
+      () => this.claims.wake(),
+    );
   }
 
   stop(): Promise<void> {

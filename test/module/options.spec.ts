@@ -109,7 +109,13 @@ describe('The options of JobsModule', () => {
       runsWorker: true,
       unknownKinds: 'refuse',
       maxPayloadBytes: 1_048_576,
-      queue: { tablePrefix: 'nest_', schema: undefined, migrate: 'auto', maxCrashes: 3, databaseTimeoutMs: 30_000 },
+      queue: {
+        tablePrefix: 'nest_',
+        schema: undefined,
+        migrate: 'auto',
+        maxCrashes: 3,
+        databaseTimeoutMs: 30_000,
+      },
       worker: { concurrency: 10, pollIntervalMs: 1_000, leaseMs: 30_000, heartbeatMs: 10_000 },
     });
     expect(resolveOptions()).toMatchObject({ worker: { shutdownTimeoutMs: 20_000, minRetryDelayMs: 5_000 } });
@@ -123,6 +129,12 @@ describe('The options of JobsModule', () => {
       workerId: '',
       logger: '',
     });
+  });
+
+  it('tell two workers apart that have the same host name and process id', () => {
+    const [one, other] = [resolveOptions().worker.workerId, resolveOptions().worker.workerId];
+    expect(one).toContain(`-${process.pid}-`);
+    expect(one).not.toBe(other);
   });
 
   it('derive the heartbeat from the lease, and the table from the name', () => {
