@@ -107,6 +107,12 @@ export class MemoryJobQueue extends JobQueue {
     return job === undefined ? null : show(job);
   }
 
+  /** All jobs, or those of one kind, in the order in which they were enqueued; also those that have ended. */
+  list(kind?: string): Job[] {
+    const jobs = [...this.jobs.values()];
+    return jobs.filter((job) => kind === undefined || job.kind === kind).map(show);
+  }
+
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
     const now = this.now();
     const left = new Map(kinds.map((kind) => [kind, terms.kindLimits?.get(kind) ?? limit]));
