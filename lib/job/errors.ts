@@ -77,6 +77,18 @@ export class KindExistsError extends JobsError {
 /** The database is none that this package can work on. Thrown at start-up. */
 export class UnsupportedDatabaseError extends JobsError {}
 
+/**
+ * The database has not answered in time; the connection may be half open. Whether the statement was carried out is not
+ * known: an enqueue may be sent again under the same id, and is a `DuplicateJobError` where it was.
+ */
+export class DatabaseTimeoutError extends JobsError {
+  constructor(readonly timeoutMs: number) {
+    super(
+      `The database has not answered within ${timeoutMs} ms; whether the statement was carried out is not known.`,
+    );
+  }
+}
+
 /** The jobs table is missing, or was made by another release. Thrown at start-up where `migrate` is `'manual'`. */
 export class SchemaVersionError extends JobsError {
   constructor(

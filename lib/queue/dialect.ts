@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import type { Connections } from './connections.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { Sql } from './sql.js';
@@ -31,10 +32,23 @@ export interface SchemaStep {
   readonly down: readonly string[];
 }
 
+/** What the errors of one database family say. */
+export interface DatabaseErrors {
+  /** Whether the database has looked at a statement and refused it: nothing was written, and the answer was not lost. */
+  wasRefused(error: unknown): boolean;
+  /** Whether the database undid the transaction and wants it whole again: a deadlock, a serialization failure. */
+  wantsRetry(error: unknown): boolean;
+  /** Whether the server refuses to write, as one does that is a replica since a fail-over: another connection may find another. */
+  isReadOnly(error: unknown): boolean;
+  /** The id that an insert met twice, as far as the error tells it (long ones are cut); null where it says something else. */
+  duplicateId(error: unknown): string | null;
+}
+
 /** The SQL of one database family. Each method is one of the statements at the head of its file, or a few in a row. */
 export interface Dialect {
   readonly table: JobsTable;
   readonly steps: readonly SchemaStep[];
+  readonly errors: DatabaseErrors;
 
   /** @throws UnsupportedDatabaseError where the server is too old */
   requireVersion(sql: Sql): Promise<void>;
@@ -58,13 +72,8 @@ export interface Dialect {
   /** Takes back at most a thousand. */
   reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
 
+  /** Keeps an error of one of the pool's connections from ending the process. @returns what undoes that */
+  guard?(dataSource: DataSource): () => void;
   /** What carries wake-ups between processes. */
-  wakeChannel(dataSource: DataSource, logger: JobsLogger): WakeChannel;
-
-  /** Whether the database has looked at a statement and refused it: nothing was written, and the answer was not lost. */
-  wasRefused(error: unknown): boolean;
-  /** Whether the database undid the transaction and wants it whole again: a deadlock, a serialization failure. */
-  wantsRetry(error: unknown): boolean;
-  /** The id that an insert met twice, as far as the error tells it (long ones are cut); null where it says something else. */
-  duplicateId(error: unknown): string | null;
+  wakeChannel(connections: Connections, logger: JobsLogger): WakeChannel;
 }

@@ -5,17 +5,10 @@ import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import { asDatetime, encodeSettlement, inPackets } from './mysql.encoding.js';
+import { mysqlErrors } from './mysql.errors.js';
 import { mysqlSteps } from './mysql.schema.js';
 import { mysqlStatements } from './mysql.statements.js';
-import {
-  asBuffer,
-  decodeClaimed,
-  decodeInserted,
-  decodeJob,
-  decodeLease,
-  decodeReclaimed,
-  driverErrorOf,
-} from './row.js';
+import { asBuffer, decodeClaimed, decodeInserted, decodeJob, decodeLease, decodeReclaimed } from './row.js';
 import { versionIn } from './schema-version.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
 import { NO_WAKE_CHANNEL, type WakeChannel } from './wake-channel.js';
@@ -33,6 +26,7 @@ const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACT
 export class MysqlDialect implements Dialect {
   readonly table: JobsTable;
   readonly steps: readonly SchemaStep[];
+  readonly errors = mysqlErrors;
   private readonly sql: ReturnType<typeof mysqlStatements>;
 
   constructor(name: string) {
@@ -143,22 +137,6 @@ export class MysqlDialect implements Dialect {
 
   wakeChannel(): WakeChannel {
     return NO_WAKE_CHANNEL;
-  }
-
-  wasRefused(error: unknown): boolean {
-    const { sqlMessage, fatal } = driverErrorOf(error);
-    return sqlMessage !== undefined && fatal !== true;
-  }
-
-  wantsRetry(error: unknown): boolean {
-    const { code } = driverErrorOf(error);
-    return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
-  }
-
-  duplicateId(error: unknown): string | null {
-    const { code, sqlMessage } = driverErrorOf(error);
-    if (code !== 'ER_DUP_ENTRY') return null;
-    return /^Duplicate entry '(.*)' for key/s.exec(sqlMessage ?? '')?.[1] ?? '';
   }
 
   private async insertRows(

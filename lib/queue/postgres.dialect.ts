@@ -1,11 +1,14 @@
+import type { EventEmitter } from 'node:events';
 import type { DataSource } from 'typeorm';
 import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
-import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
+import type { Connections } from './connections.js';
+import type { ClaimResult, DatabaseErrors, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import { postgresErrors } from './postgres.errors.js';
 import { postgresSteps } from './postgres.schema.js';
 import { postgresStatements } from './postgres.statements.js';
 import { PostgresWakeChannel } from './postgres.wake-channel.js';
@@ -16,7 +19,6 @@ import {
   decodeJob,
   decodeLease,
   decodeReclaimed,
-  driverErrorOf,
   STATUS_AFTER,
 } from './row.js';
 import { versionIn } from './schema-version.js';
@@ -29,12 +31,14 @@ const OLDEST_SERVER = 120_000;
 export class PostgresDialect implements Dialect {
   readonly table: JobsTable;
   readonly steps: readonly SchemaStep[];
+  readonly errors: DatabaseErrors;
   private readonly sql: ReturnType<typeof postgresStatements>;
 
   constructor(name: string, schema: string | undefined) {
     const quoted = schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`;
     this.table = { name, schema, quoted };
     this.steps = postgresSteps(this.table);
+    this.errors = postgresErrors(name);
     this.sql = postgresStatements(quoted);
   }
 
@@ -125,23 +129,19 @@ export class PostgresDialect implements Dialect {
     return (await sql.query(this.sql.reclaim, [maxCrashes])).map(decodeReclaimed);
   }
 
-  wakeChannel(dataSource: DataSource, logger: JobsLogger): WakeChannel {
-    return new PostgresWakeChannel(dataSource, this.table.quoted, logger);
+  /**
+   * A backend that is terminated in the instant in which the pool hands out a new connection: the error comes before
+   * pg-pool or TypeORM listens for it, and nobody's error would end the process.
+   */
+  guard(dataSource: DataSource): () => void {
+    const pool = (dataSource.driver as unknown as { master?: EventEmitter }).master;
+    const listen = (client: EventEmitter) => client.on('error', () => undefined);
+    pool?.on('connect', listen);
+    return () => pool?.off('connect', listen);
   }
 
-  wasRefused(error: unknown): boolean {
-    return driverErrorOf(error).severity === 'ERROR'; // FATAL and PANIC end the connection; the driver's own have none
-  }
-
-  wantsRetry(error: unknown): boolean {
-    const { code } = driverErrorOf(error);
-    return code === '40001' || code === '40P01'; // serialization_failure, deadlock_detected
-  }
-
-  duplicateId(error: unknown): string | null {
-    const { code, constraint, detail } = driverErrorOf(error);
-    const isOurs = code === '23505' && constraint === `${this.table.name}_pkey`; // unique_violation
-    return isOurs ? (/\(id\)=\((.*)\)/s.exec(detail ?? '')?.[1] ?? '') : null;
+  wakeChannel(connections: Connections, logger: JobsLogger): WakeChannel {
+    return new PostgresWakeChannel(connections, this.table.quoted, logger);
   }
 }
 

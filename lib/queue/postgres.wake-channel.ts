@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { DataSource } from 'typeorm';
 import { describeError } from '../job/describe-error.js';
 import type { JobsLogger } from '../job/logger.js';
 import { endsWithin, sleep } from '../job/timers.js';
-import { withConnection } from './sql.js';
+import type { Connections } from './connections.js';
 import type { WakeChannel } from './wake-channel.js';
 
 /** The part of `pg.Client` that is used. */
@@ -50,7 +49,7 @@ export class PostgresWakeChannel implements WakeChannel {
   private listening: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly connections: Connections,
     table: string,
     private readonly logger: JobsLogger,
   ) {
@@ -95,9 +94,7 @@ export class PostgresWakeChannel implements WakeChannel {
     const payload = JSON.stringify({ from: this.self, kinds } satisfies Message);
     const fits = Buffer.byteLength(payload) <= MAX_PAYLOAD;
     const message = fits ? payload : JSON.stringify({ from: this.self, kinds: null } satisfies Message);
-    return withConnection(this.dataSource, (sql) =>
-      sql.query('SELECT pg_notify($1, $2)', [this.channel, message]),
-    );
+    return this.connections.run((sql) => sql.query('SELECT pg_notify($1, $2)', [this.channel, message]));
   }
 
   private async keepListening(
@@ -126,7 +123,7 @@ export class PostgresWakeChannel implements WakeChannel {
     signal: AbortSignal,
     onUp: () => void,
   ): Promise<boolean> {
-    const { postgres, master } = this.dataSource.driver as unknown as Driver;
+    const { postgres, master } = this.connections.dataSource.driver as unknown as Driver;
     const client = new postgres.Client(master.options);
     const broken = new Promise<never>((_resolve, reject) => {
       client.on('error', (error) => reject(error ?? new Error('The connection broke.')));
@@ -138,9 +135,7 @@ export class PostgresWakeChannel implements WakeChannel {
       client.on('notification', ({ payload }) => this.received(payload, echo, onWake));
       await answered(Promise.race([client.connect(), broken]));
       await answered(Promise.race([client.query(`LISTEN ${this.channel}`), broken]));
-      await withConnection(this.dataSource, (sql) =>
-        sql.query('SELECT pg_notify($1, $2)', [this.channel, echo.text]),
-      );
+      await this.connections.run((sql) => sql.query('SELECT pg_notify($1, $2)', [this.channel, echo.text]));
       if (!(await endsWithin(echo.heard, ECHO_LIMIT_MS))) {
         this.logger.warn(
           'Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',

@@ -1,13 +1,13 @@
-import type { DataSource } from 'typeorm';
 import { SchemaVersionError } from '../job/errors.js';
 import type { JobsLogger } from '../job/logger.js';
+import type { Connections } from './connections.js';
 import type { Dialect } from './dialect.js';
-import { withConnection, type Sql } from './sql.js';
+import type { Sql } from './sql.js';
 
 /** Brings the jobs table to the version that this release needs, or says what is missing. */
 export class SchemaMigrator {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly connections: Connections,
     private readonly dialect: Dialect,
     private readonly logger: JobsLogger,
   ) {}
@@ -19,12 +19,14 @@ export class SchemaMigrator {
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
   async run(mode: 'auto' | 'manual'): Promise<void> {
-    await withConnection(this.dataSource, async (sql) => {
-      await this.dialect.requireVersion(sql);
-      if ((await this.version(sql)) >= this.wanted) return;
-      if (mode === 'manual') throw await this.missing(sql);
-      await this.dialect.whileMigrating(sql, () => this.upgrade(sql));
-    });
+    await this.connections.run((sql) => this.bringUp(sql, mode), { answerMs: Infinity });
+  }
+
+  private async bringUp(sql: Sql, mode: 'auto' | 'manual'): Promise<void> {
+    await this.dialect.requireVersion(sql);
+    if ((await this.version(sql)) >= this.wanted) return;
+    if (mode === 'manual') throw await this.missing(sql);
+    await this.dialect.whileMigrating(sql, () => this.upgrade(sql));
   }
 
   private get wanted(): number {

@@ -1,4 +1,4 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -16,19 +16,6 @@ export function sqlThrough(queryRunner: QueryRunner): Sql {
       return (records as readonly Row[] | undefined) ?? [];
     },
   };
-}
-
-/**
- * Lends a connection of the pool's own to `work`. Not `dataSource.query()`: libraries for ambient transactions patch
- * that, and a claim must never end up inside of a user's transaction.
- */
-export async function withConnection<T>(dataSource: DataSource, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const queryRunner = dataSource.createQueryRunner();
-  try {
-    return await work(sqlThrough(queryRunner));
-  } finally {
-    await queryRunner.release();
-  }
 }
 
 /** Runs `work` between `begin` and COMMIT; rolls back where it fails. */

@@ -4,6 +4,7 @@ import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { CommitWatcher } from './commit-watcher.js';
+import { Connections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
@@ -18,15 +19,15 @@ import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from './typeorm-compat.js';
-import { sqlThrough, withConnection, type Sql } from './sql.js';
+import { sqlThrough, type Sql } from './sql.js';
 import type { WakeChannel } from './wake-channel.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
+  /** How long the database may take to answer a statement. */
+  readonly databaseTimeoutMs: number;
 }
 
-/** A transaction that the database undid is sent so many times in all. */
-const TRIES = 5;
 const RECLAIM_ROWS = 1000;
 /** The last pause of a release, which waits for about twice as long in all. */
 const MAX_RELEASE_PAUSE_MS = 500;
@@ -36,10 +37,12 @@ const CLAIM_LOOKS = 3;
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
+  private readonly connections: Connections;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
   private readonly listeners = new Set<WakeListener>();
+  private unguard: () => void = () => undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -47,11 +50,16 @@ export class TypeOrmJobQueue extends JobQueue {
   ) {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
+    this.connections = new Connections(dataSource, {
+      answerMs: settings.databaseTimeoutMs,
+      patienceMs: settings.heartbeatMs / 4,
+      errors: this.dialect.errors,
+    });
     this.commits = new CommitWatcher(dataSource);
-    this.channel = this.dialect.wakeChannel(dataSource, settings.logger);
+    this.channel = this.dialect.wakeChannel(this.connections, settings.logger);
     this.batcher = new EnqueueBatcher(
-      (jobs) => this.run((sql) => this.dialect.insert(sql, jobs, false)),
-      (error) => this.dialect.wasRefused(error),
+      (jobs) => this.insert(jobs),
+      (error) => this.dialect.errors.wasRefused(error),
     );
   }
 
@@ -60,7 +68,8 @@ export class TypeOrmJobQueue extends JobQueue {
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
   async open(): Promise<this> {
-    await new SchemaMigrator(this.dataSource, this.dialect, this.settings.logger).run(this.settings.migrate);
+    this.unguard = this.dialect.guard?.(this.dataSource) ?? this.unguard;
+    await new SchemaMigrator(this.connections, this.dialect, this.settings.logger).run(this.settings.migrate);
     return this;
   }
 
@@ -68,7 +77,9 @@ export class TypeOrmJobQueue extends JobQueue {
   override async close(): Promise<void> {
     this.commits.close();
     this.listeners.clear();
+    this.unguard();
     await this.channel.close();
+    await this.connections.close();
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
@@ -87,12 +98,17 @@ export class TypeOrmJobQueue extends JobQueue {
       else wake();
       return stored;
     } catch (error) {
-      const told = this.dialect.duplicateId(error);
+      const told = this.dialect.errors.duplicateId(error);
       if (told === null) throw error;
       throw new DuplicateJobError(await this.duplicateAmong(jobs, told), {
         cause: error,
       });
     }
+  }
+
+  private insert(jobs: readonly PreparedJob[]): Promise<Job[]> {
+    const answerMs = this.settings.databaseTimeoutMs + jobs.length;
+    return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
   }
 
   /** MariaDB cuts a long id in its message, and writes ? for characters that it does not know: then the table tells. */
@@ -109,7 +125,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   get(id: string): Promise<Job | null> {
-    return this.run((sql) => this.dialect.get(sql, id));
+    return this.connections.run((sql) => this.dialect.get(sql, id));
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
@@ -118,7 +134,9 @@ export class TypeOrmJobQueue extends JobQueue {
       const left = lessTaken(terms, claimed);
       const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
       if (claimed.length >= limit || open.length === 0) break;
-      const found = await this.run((sql) => this.dialect.claim(sql, open, limit - claimed.length, left));
+      const found = await this.connections.run((sql) =>
+        this.dialect.claim(sql, open, limit - claimed.length, left),
+      );
       claimed.push(...found.jobs);
       if (!found.tryAgain) break;
     }
@@ -126,7 +144,9 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.underLeases(leases, (sql, sorted) => this.dialect.renew(sql, sorted, leaseMs));
+    return this.underLeases(leases, (sql, sorted) => this.dialect.renew(sql, sorted, leaseMs), {
+      soon: true,
+    });
   }
 
   settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
@@ -148,7 +168,7 @@ export class TypeOrmJobQueue extends JobQueue {
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
     const all: ReclaimedJob[] = [];
     for (;;) {
-      const some = await this.run((sql) => this.dialect.reclaim(sql, maxCrashes));
+      const some = await this.connections.run((sql) => this.dialect.reclaim(sql, maxCrashes));
       all.push(...some);
       if (some.length < RECLAIM_ROWS) return all;
     }
@@ -184,10 +204,11 @@ export class TypeOrmJobQueue extends JobQueue {
   private async underLeases<L extends Lease>(
     leases: readonly L[],
     write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+    how: RunOptions = {},
   ): Promise<LeaseAnswer[]> {
     if (leases.length === 0) return [];
     const sorted = inOrder(leases);
-    return this.run(async (sql) => {
+    return this.connections.run(async (sql) => {
       const written = keysOf(await write(sql, sorted));
       const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
       const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
@@ -195,19 +216,7 @@ export class TypeOrmJobQueue extends JobQueue {
         const key = keyOf(lease);
         return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
       });
-    });
-  }
-
-  /** On a connection of the pool's own, and once more where the database undid the transaction. */
-  private async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await withConnection(this.dataSource, work);
-      } catch (error) {
-        if (tries >= TRIES || !this.dialect.wantsRetry(error)) throw error;
-        await sleep(Math.random() * 10 * 2 ** tries);
-      }
-    }
+    }, how);
   }
 }
 
