@@ -29,7 +29,9 @@ const { values: options } = parseArgs({
 });
 const sizes = options.quick ? QUICK : FULL;
 const rounds = Number(options.rounds ?? sizes.rounds);
-const scenarios = chosen(SCENARIOS, options.scenario, ({ name }) => name);
+const scenarios = chosen(SCENARIOS, options.scenario, ({ name }) => name).filter(
+  ({ isExtra }) => options.scenario !== undefined || !isExtra,
+);
 const names = chosen(Object.keys(CONTENDERS), options.contender, (name) => name).filter(
   (name) => options.contender !== undefined || !sizes.without?.includes(name),
 );

@@ -11,6 +11,7 @@ export const FULL = {
   slow: 6000,
   fairShare: { jobs: 200, handlerMs: 1000 },
   idleMs: 20_000,
+  bloatMs: 600_000,
 };
 
 /** For a first look, in less than two minutes: one round, fewer peers, and figures that vary more. */
@@ -26,5 +27,6 @@ export const QUICK = {
   slow: 4000,
   fairShare: { jobs: 80, handlerMs: 500 },
   idleMs: 8000,
+  bloatMs: 20_000,
   without: ['bullmq', 'graphile', 'pg-boss', 'floor-rows'],
 };

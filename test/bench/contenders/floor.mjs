@@ -29,7 +29,8 @@ const INSERT_MANY = {
   name: 'insert_many',
   text: `INSERT INTO floor_jobs (kind, payload) SELECT 'bench', unnest($1::json[])`,
 };
-const INSERT_ORDER = { name: 'order', text: `INSERT INTO floor_orders (email) VALUES ($1)` };
+/** The caller's own statement, as an ORM sends it. */
+const INSERT_ORDER = { text: `INSERT INTO floor_orders (email) VALUES ($1)` };
 
 /** Settles one batch and claims the next. */
 const SETTLE_AND_CLAIM = {
