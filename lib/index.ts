@@ -18,6 +18,7 @@ export { PermanentError, RetryableError } from './job/retry.js';
 export type { Backoff } from './job/retry.js';
 export { isPanicByDefault } from './job/panic.js';
 export {
+  DatabaseTimeoutError,
   DuplicateJobError,
   InvalidJobError,
   InvalidOptionError,

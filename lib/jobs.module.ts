@@ -13,8 +13,8 @@ import {
   internalToken,
 } from './jobs.constants.js';
 import { JobsExplorer } from './jobs.explorer.js';
+import { requireKnown } from './jobs.option-checks.js';
 import {
-  requireKnown,
   requirePlacement,
   resolveOptions,
   type JobsModuleOptions,

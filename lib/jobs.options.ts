@@ -7,6 +7,14 @@ import type { ContextCarrier } from './job/handler-steps.js';
 import type { JobsLogger } from './job/logger.js';
 import { MAX_DELAY_MS } from './job/retry.js';
 import { DEFAULT_NAME } from './jobs.constants.js';
+import {
+  requireFunction,
+  requireInt,
+  requireKnown,
+  requireMethods,
+  requireOneOf,
+  requireText,
+} from './jobs.option-checks.js';
 import type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 import type { WorkerSettings } from './worker/worker.js';
 
@@ -46,6 +54,11 @@ export interface JobsModuleOptions {
   readonly minRetryDelayMs?: number;
   /** How often a job's worker may die before the job is `PANIC`. Default 3. */
   readonly maxCrashes?: number;
+  /**
+   * How long the database may take to answer a statement of the queue, in milliseconds, at least 1000; an enqueue gets
+   * a millisecond more for each of its jobs. Not for statements through a `manager`. Default 30,000.
+   */
+  readonly databaseTimeoutMs?: number;
   /** The largest payload and the largest result, in bytes of JSON or of the `Uint8Array`. Default 1 MiB. */
   readonly maxPayloadBytes?: number;
   /** Whether kinds that no handler of this process serves may be enqueued. Default `'refuse'`. */
@@ -82,6 +95,7 @@ const MODULE_OPTIONS = [
     'worker',
     'minRetryDelayMs',
     'maxCrashes',
+    'databaseTimeoutMs',
   ],
   ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'logger'],
 ];
@@ -108,15 +122,14 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     migrate = 'auto',
     minRetryDelayMs = 5_000,
     maxCrashes = 3,
+    databaseTimeoutMs = 30_000,
     maxPayloadBytes = 1024 * 1024,
     unknownKinds = 'refuse',
     isPanic,
     contextCarrier,
     logger = new Logger('JobsModule'),
   } = options;
-  requireInt('minRetryDelayMs', minRetryDelayMs, 0, MAX_DELAY_MS);
-  requireInt('maxCrashes', maxCrashes, 1, 1000);
-  requireInt('maxPayloadBytes', maxPayloadBytes, 1, 2 ** 30);
+  requireNumbers({ minRetryDelayMs, maxCrashes, databaseTimeoutMs, maxPayloadBytes });
   requireOneOf('migrate', migrate, ['auto', 'manual']);
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
   requireTablePrefix(tablePrefix);
@@ -134,7 +147,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   };
   return Object.freeze({
     name,
-    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate }),
+    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate, databaseTimeoutMs }),
     worker: Object.freeze({ ...shared, ...workerOptions }),
     runsWorker: options.worker !== false,
     maxPayloadBytes,
@@ -142,6 +155,17 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     contextCarrier,
     logger,
   });
+}
+
+function requireNumbers(
+  options: Required<
+    Pick<JobsModuleOptions, 'minRetryDelayMs' | 'maxCrashes' | 'databaseTimeoutMs' | 'maxPayloadBytes'>
+  >,
+): void {
+  requireInt('minRetryDelayMs', options.minRetryDelayMs, 0, MAX_DELAY_MS);
+  requireInt('maxCrashes', options.maxCrashes, 1, 1000);
+  requireInt('databaseTimeoutMs', options.databaseTimeoutMs, 1_000, 86_400_000);
+  requireInt('maxPayloadBytes', options.maxPayloadBytes, 1, 2 ** 30);
 }
 
 function requireParts({ schema, isPanic, contextCarrier, logger }: JobsModuleOptions): void {
@@ -201,47 +225,4 @@ export function requirePlacement({
 function requireTablePrefix(prefix: string): void {
   if (typeof prefix === 'string' && /^[A-Za-z0-9_]{0,40}$/.test(prefix)) return;
   throw new InvalidOptionError('tablePrefix', prefix, 'at most 40 letters, digits and _');
-}
-
-function requireText(option: string, value: unknown): void {
-  if (typeof value === 'string' && value !== '') return;
-  throw new InvalidOptionError(option, value, 'a text that is not empty');
-}
-
-function requireFunction(option: string, value: unknown): void {
-  if (typeof value === 'function') return;
-  throw new InvalidOptionError(option, value, 'a function');
-}
-
-function requireMethods(option: string, value: unknown, names: readonly string[]): void {
-  const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  if (names.every((name) => typeof methods[name] === 'function')) return;
-  const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
-  throw new InvalidOptionError(option, value, `an object with the methods ${list}`);
-}
-
-function requireInt(option: string, value: number, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
-  throw new InvalidOptionError(option, value, `a whole number from ${min} to ${max}`);
-}
-
-function requireOneOf(option: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return;
-  throw new InvalidOptionError(option, value, allowed.map((one) => `'${one}'`).join(' or '));
-}
-
-/** @throws InvalidOptionError where `options` is no object, or has a name that is not among the known ones */
-export function requireKnown(options: object, known: readonly string[], prefix: '' | 'worker.'): void {
-  if (typeof (options as unknown) !== 'object' || (options as unknown) === null || Array.isArray(options)) {
-    const [option, allowed] = prefix === '' ? ['options', 'an object'] : ['worker', 'false or an object'];
-    throw new InvalidOptionError(option, options, allowed);
-  }
-  for (const [option, value] of Object.entries(options)) {
-    if (known.includes(option)) continue;
-    throw new InvalidOptionError(
-      `${prefix}${option}`,
-      value,
-      `left out, as it is unknown; there are ${known.join(', ')}`,
-    );
-  }
 }

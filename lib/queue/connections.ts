@@ -86,7 +86,7 @@ export class Connections {
         return await answered(work(sqlThrough(queryRunner)), answerMs);
       } catch (error) {
         if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
-          breakOff(connection);
+          await breakOff(connection);
         throw error;
       }
     } finally {
@@ -103,9 +103,11 @@ export class Connections {
 
 /** The same database by one connection, and nothing else of what a DataSource does. */
 function reserveOptions(options: DataSourceOptions): DataSourceOptions {
-  const extra = { ...(options.extra as object | undefined), max: 1, connectionLimit: 1 };
+  const extra = { ...(options.extra as Record<string, unknown> | undefined) };
+  delete extra.max; // sizes of the pool, before which poolSize would give way
+  delete extra.connectionLimit;
   const nothing = { entities: [], migrations: [], subscribers: [], synchronize: false, migrationsRun: false };
-  return { ...options, ...nothing, dropSchema: false, cache: false, extra };
+  return { ...options, ...nothing, dropSchema: false, cache: false, poolSize: 1, extra } as DataSourceOptions;
 }
 
 async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
@@ -123,8 +125,15 @@ async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** Ends the socket, so that the pool lets go of the connection; a driver's own way would first wait for its answer. */
-function breakOff(connection: unknown): void {
+/**
+ * Ends the socket, and waits until the driver knows, so that its pool does not lend the connection again. A driver's own
+ * way would first wait for its answer.
+ */
+async function breakOff(connection: unknown): Promise<void> {
   const { connection: inner, stream } = connection as { connection?: { stream?: Duplex }; stream?: Duplex };
-  (inner?.stream ?? stream)?.destroy(new Error('The connection is given up.'));
+  const socket = inner?.stream ?? stream;
+  if (socket === undefined || socket.closed) return;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.destroy(new Error('The connection is given up.'));
+  await closed;
 }

@@ -22,6 +22,7 @@ interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
   result?: PreparedJob['payload'];
   leaseToken: number;
   lockedAt?: Date;
+  heartbeatAt?: Date;
   alone: boolean;
 }
 
@@ -97,7 +98,7 @@ export class MemoryJobQueue extends JobQueue {
     return claimed.map((job) => {
       job.leaseToken += 1;
       job.lockedBy = terms.workerId;
-      job.lockedAt = new Date(now);
+      job.lockedAt = job.heartbeatAt = new Date(now);
       job.lockedUntil = new Date(now + terms.leaseMs);
       job.alone = terms.alone ?? false;
       job.updatedAt = new Date(now);
@@ -108,6 +109,7 @@ export class MemoryJobQueue extends JobQueue {
   async renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
     return leases.map((lease) =>
       this.underLease(lease, (job) => {
+        job.heartbeatAt = new Date(this.now());
         job.lockedUntil = new Date(this.now() + leaseMs);
         job.alone = lease.alone;
       }),
@@ -134,9 +136,9 @@ export class MemoryJobQueue extends JobQueue {
       job.crashes = crashes;
       job.status = status;
       job.lastError =
-        `${status === 'PANIC' ? 'panic: ' : ''}the worker ${workerId} stopped renewing the lease of this job, ` +
-        `which ran out at ${job.lockedUntil!.toISOString()}${job.alone ? '; the job ran alone' : ''} ` +
-        `(crash ${crashes} of ${maxCrashes})`;
+        `${status === 'PANIC' ? 'panic: ' : ''}the worker ${workerId} stopped renewing the lease of this job: ` +
+        `its last heartbeat was at ${job.heartbeatAt!.toISOString()}, the lease ran out at ` +
+        `${job.lockedUntil!.toISOString()}${job.alone ? '; the job ran alone' : ''} (crash ${crashes} of ${maxCrashes})`;
       endAttempt(job, now);
       return { id: job.id, kind: job.kind, workerId, crashes, status };
     });
@@ -207,6 +209,7 @@ function show({
   result,
   leaseToken: _token,
   lockedAt: _at,
+  heartbeatAt: _beat,
   alone: _alone,
   ...job
 }: Stored): Job {

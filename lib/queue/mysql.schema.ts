@@ -39,6 +39,7 @@ export function mysqlSteps({ name, quoted }: JobsTable): readonly SchemaStep[] {
            locked_by varchar(255),
            locked_at datetime(6),
            locked_until datetime(6),
+           heartbeat_at datetime(6),
            alone tinyint NOT NULL DEFAULT 0,
            ready_kind varchar(255) GENERATED ALWAYS AS
              (IF(status = 'PENDING' AND locked_by IS NULL AND due = 1, kind, NULL)) STORED,

@@ -81,7 +81,8 @@ export const mysqlStatements = (table: string) => ({
     FOR UPDATE SKIP LOCKED`,
 
   renew: `
-    UPDATE ${table} SET locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, alone = id IN (?) WHERE id IN (?)`,
+    UPDATE ${table} SET locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, heartbeat_at = UTC_TIMESTAMP(6), alone = id IN (?)
+    WHERE id IN (?)`,
 
   /*
    * A small table the planner would rather read as a whole, and so wait for every row that is locked in it, such as one
@@ -123,8 +124,9 @@ export const mysqlStatements = (table: string) => ({
   reclaim: `
     UPDATE ${table}
     SET last_error = CONCAT(IF(alone = 1 AND crashes + 1 >= ?, 'panic: ', ''), 'the worker ', locked_by,
-          ' stopped renewing the lease of this job, which ran out at ',
-          DATE_FORMAT(locked_until, '%Y-%m-%dT%H:%i:%s.'), LPAD(MICROSECOND(locked_until) DIV 1000, 3, '0'), 'Z',
+          ' stopped renewing the lease of this job: its last heartbeat was at ',
+          LEFT(DATE_FORMAT(GREATEST(locked_at, COALESCE(heartbeat_at, locked_at)), '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z',
+          ', the lease ran out at ', LEFT(DATE_FORMAT(locked_until, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z',
           IF(alone = 1, '; the job ran alone', ''), ' (crash ', crashes + 1, ' of ', ?, ')'),
         status = IF(alone = 1 AND crashes + 1 >= ?, 'PANIC', 'PENDING'),
         attempts_done = attempts_done + 1, crashes = crashes + 1, last_attempt_at = locked_at,

@@ -39,6 +39,7 @@ export function postgresSteps({ name, quoted }: JobsTable): readonly SchemaStep[
            locked_by varchar(255),
            locked_at timestamptz,
            locked_until timestamptz,
+           heartbeat_at timestamptz,
            alone boolean NOT NULL DEFAULT false,
            CONSTRAINT "${name}_pkey" PRIMARY KEY (id),
            CONSTRAINT "${name}_status" CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC'))

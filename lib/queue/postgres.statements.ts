@@ -126,7 +126,7 @@ export const postgresStatements = (table: string) => ({
       ) AS job
     )
     UPDATE ${table} AS job
-    SET locked_until = now() + $4::float8 * interval '1 millisecond', alone = held.alone
+    SET locked_until = now() + $4::float8 * interval '1 millisecond', heartbeat_at = now(), alone = held.alone
     FROM held
     WHERE job.id = held.id
     RETURNING job.id, job.lease_token`,
@@ -187,7 +187,7 @@ export const postgresStatements = (table: string) => ({
 
   reclaim: `
     WITH expired AS MATERIALIZED (
-      SELECT id, locked_by, locked_until, crashes + 1 AS crashes, alone AND crashes + 1 >= $1 AS convicted
+      SELECT id, locked_by, crashes + 1 AS crashes, alone AND crashes + 1 >= $1 AS convicted
       FROM ${table}
       WHERE status = 'PENDING' AND locked_by IS NOT NULL AND locked_until < now()
       ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
@@ -196,8 +196,10 @@ export const postgresStatements = (table: string) => ({
     SET attempts_done = job.attempts_done + 1, crashes = expired.crashes, last_attempt_at = job.locked_at,
         status = CASE WHEN expired.convicted THEN 'PANIC' ELSE 'PENDING' END,
         last_error = CASE WHEN expired.convicted THEN 'panic: ' ELSE '' END
-          || 'the worker ' || expired.locked_by || ' stopped renewing the lease of this job, which ran out at '
-          || to_char(expired.locked_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+          || 'the worker ' || expired.locked_by || ' stopped renewing the lease of this job: its last heartbeat was at '
+          || to_char(greatest(job.locked_at, job.heartbeat_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+          || ', the lease ran out at '
+          || to_char(job.locked_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
           || CASE WHEN job.alone THEN '; the job ran alone' ELSE '' END
           || ' (crash ' || expired.crashes || ' of ' || $1::int4 || ')',
         locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()

@@ -24,11 +24,10 @@ import type { WakeChannel } from './wake-channel.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
+  /** How long the database may take to answer a statement. */
+  readonly databaseTimeoutMs: number;
 }
 
-const MIN_ANSWER_MS = 5_000;
-/** An enqueue may bring any number of jobs, and its caller has nothing to hurry for. */
-const ENQUEUE_ANSWER_MS = 60_000;
 const RECLAIM_ROWS = 1000;
 /** The last pause of a release, which waits for about twice as long in all. */
 const MAX_RELEASE_PAUSE_MS = 500;
@@ -52,7 +51,7 @@ export class TypeOrmJobQueue extends JobQueue {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
     this.connections = new Connections(dataSource, {
-      answerMs: Math.max(settings.leaseMs, MIN_ANSWER_MS),
+      answerMs: settings.databaseTimeoutMs,
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
     });
@@ -108,7 +107,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   private insert(jobs: readonly PreparedJob[]): Promise<Job[]> {
-    const answerMs = ENQUEUE_ANSWER_MS + jobs.length;
+    const answerMs = this.settings.databaseTimeoutMs + jobs.length;
     return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
   }
 

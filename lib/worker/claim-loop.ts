@@ -28,6 +28,8 @@ export interface ClaimedJobs {
   run(run: JobRun): Promise<void>;
   /** Resolves when everything that handlers ended in is written. */
   allWritten(): Promise<void>;
+  /** Handlers have lately kept the event loop for so long that the jobs beside them were at risk. */
+  isBlocked(): boolean;
   /** How many outcomes are still to be written. */
   unwritten(): number;
   /** Records that nothing else runs in this process. @returns whether the lease is still ours */
@@ -124,9 +126,9 @@ export class ClaimLoop {
     if (this.jobs.unwritten() > MAX_UNWRITTEN) await this.jobs.allWritten();
     const claimedAt = performance.now();
     if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
-    this.ahead = this.pace.ahead(claimedAt);
+    this.ahead = this.jobs.isBlocked() ? 0 : this.pace.ahead(claimedAt);
     const open = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
-    const limit = this.slots.free + this.ahead - this.dispatcher.waitingCount;
+    const limit = this.room;
     if (open.length === 0 || limit <= 0) return [];
     const { workerId, leaseMs } = this.settings;
     const kindLimits = this.slots.room;
@@ -152,12 +154,18 @@ export class ClaimLoop {
     await this.suspects.run(suspects);
   }
 
+  /** How many jobs may be claimed now. */
+  private get room(): number {
+    const { waitingCount, isIdle } = this.dispatcher;
+    if (this.jobs.isBlocked()) return isIdle && waitingCount === 0 ? 1 : 0;
+    return this.slots.free + this.ahead - waitingCount;
+  }
+
   /** Whether the next claim should be sent at once: there may be more, and half of what is held ready has been used. */
   private wantsMore(): boolean {
     if (!this.lastWasFull) return false;
     const isLow = this.dispatcher.waitingCount <= this.ahead / 2;
-    const room = this.slots.free + this.ahead - this.dispatcher.waitingCount;
-    return isLow && room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
+    return isLow && this.room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
   }
 
   private handlerEnded(kind: string): void {
@@ -169,7 +177,8 @@ export class ClaimLoop {
     const pollMs = jittered(this.settings.pollIntervalMs);
     const hasWaiting = this.dispatcher.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
-    if (this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS)) await this.giveBackWaiting();
+    if (this.jobs.isBlocked() || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
+      await this.giveBackWaiting();
   }
 
   private async giveBackWaiting(): Promise<void> {

@@ -10,6 +10,7 @@ import type { JobQueue } from '../queue/job-queue.js';
 import { LeaseKeeper } from '../queue/lease-keeper.js';
 import { Settler } from '../queue/settler.js';
 import { ClaimLoop } from './claim-loop.js';
+import { LoopMonitor } from './loop-monitor.js';
 import { Sweeper } from './sweeper.js';
 
 export interface WorkerSettings extends AttemptPolicy {
@@ -86,6 +87,7 @@ class WorkerSession {
   private readonly settler: Settler;
   private readonly claims: ClaimLoop;
   private readonly sweeper: Sweeper;
+  private readonly monitor: LoopMonitor;
   private stopped: Promise<void> | undefined;
 
   constructor(
@@ -97,15 +99,25 @@ class WorkerSession {
   ) {
     this.keeper = new LeaseKeeper(queue, settings, logger);
     this.settler = new Settler(queue, logger);
+    this.monitor = new LoopMonitor(settings, logger, () =>
+      [...this.running.keys()].map(({ job }) => job.kind),
+    );
     this.claims = new ClaimLoop(queue, { ...settings, kinds, kindLimits: this.kindLimits(kinds) }, logger, {
       hold: (job, claimedAt) => this.hold(job, claimedAt),
       run: (run) => this.run(run),
       allWritten: () => this.settler.idle(),
+      isBlocked: () => this.monitor.isBlocked,
       unwritten: () => this.settler.size,
       setApart: (run) => this.keeper.markAlone(run.lease),
       giveBack: (runs) => this.giveBack(runs),
     });
-    this.sweeper = new Sweeper(queue, settings, logger, () => this.claims.wake());
+    this.sweeper = new Sweeper(
+      queue,
+      settings,
+      logger,
+      () => this.keeper.catchUp(),
+      () => this.claims.wake(),
+    );
   }
 
   stop(): Promise<void> {
@@ -128,6 +140,7 @@ class WorkerSession {
       FINAL_WRITES_MS,
     );
     this.settler.abandon();
+    this.monitor.stop();
   }
 
   private async allEnd(first: Promise<unknown>): Promise<void> {

@@ -24,7 +24,11 @@ const STRANGE_ENDS = ['', "'", '"', '\\', '💥', ' é', '%s'];
 @Module({
   imports: [
     TypeOrmModule.forRoot({ ...settings.database, retryAttempts: 0 }),
-    JobsModule.forRoot({ worker: false, unknownKinds: 'allow' }),
+    JobsModule.forRoot({
+      worker: false,
+      unknownKinds: 'allow',
+      databaseTimeoutMs: settings.databaseTimeoutMs,
+    }),
   ],
 })
 class EnqueuerModule {}

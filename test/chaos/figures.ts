@@ -14,6 +14,8 @@ export interface Figures {
   readonly byStatus: Readonly<Record<string, number>>;
   /** Attempts that were begun beside the one that was needed, for 100,000 jobs. */
   readonly duplicatesPer100k: Readonly<Record<string, number>>;
+  /** Jobs that ended as PANIC because their workers died; in brackets those that did not kill them. */
+  readonly convicted: string;
   readonly refusedSettles: number;
   readonly settleRetries: number;
   readonly failedClaims: number;
@@ -58,6 +60,7 @@ export function figuresOf(
     phantom: [...times.jobs.values()].filter(({ plan }) => plan === undefined).length,
     byStatus: countBy(rows, ({ status }) => status),
     duplicatesPer100k: duplicates(times),
+    convicted: convicted(times),
     refusedSettles: sum(ofType('settled').map(({ lost }) => lost)),
     settleRetries:
       sum(ofType('settled').map(({ busy }) => busy)) + sum(ofType('settle failed').map(({ count }) => count)),
@@ -101,6 +104,14 @@ function duplicates(times: Timelines): Record<string, number> {
   }
   const per100k = 100_000 / Math.max(1, times.history.rows.length);
   return Object.fromEntries([...counts].map(([cause, count]) => [cause, Math.round(count * per100k)]));
+}
+
+function convicted(times: Timelines): string {
+  const all = [...times.jobs.values()].filter(
+    ({ leases, row }) => row?.status === 'PANIC' && leases.at(-1)?.end?.how === 'reclaimed',
+  );
+  const others = all.filter(({ plan }) => plan?.kind !== 'exiting' && plan?.kind !== 'blocking');
+  return `${all.length} (${others.length})`;
 }
 
 /** After these, only the sweep of another worker is needed; a database that is down has to come back first. */

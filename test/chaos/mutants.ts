@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { runAndCheck } from './main.js';
-import { MUTANTS, type Mutant, type Patch } from './mutations.js';
+import { MUTANTS, patched, type Mutant, type Patch } from './mutations.js';
 import type { Engine } from './server.js';
 
 /*
@@ -65,14 +65,9 @@ function build(patches: readonly Patch[]): string {
   for (const part of ['package.json', 'dist', 'test/chaos/dist'])
     cpSync(join(ROOT, part), join(root, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  for (const patch of patches) apply(patch, join(root, 'dist', patch.file));
+  for (const patch of patches) {
+    const path = join(root, 'dist', patch.file);
+    writeFileSync(path, patched(readFileSync(path, 'utf8'), patch));
+  }
   return root;
-}
-
-/** @throws where the text is not there as often as the patch says: the package has changed, and so must the patch */
-function apply({ file, find, replace, times = 1 }: Patch, path: string): void {
-  const parts = readFileSync(path, 'utf8').split(find);
-  if (parts.length !== times + 1)
-    throw new Error(`${file} has ${parts.length - 1} times, and not ${times}:\n${find}`);
-  writeFileSync(path, parts.join(replace));
 }

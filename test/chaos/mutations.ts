@@ -118,8 +118,8 @@ export const MUTANTS: readonly Mutant[] = [
         REVERSED_RENEWALS,
         {
           file: 'queue/mysql.statements.js',
-          find: 'ORDER BY id\n    FOR UPDATE SKIP LOCKED`,\n\n  renew',
-          replace: 'ORDER BY id\n    FOR UPDATE`,\n\n  renew',
+          find: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE SKIP LOCKED',
+          replace: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE',
         },
         {
           // The database goes through a list by its primary key, in whatever order it is given: one by one, then.
@@ -190,4 +190,11 @@ function withoutRetry(): Patch {
     find: 'trying again: ${reason}`);\n                void this.tryAgain(entry);',
     replace: "trying again: ${reason}`);\n                this.answer(entry, 'abandoned');",
   };
+}
+
+/** @throws where the text is not there as often as the patch says: the package has changed, and so must the patch */
+export function patched(text: string, { file, find, replace, times = 1 }: Patch): string {
+  const parts = text.split(find);
+  if (parts.length === times + 1) return parts.join(replace);
+  throw new Error(`${file} has this ${parts.length - 1} times, and not ${times}:\n${find}`);
 }

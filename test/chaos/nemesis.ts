@@ -146,18 +146,18 @@ export class Nemesis {
       await this.spoil(kind, proxy, latencyMs);
       await this.pause(kind === 'forget' ? FORGOTTEN_MS : ms);
       if (kind === 'cut') return proxy.restore();
-      proxy.change();
+      Object.assign(proxy, { latencyMs: 0, resetChance: 0, dropsAnswers: false });
       if (kind === 'hold') proxy.release();
-      if (kind === 'drop answers' || kind === 'forget') proxy.breakAll();
+      if (kind === 'drop answers' || kind === 'forget') proxy.resetAll();
     });
   }
 
   private async spoil(kind: FaultKind, proxy: TcpProxy, latencyMs: number): Promise<void> {
-    if (kind === 'latency') proxy.change({ latencyMs });
-    else if (kind === 'resets') proxy.change({ latencyMs: 20, resetShare: 0.1 });
-    else if (kind === 'drop answers') proxy.change({ dropsAnswers: true });
+    if (kind === 'latency') proxy.latencyMs = latencyMs;
+    else if (kind === 'resets') Object.assign(proxy, { latencyMs: 20, resetChance: 0.1 });
+    else if (kind === 'drop answers') proxy.dropsAnswers = true;
     else if (kind === 'hold') proxy.hold();
-    else if (kind === 'forget') proxy.forget();
+    else if (kind === 'forget') proxy.silence();
     else await proxy.cut();
   }
 

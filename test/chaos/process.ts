@@ -14,6 +14,7 @@ export interface ProcessSettings {
   readonly clockOffsetMs: number;
   readonly leaseMs: number;
   readonly maxCrashes: number;
+  readonly databaseTimeoutMs: number;
   /** Of an enqueuer: how many jobs, and how many in a second. */
   readonly quota: number;
   readonly perSecond: number;

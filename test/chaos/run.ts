@@ -29,6 +29,8 @@ export interface RunOptions {
 const LEASE_MS = 2_000;
 const MAX_CRASHES = 3;
 const POOL_SIZE = 8;
+/** How long the package waits for the database's answer. */
+const ANSWER_MS = 5_000;
 const HOURS = 3_600_000;
 const WORKERS = [
   { name: 'w1', clockOffsetMs: 0, hasProxy: false },
@@ -152,6 +154,7 @@ class Stage {
         clockOffsetMs,
         leaseMs: LEASE_MS,
         maxCrashes: MAX_CRASHES,
+        databaseTimeoutMs: ANSWER_MS,
         quota,
         perSecond: (quota / (totalMs * ENQUEUE_SHARE)) * 1000,
       });
@@ -213,7 +216,7 @@ class Stage {
       // The pool, the connection that listens, the one beside the pool, and some that are just being replaced.
       maxSockets: POOL_SIZE + 2 + 4,
       drainBoundMs,
-      answerMs: 5_000,
+      answerMs: ANSWER_MS,
     };
     return {
       ...times,
@@ -252,6 +255,7 @@ async function makeTable(engine: Engine, url: string): Promise<void> {
     maxPayloadBytes: 1024,
     tablePrefix: 'nest_',
     migrate: 'auto',
+    databaseTimeoutMs: ANSWER_MS,
     logger,
   });
   await queue.open();

@@ -64,6 +64,8 @@ export class Timelines {
   readonly acknowledged = new Set<string>();
   private readonly processes = new Map<number, ProcessRecord>();
   private readonly faultsOf = new Map<string, Fault[]>();
+  /** What ran in each process. */
+  private readonly handlers = new Map<number, (Span & { readonly id: string })[]>();
   private readonly lags = new Map<number, Span[]>();
   private able: readonly Span[] | undefined;
 
@@ -85,6 +87,7 @@ export class Timelines {
     }
     this.sortOutJobs();
     this.noteBlocks();
+    this.noteHandlers();
   }
 
   /** The process that a worker's id names. */
@@ -98,6 +101,12 @@ export class Timelines {
     return [name, `link of ${name}`, 'database']
       .flatMap((target) => this.faultsOf.get(target) ?? [])
       .filter((fault) => overlaps(fault, from, until));
+  }
+
+  /** The jobs whose handlers ran in a worker's process at a moment. */
+  runningAt(worker: string, at: number): string[] {
+    const handlers = this.handlers.get(pidOf(worker)) ?? [];
+    return handlers.filter(({ from, until }) => from < at && until > at).map(({ id }) => id);
   }
 
   /** For how many milliseconds of a stretch of time the process's event loop stood still. */
@@ -121,6 +130,13 @@ export class Timelines {
       return without({ from, until }, this.lags.get(pid) ?? []);
     });
     return union(spans);
+  }
+
+  private noteHandlers(): void {
+    for (const { id, starts, ends } of this.jobs.values()) {
+      for (const { pid, at, token } of starts)
+        push(this.handlers, pid, { id, from: at, until: ends.get(token) ?? Infinity });
+    }
   }
 
   /** A handler that blocks the event loop may die with its process before anybody could write that down. */

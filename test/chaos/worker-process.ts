@@ -169,6 +169,7 @@ function circular(): unknown {
     JobsModule.forRoot({
       minRetryDelayMs: 100,
       maxCrashes: settings.maxCrashes,
+      databaseTimeoutMs: settings.databaseTimeoutMs,
       worker: { concurrency: 10, pollIntervalMs: 200, leaseMs: settings.leaseMs, shutdownTimeoutMs: 5_000 },
     }),
   ],

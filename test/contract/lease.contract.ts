@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClaimedJob, Job } from '../../lib/job/job.js';
 import type { Outcome } from '../../lib/job/outcome.js';
+import { until } from '../support/until.js';
 import { KIND, LONG, SHORT, type World } from './world.js';
 
 const DONE: Outcome = { type: 'done', result: { json: '"fine"', bytes: null } };
@@ -265,6 +266,7 @@ export function leaseContract(world: World): void {
       expect(after.lastError).toMatch(/worker the dead .*ran out at \d{4}-.*\.\d{3}Z .*crash 1 of 3/);
       const ranOut = new Date(/ran out at (\S+)/.exec(after.lastError!)![1]!).getTime();
       expect(Math.abs(ranOut - job!.lockedUntil.getTime())).toBeLessThanOrEqual(1);
+      expect(lastHeartbeatIn(after)).toBeCloseTo(after.lastAttemptAt!.getTime(), -1);
       expect(isUnlocked(after)).toBe(true);
       expect(await world.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1, crashes: 1 });
     });
@@ -296,6 +298,15 @@ export function leaseContract(world: World): void {
       while (Date.now() <= lockedUntil.getTime() + 5) await world.queue.get('nobody');
       const all = await world.queue.reclaim(3);
       expect(new Set(all.map(({ id }) => id)).size).toBe(2_500);
+    });
+
+    it('tells when the last heartbeat was', async () => {
+      const [job] = await claimed(1, LONG);
+      const before = job!.lockedUntil.getTime() - LONG.leaseMs;
+      await until(() => Date.now() > before + 50);
+      await world.queue.renew([{ ...job!, alone: false }], 0);
+      await world.reclaimed(1);
+      expect(lastHeartbeatIn(await world.job(job!.id))).toBeGreaterThan(before + 40);
     });
 
     const crash = async (alone: boolean, maxCrashes = 3) => {
@@ -338,4 +349,8 @@ export function leaseContract(world: World): void {
       expect(await world.reclaimed(1, 1)).toMatchObject([{ status: 'PENDING' }]);
     });
   });
+}
+
+function lastHeartbeatIn({ lastError }: Job): number {
+  return new Date(/last heartbeat was at (\S+),/.exec(lastError!)![1]!).getTime();
 }

@@ -22,6 +22,7 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
       const dataSource = await database.connect();
       const queue = await new TypeOrmJobQueue(dataSource, {
         ...{ tablePrefix: 'nest_', migrate: 'auto', workerId: 'w', leaseMs: 30_000, heartbeatMs: 10_000 },
+        databaseTimeoutMs: 30_000,
         ...{ minRetryDelayMs: 5_000, maxCrashes: 3, maxPayloadBytes: 1000, logger },
       }).open();
       sources.push(dataSource);

@@ -153,6 +153,28 @@ export function workerContract(world: World): void {
     });
   });
 
+  it('runs one job at a time for a while after one has kept the event loop for longer than a heartbeat', async () => {
+    let running = 0;
+    let most = 0;
+    const handler: HandlerFn = async ({ id }) => {
+      most = Math.max(most, ++running);
+      if (id === 'blocks') for (const end = performance.now() + 300; performance.now() < end;);
+      await sleep(5);
+      running -= 1;
+    };
+    await enqueue('blocks');
+    await world.work({ [KIND]: handler }, { leaseMs: 1_000, heartbeatMs: 100 });
+    await until(() => world.logged('warn', 'The event loop was blocked'));
+    const jobs = await world.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
+    for (const { id } of jobs) await world.ended(id);
+    expect(most).toBe(1);
+    const isOver = async () => {
+      await world.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
+      return most > 1;
+    };
+    await until(isOver, { what: '"several jobs run at once again"' });
+  });
+
   describe('9. A worker that froze past its lease', () => {
     it('changes nothing when it wakes up; its outcome is refused, and that is logged', async () => {
       await enqueue('frozen');

@@ -232,7 +232,13 @@ export class SqlWorld extends World {
   }
 
   queueSettings(settings: Partial<TypeOrmJobQueueSettings> = {}): TypeOrmJobQueueSettings {
-    return { ...this.dequeueSettings, tablePrefix: 'nest_', migrate: 'auto', ...settings };
+    return {
+      ...this.dequeueSettings,
+      tablePrefix: 'nest_',
+      migrate: 'auto',
+      databaseTimeoutMs: 30_000,
+      ...settings,
+    };
   }
 
   /** Sends a statement with `?` for its parameters. */

@@ -22,7 +22,7 @@ import {
 import { ended, TestApplications } from '../support/applications.js';
 import { oneOfEach } from '../support/databases.js';
 import { until } from '../support/until.js';
-import { MemoryLogger } from '../unit/fakes.js';
+import { MemoryLogger } from '../support/memory-logger.js';
 
 @Injectable()
 class Echo {
@@ -156,7 +156,8 @@ describe('The life of an application with jobs', () => {
       expect.stringMatching(/^log Worker \S+ started: concurrency 10, kinds echo\.$/),
       expect.stringMatching(/^log Worker \S+ stopped\.$/),
     ]);
-    for (const { id } of jobs) expect(logger.lines).toContain(`debug Job ${id} (kind echo, attempt 1): done, written.`);
+    for (const { id } of jobs)
+      expect(logger.lines).toContain(`debug Job ${id} (kind echo, attempt 1): done, written.`);
   });
 
   it('logs through Nest as JobsModule, or through the logger of the options alone', async () => {

@@ -20,6 +20,7 @@ const wrong: Record<string, { values: unknown[]; allowed: string }> = {
     allowed: 'a whole number from 0 to 3153600000000',
   },
   maxCrashes: { values: [0, 1001, 1.5, '3', null], allowed: 'a whole number from 1 to 1000' },
+  databaseTimeoutMs: { values: [999, 86_400_001, '30s'], allowed: 'a whole number from 1000 to 86400000' },
   maxPayloadBytes: { values: [0, 2 ** 30 + 1, '1MB'], allowed: 'a whole number from 1 to 1073741824' },
   unknownKinds: { values: ['deny', false, null], allowed: "'refuse' or 'allow'" },
   isPanic: { values: [true, 'TypeError', null], allowed: 'a function' },
@@ -91,7 +92,7 @@ describe('The options of JobsModule', () => {
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
       : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
-        'maxPayloadBytes, unknownKinds, isPanic, contextCarrier, logger';
+        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, logger';
     expect((error as Error).message).toContain(`left out, as it is unknown; there are ${names}.`);
   });
 
@@ -108,7 +109,13 @@ describe('The options of JobsModule', () => {
       runsWorker: true,
       unknownKinds: 'refuse',
       maxPayloadBytes: 1_048_576,
-      queue: { tablePrefix: 'nest_', schema: undefined, migrate: 'auto', maxCrashes: 3 },
+      queue: {
+        tablePrefix: 'nest_',
+        schema: undefined,
+        migrate: 'auto',
+        maxCrashes: 3,
+        databaseTimeoutMs: 30_000,
+      },
       worker: { concurrency: 10, pollIntervalMs: 1_000, leaseMs: 30_000, heartbeatMs: 10_000 },
     });
     expect(resolveOptions()).toMatchObject({ worker: { shutdownTimeoutMs: 20_000, minRetryDelayMs: 5_000 } });
@@ -122,6 +129,12 @@ describe('The options of JobsModule', () => {
       workerId: '',
       logger: '',
     });
+  });
+
+  it('tell two workers apart that have the same host name and process id', () => {
+    const [one, other] = [resolveOptions().worker.workerId, resolveOptions().worker.workerId];
+    expect(one).toContain(`-${process.pid}-`);
+    expect(one).not.toBe(other);
   });
 
   it('derive the heartbeat from the lease, and the table from the name', () => {

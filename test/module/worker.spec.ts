@@ -15,7 +15,7 @@ import { ended, TestApplications } from '../support/applications.js';
 import { oneOfEach } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
-import { MemoryLogger } from '../unit/fakes.js';
+import { MemoryLogger } from '../support/memory-logger.js';
 
 /** What a test opens to let handlers go on. */
 class Gate {

@@ -1,33 +1,25 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-type Direction = 'to server' | 'to client';
-
-/** What the proxy does to all that passes. */
-interface Weather {
-  /** Each piece of data waits so long, in order. */
-  readonly latencyMs: number;
-  /** The share of pieces at which the connection is reset instead. */
-  readonly resetShare: number;
-  /** Answers of the server are thrown away; what clients say arrives. */
-  readonly dropsAnswers: boolean;
-}
-
-const CALM: Weather = { latencyMs: 0, resetShare: 0, dropsAnswers: false };
-
-/** Stands between a client and a server: parts them, lets them meet again, and makes the way between them worse. */
+/** Stands between a client and a server, and does to their connections what networks do. */
 export class TcpProxy {
+  /** How long each piece takes on its way, in either direction. */
+  latencyMs = 0;
+  /** The chance of each piece to end in a reset of its connection instead, from 0 to 1. */
+  resetChance = 0;
+  /** Requests arrive, and answers are lost. */
+  dropsAnswers = false;
   private readonly links = new Set<Link>();
   private readonly server: Server;
-  private weather = CALM;
+  private readonly losses: Loss[] = [];
   private isHolding = false;
   private port = 0;
 
   private constructor(
     private readonly target: URL,
-    private readonly random: () => number,
+    /** From 0 up to but not 1. */
+    readonly random: () => number,
   ) {
-    // Half-open as it comes: the end of one side is passed on by the link.
-    this.server = createServer({ allowHalfOpen: true }, (client) => this.join(client));
+    this.server = createServer((client) => this.join(client));
   }
 
   /** @param url of the server, with its port */
@@ -44,11 +36,21 @@ export class TcpProxy {
     return url.href;
   }
 
+  /** How many connections there are. */
+  get size(): number {
+    return this.links.size;
+  }
+
   /** Breaks all connections, and refuses new ones. */
   async cut(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
-    this.breakAll();
+    this.resetAll();
     await closed;
+  }
+
+  /** Breaks all connections; new ones work. */
+  resetAll(): void {
+    for (const link of this.links) link.reset();
   }
 
   /** Accepts connections again, on the same port. */
@@ -59,17 +61,12 @@ export class TcpProxy {
     this.port = (this.server.address() as AddressInfo).port;
   }
 
-  /** Breaks all connections; new ones are welcome. */
-  breakAll(): void {
-    for (const link of this.links) link.break();
+  /** Nothing passes any more on the connections that there are, though they stay open. New ones work. */
+  silence(): void {
+    for (const link of this.links) link.isSilent = true;
   }
 
-  /** Lets what passes from now on be slow, be lost, or meet a reset. Without arguments: calm again. */
-  change(weather: Partial<Weather> = {}): void {
-    this.weather = { ...CALM, ...weather };
-  }
-
-  /** Nothing passes any more, in no direction, and nobody is told. New connections are taken, and as silent. */
+  /** Nothing passes any more, on no connection, and nobody is told; until `release`. */
   hold(): void {
     this.isHolding = true;
     for (const link of this.links) link.hold();
@@ -82,111 +79,112 @@ export class TcpProxy {
   }
 
   /**
-   * Forgets the connections there are, as a firewall does: nothing passes on them ever again, and their clients are not
-   * told. The server sees them end. New connections work.
+   * The server gets the next request with this text in it and carries it out; its answer never arrives, and the
+   * connection breaks.
+   * @returns a promise of when that has happened
    */
-  forget(): void {
-    for (const link of this.links) link.forget();
+  loseAnswerTo(text: string): Promise<void> {
+    return new Promise((resolve) => this.losses.push({ text, resolve }));
+  }
+
+  /** For a link: the loss that this request meets. */
+  takeLoss(request: Buffer): Loss | undefined {
+    const place = this.losses.findIndex(({ text }) => request.includes(text));
+    return place === -1 ? undefined : this.losses.splice(place, 1)[0];
   }
 
   private join(client: Socket): void {
-    const server = connect({
-      host: this.target.hostname,
-      port: Number(this.target.port),
-      allowHalfOpen: true,
-    });
-    const link = new Link(client, server, {
-      fate: (direction) => this.fate(direction),
-      onClose: () => this.links.delete(link),
-    });
+    const server = connect({ host: this.target.hostname, port: Number(this.target.port) });
+    const link = new Link(this, client, server);
     this.links.add(link);
     if (this.isHolding) link.hold();
-  }
-
-  private fate(direction: Direction): number | 'reset' | 'drop' {
-    const { latencyMs, resetShare, dropsAnswers } = this.weather;
-    if (dropsAnswers && direction === 'to client') return 'drop';
-    return resetShare > 0 && this.random() < resetShare ? 'reset' : latencyMs;
+    client.on('close', () => this.links.delete(link));
   }
 }
 
-interface LinkSettings {
-  /** What becomes of a piece of data: after how many milliseconds it passes, or what else. */
-  readonly fate: (direction: Direction) => number | 'reset' | 'drop';
-  readonly onClose: () => void;
+interface Loss {
+  readonly text: string;
+  readonly resolve: () => void;
 }
 
-/** One client's connection by way of the proxy. */
+/** One connection through the proxy. */
 class Link {
-  private isHeld = false;
-  private isForgotten = false;
-  private readonly held: (() => void)[] = [];
-  private readonly timers = new Set<NodeJS.Timeout>();
+  isSilent = false;
+  private loss: Loss | undefined;
+  /** What waits for `release`; undefined where nothing is held. */
+  private held: (() => void)[] | undefined;
+  /** When the piece before passes, in each direction. */
+  private readonly lastAt = new Map<Socket, number>();
+  private readonly onTheWay: ReadonlyMap<Socket, Buffer[]>;
 
   constructor(
+    private readonly proxy: TcpProxy,
     private readonly client: Socket,
     private readonly server: Socket,
-    private readonly settings: LinkSettings,
   ) {
-    this.carry(client, server, 'to server');
-    this.carry(server, client, 'to client');
+    this.onTheWay = new Map([
+      [client, []],
+      [server, []],
+    ]);
+    client.on('data', (request) => {
+      this.loss ??= proxy.takeLoss(request);
+      this.pass(request, server);
+    });
+    server.on('data', (answer) => {
+      if (this.loss !== undefined) this.lose(this.loss);
+      else if (!proxy.dropsAnswers) this.pass(answer, client);
+    });
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.setNoDelay(true);
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
   }
 
-  break(): void {
-    for (const timer of this.timers) clearTimeout(timer);
+  reset(): void {
     this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
-    this.settings.onClose();
+    this.server.destroy();
   }
 
   hold(): void {
-    this.isHeld = true;
+    this.held ??= [];
   }
 
   release(): void {
-    this.isHeld = false;
-    for (const pass of this.held.splice(0)) pass();
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const write of held) write();
   }
 
-  forget(): void {
-    this.isForgotten = true;
-    this.server.resetAndDestroy();
+  private pass(piece: Buffer, to: Socket): void {
+    if (this.isSilent) return;
+    if (this.proxy.resetChance > 0 && this.proxy.random() < this.proxy.resetChance) {
+      this.reset();
+      return;
+    }
+    const now = performance.now();
+    const at = Math.max(now + this.proxy.latencyMs, this.lastAt.get(to) ?? 0);
+    this.lastAt.set(to, at);
+    const queue = this.onTheWay.get(to)!;
+    if (at <= now && queue.length === 0) {
+      this.write(piece, to);
+      return;
+    }
+    queue.push(piece);
+    // The first of the queue and not this piece: timers are not exact, and none may overtake another.
+    setTimeout(() => this.write(queue.shift()!, to), at - now);
   }
 
-  private carry(from: Socket, to: Socket, direction: Direction): void {
-    /** When the piece before this one passes: none overtakes another. */
-    let passesAt = 0;
-    const pass = (act: () => void, delayMs: number) => {
-      passesAt = Math.max(passesAt, performance.now() + delayMs);
-      const go = () => {
-        if (this.isHeld) this.held.push(go);
-        else act();
-      };
-      const waitMs = passesAt - performance.now();
-      if (delayMs === 0 && waitMs <= 0) {
-        go();
-        return;
-      }
-      const timer = setTimeout(() => {
-        this.timers.delete(timer);
-        go();
-      }, waitMs);
-      this.timers.add(timer);
-    };
-    from.on('data', (data) => {
-      if (this.isForgotten) return;
-      const fate = this.settings.fate(direction);
-      if (fate === 'reset') this.break();
-      else if (fate !== 'drop') pass(() => to.writable && to.write(data), fate);
-    });
-    from.on('end', () => pass(() => to.end(), 0));
-    from.on('error', () => (this.isForgotten && from === this.server ? undefined : this.break()));
-    from.on('close', () => {
-      if (this.isForgotten && from === this.server) return;
-      pass(() => {
-        to.destroy();
-        this.settings.onClose();
-      }, 0);
-    });
+  private write(piece: Buffer, to: Socket): void {
+    if (this.held !== undefined) this.held.push(() => this.write(piece, to));
+    else if (!to.destroyed) to.write(piece);
+  }
+
+  private lose(loss: Loss): void {
+    this.reset();
+    loss.resolve();
   }
 }

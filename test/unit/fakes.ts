@@ -1,5 +1,4 @@
 import type { ClaimedJob } from '../../lib/job/job.js';
-import type { JobsLogger } from '../../lib/job/logger.js';
 
 /** A job as a claim gives it, on its first attempt. */
 export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
@@ -21,27 +20,6 @@ export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
     leaseToken: 1,
     ...fields,
   };
-}
-
-/** Keeps what is logged, each line with its level before it. */
-export class MemoryLogger implements JobsLogger {
-  readonly lines: string[] = [];
-
-  debug(message: string): void {
-    this.lines.push(`debug ${message}`);
-  }
-
-  log(message: string): void {
-    this.lines.push(`log ${message}`);
-  }
-
-  warn(message: string): void {
-    this.lines.push(`warn ${message}`);
-  }
-
-  error(message: string): void {
-    this.lines.push(`error ${message}`);
-  }
 }
 
 /** A promise that a test settles by hand. */

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { LeaseLostError } from '../../lib/job/errors.js';
 import type { LeaseAnswer, LeaseRenewal } from '../../lib/queue/lease.js';
 import { LeaseKeeper } from '../../lib/queue/lease-keeper.js';
-import { claimedJob, Deferred, FAKE_TIMERS, MemoryLogger, turn } from './fakes.js';
+import { claimedJob, Deferred, FAKE_TIMERS, turn } from './fakes.js';
+import { MemoryLogger } from '../support/memory-logger.js';
 
 const SETTINGS = { leaseMs: 900, heartbeatMs: 300 };
 
@@ -233,5 +234,25 @@ describe('markAlone', () => {
     storage.answer = () => new Error('connection lost');
     await expect(keeper.markAlone(a)).rejects.toThrow('connection lost');
     expect(lost).toEqual([]);
+  });
+});
+
+describe('LeaseKeeper.catchUp', () => {
+  it('renews at once where the process stood still past a lease, and has then nothing to do', async () => {
+    hold('a');
+    hold('b');
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    now.mockRestore();
+  });
+
+  it('leaves it to the heartbeat where no lease has run out', async () => {
+    hold('a');
+    await pass(200);
+    await keeper.catchUp();
+    expect(storage.renewals).toEqual([]);
   });
 });

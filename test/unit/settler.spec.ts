@@ -3,7 +3,8 @@ import type { Settlement } from '../../lib/queue/job-queue.js';
 import type { LeaseAnswer } from '../../lib/queue/lease.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { Settler } from '../../lib/queue/settler.js';
-import { claimedJob, Deferred, FAKE_TIMERS, MemoryLogger, turn } from './fakes.js';
+import { claimedJob, Deferred, FAKE_TIMERS, turn } from './fakes.js';
+import { MemoryLogger } from '../support/memory-logger.js';
 
 const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
 

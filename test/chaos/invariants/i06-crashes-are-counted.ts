@@ -1,12 +1,15 @@
+import type { JobTimeline, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
 /**
  * I6: starts ≤ claims; each death of a worker under a job is counted once; and crashes ≤ `maxCrashes`, save for those
- * at which the job did not run alone, for nobody is convicted by those.
+ * at which the job did not run alone, for nobody is
+ * convicted by those; and nobody is convicted who had a neighbour.
  */
-export const crashesAreCounted = forEachJob('I6', ({ leases, starts, row }, { history }) => {
-  const problems: string[] = [];
-  const { maxCrashes } = history.settings;
+export const crashesAreCounted = forEachJob('I6', (job, times) => {
+  const { leases, starts, row } = job;
+  const { maxCrashes } = times.history.settings;
+  const problems = neighbours(job, times);
   const claimed = new Set(leases.map(({ token }) => token));
   const started = starts.map(({ token }) => token);
   if (started.length > claimed.size)
@@ -28,3 +31,12 @@ export const crashesAreCounted = forEachJob('I6', ({ leases, starts, row }, { hi
     problems.push(`died alone at its crash ${maxCrashes} or later, and is not PANIC`);
   return problems;
 });
+
+/** Of a job that was convicted: what else ran in its process when that died, or when its lease ran out. */
+function neighbours({ id, leases }: JobTimeline, times: Timelines): string[] {
+  const last = leases.at(-1);
+  if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
+  const diedAt = Math.min(times.processOf(last.worker)?.exitedAt ?? Infinity, last.until);
+  const beside = times.runningAt(last.worker, diedAt).filter((one) => one !== id);
+  return beside.length === 0 ? [] : [`was convicted, and ${beside.join(', ')} ran beside it`];
+}

@@ -246,6 +246,21 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
+    it('a job that was convicted though another ran beside it', () => {
+      story.enqueue('a').enqueue('b');
+      for (let crash = 1; crash <= 2; crash++) story.claim('a', ONE).pass(2_500).reclaim('a');
+      story
+        .claim('b', ONE)
+        .start('b', ONE)
+        .claim('a', ONE)
+        .start('a', ONE)
+        .pass(100)
+        .renew('a', { alone: true });
+      story.exit(ONE, { signal: 'SIGKILL', wanted: true }).pass(2_500).reclaim('a', { status: 'PANIC' });
+      story.reclaim('b').run('b', OTHER);
+      expect(story.violations).toContain('I6 a: was convicted, and b ran beside it');
+    });
+
     it('a job that lives on after its last crash, though it ran alone', () => {
       story.enqueue('a');
       for (let crash = 1; crash <= 3; crash++) {

@@ -1,0 +1,178 @@
+import { describe, expect, it } from '@jest/globals';
+import { DatabaseTimeoutError, DuplicateJobError } from '../../lib/index.js';
+import { sleep } from '../../lib/job/timers.js';
+import { oneOfEach } from '../support/databases.js';
+import { until } from '../support/until.js';
+import { POOL_SIZE, ProxiedWorker } from './proxied-worker.js';
+
+/** As mysql2 sends it: READ COMMITTED is another matter. */
+const COMMIT = '\x03COMMIT';
+
+/** What the network and the database itself can do to a worker and a client. */
+describe.each(oneOfEach)('On $name', (server) => {
+  const world = ProxiedWorker.on(server);
+  const { calls } = world;
+  const isPostgres = server.type === 'postgres';
+
+  /** Makes the database refuse, with the error given, updates or inserts of jobs for which the condition holds. */
+  async function refuse(event: 'UPDATE' | 'INSERT', condition: string, code: string): Promise<void> {
+    const raise = isPostgres
+      ? `RAISE EXCEPTION 'on purpose' USING ERRCODE = '${code}'`
+      : `SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = ${code}, MESSAGE_TEXT = 'on purpose'`;
+    const body = `BEGIN IF ${condition} THEN ${raise}; END IF; ${isPostgres ? 'RETURN NEW; ' : ''}END`;
+    const trigger = `CREATE TRIGGER refuse BEFORE ${event} ON nest_jobs FOR EACH ROW`;
+    if (isPostgres) {
+      await world.direct.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$`);
+      await world.direct.query(`${trigger} EXECUTE FUNCTION refuse()`);
+    } else {
+      await world.direct.query(`${trigger} ${body}`);
+    }
+  }
+
+  const relent = () => world.direct.query(`DROP TRIGGER refuse${isPostgres ? ' ON nest_jobs' : ''}`);
+  const some = (count: number) => Array.from({ length: count }, (_, n) => ({ kind: 'work', id: `job ${n}` }));
+  const allDone = (count: number) =>
+    until(async () => (await world.count("status = 'DONE'")) === count, {
+      what: `"all ${count} jobs are DONE"`,
+      timeoutMs: 25_000,
+    });
+
+  describe('an answer that is lost', () => {
+    it('to an enqueue leaves the job there once, and to enqueue it again says so', async () => {
+      const lost = world.proxy.loseAnswerTo('the marked payload');
+      const failing = world.client.enqueue('work', 'the marked payload', { id: 'one' });
+      await Promise.all([expect(failing).rejects.toThrow(), lost]);
+      await until(async () => (await world.count('1 = 1')) === 1);
+      const again = world.client.enqueue('work', null, { id: 'one' });
+      await expect(again).rejects.toBeInstanceOf(DuplicateJobError);
+      expect(await world.client.get('one')).toMatchObject({
+        payload: 'the marked payload',
+        status: 'PENDING',
+      });
+    });
+
+    it('to a claim delays the job until its lease has run out', async () => {
+      await world.open({ worker: { leaseMs: 1_000 } });
+      await world.client.enqueue('work', null, { id: 'one' });
+      const lost = world.proxy.loseAnswerTo(isPostgres ? world.options.worker.workerId : COMMIT);
+      await world.work(() => 'ran');
+      await lost;
+      expect(await world.ended('one')).toMatchObject({ status: 'DONE', result: 'ran' });
+      expect(calls).toEqual(['one']);
+    });
+
+    it('to a settle changes nothing: the outcome is written once, the handler runs once', async () => {
+      await world.client.enqueue('work', null, { id: 'one' });
+      let lost: Promise<void> | undefined;
+      await world.work(() => {
+        lost = world.proxy.loseAnswerTo(isPostgres ? 'the marked result' : COMMIT);
+        return 'the marked result';
+      });
+      await until(() => lost !== undefined);
+      await lost;
+      const job = await world.ended('one');
+      expect(job).toMatchObject({ status: 'DONE', result: 'the marked result', attemptsDone: 1 });
+      await world.stopWorker();
+      expect(calls).toEqual(['one']);
+    });
+  });
+
+  describe('connections that have gone silent', () => {
+    it('fail an enqueue after databaseTimeoutMs, and the next one goes another way', async () => {
+      await world.open({ databaseTimeoutMs: 1_000 });
+      world.proxy.silence();
+      const failing = world.client.enqueue('work', null, { id: 'one' });
+      await expect(failing).rejects.toBeInstanceOf(DatabaseTimeoutError);
+      await until(() => world.client.enqueue('work').then(Boolean, () => false), { timeoutMs: 10_000 });
+    });
+
+    it('do not hold a worker up for long, and cost no running job its lease', async () => {
+      await world.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 4_000, pollIntervalMs: 100 } });
+      let finish!: () => void;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      let signal: AbortSignal | undefined;
+      await world.work(async (job, context) => {
+        if (job.id !== 'long') return;
+        ({ signal } = context);
+        await finished;
+      });
+      await world.client.enqueue('work', null, { id: 'long' });
+      await until(() => signal !== undefined);
+      world.proxy.silence();
+      const leaseEnd = (await world.directClient.get('long'))!.lockedUntil!.getTime();
+      await world.directClient.enqueue('work', null, { id: 'next' });
+      await world.ended('next');
+      const isRenewed = async () =>
+        (await world.directClient.get('long'))!.lockedUntil!.getTime() > leaseEnd + 4_000;
+      await until(isRenewed, { what: '"the lease has been renewed"', timeoutMs: 15_000 });
+      expect(signal!.aborted).toBe(false);
+      finish();
+      expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+    });
+  });
+
+  it('a slow network with resets delays outcomes and loses none, nor a lease', async () => {
+    await world.open({ worker: { leaseMs: 6_000, pollIntervalMs: 100 } });
+    world.proxy.latencyMs = 60;
+    world.proxy.resetChance = 0.02;
+    await world.directClient.enqueueMany(some(30));
+    await world.work(() => 'ran');
+    await allDone(30);
+    expect(world.logger.lines.filter((line) => line.includes('is lost'))).toEqual([]);
+  });
+
+  it('connections that are terminated, idle and busy, cost no job', async () => {
+    await world.open({ worker: { leaseMs: 1_000, pollIntervalMs: 100 } });
+    await world.directClient.enqueueMany(some(300));
+    await world.work(() => sleep(30));
+    for (let round = 0; round < 15; round++) {
+      for (const connection of await world.connections()) await world.terminate(connection);
+      await until(async () => (await world.connections()).length > 0);
+    }
+    await allDone(300);
+    expect(await world.count('attempts_done - crashes <> 1')).toBe(0);
+  });
+
+  it('a pool that handlers have exhausted does not keep heartbeats out', async () => {
+    await world.open({ worker: { leaseMs: 1_000, concurrency: POOL_SIZE } });
+    await world.client.enqueueMany(some(POOL_SIZE));
+    await world.work(() => world.dataSource.query(isPostgres ? 'SELECT pg_sleep(3)' : 'SELECT SLEEP(3)'));
+    await allDone(POOL_SIZE);
+    expect(await world.count('attempts_done = 1 AND crashes = 0')).toBe(POOL_SIZE);
+    expect(calls).toHaveLength(POOL_SIZE);
+  });
+
+  it('a full disk fails an enqueue and holds outcomes up until there is room again', async () => {
+    await world.client.enqueueMany(some(3));
+    const code = isPostgres ? '53100' : '1021'; // disk_full, ER_DISK_FULL
+    await refuse('UPDATE', "NEW.status = 'DONE'", code);
+    await world.work(() => 'ran');
+    const isRetried = () => world.logger.lines.filter((line) => line.includes('trying again')).length >= 6;
+    await until(isRetried, { what: '"writing outcomes is tried again"' });
+    expect(await world.count("status = 'PENDING'")).toBe(3);
+    await relent();
+    await allDone(3);
+    expect(calls.toSorted()).toEqual(['job 0', 'job 1', 'job 2']);
+  });
+
+  it('a server that became read-only loses its connection, so that another can be found', async () => {
+    await world.client.get('none');
+    const [before] = await world.connections();
+    await refuse('INSERT', '1 = 1', isPostgres ? '25006' : '1290'); // read_only_sql_transaction, ER_OPTION_PREVENTS_STATEMENT
+    await expect(world.client.enqueue('work')).rejects.toThrow('on purpose');
+    await relent();
+    await world.client.enqueue('work');
+    expect(await world.connections()).not.toContain(before);
+  });
+
+  it('deadlocks are tried again until everything is written, each outcome once', async () => {
+    const chance = isPostgres ? 'random() < 0.02' : 'RAND() < 0.02';
+    await refuse('UPDATE', chance, isPostgres ? '40P01' : '1213'); // deadlock_detected, ER_LOCK_DEADLOCK
+    await world.directClient.enqueueMany(some(200));
+    await world.work(() => 'ran');
+    await allDone(200);
+    expect(await world.count('attempts_done = 1 AND crashes = 0')).toBe(200);
+    expect(new Set(calls).size).toBe(200);
+    expect(calls).toHaveLength(200);
+  });
+});

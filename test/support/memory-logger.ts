@@ -1,0 +1,22 @@
+import type { JobsLogger } from '../../lib/job/logger.js';
+
+/** Keeps what is logged, each line with its level before it. */
+export class MemoryLogger implements JobsLogger {
+  readonly lines: string[] = [];
+
+  debug(message: string): void {
+    this.lines.push(`debug ${message}`);
+  }
+
+  log(message: string): void {
+    this.lines.push(`log ${message}`);
+  }
+
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+
+  error(message: string): void {
+    this.lines.push(`error ${message}`);
+  }
+}

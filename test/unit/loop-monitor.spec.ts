@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LoopMonitor } from '../../lib/worker/loop-monitor.js';
+import { MemoryLogger } from '../support/memory-logger.js';
+import { until } from '../support/until.js';
+
+describe('LoopMonitor', () => {
+  const settings = { heartbeatMs: 100, leaseMs: 300 };
+  let logger: MemoryLogger;
+  let monitor: LoopMonitor;
+
+  beforeEach(() => {
+    logger = new MemoryLogger();
+    monitor = new LoopMonitor(settings, logger, () => ['report', 'mail', 'mail']);
+  });
+
+  afterEach(() => monitor.stop());
+
+  function block(ms: number): void {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  }
+
+  const isQuiet = () => until(() => !monitor.isBlocked);
+
+  it('tells that the loop was blocked for longer than a heartbeat, for the time of a lease', async () => {
+    const since = performance.now();
+    block(250);
+    await until(() => monitor.isBlocked);
+    await isQuiet();
+    expect(performance.now() - since).toBeGreaterThan(250 + settings.leaseMs - 50);
+  });
+
+  it('warns with the kinds that run, and not again within a minute', async () => {
+    block(250);
+    await until(() => monitor.isBlocked);
+    await isQuiet();
+    block(250);
+    await until(() => monitor.isBlocked);
+    expect(logger.lines).toEqual([
+      expect.stringMatching(/^warn The event loop was blocked for 2\d\d ms, .* Running now: mail, report\./),
+    ]);
+  });
+
+  it('lets short computations and long waits pass', async () => {
+    const end = performance.now() + 500;
+    await until(() => {
+      block(20);
+      return performance.now() > end;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2 * settings.heartbeatMs));
+    expect(monitor.isBlocked).toBe(false);
+    expect(logger.lines).toEqual([]);
+  });
+});
