@@ -124,6 +124,13 @@ export class MemoryJobQueue extends JobQueue {
     for (const lease of leases) this.underLease(lease, (job) => unlock(job, this.now()));
   }
 
+  async releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    const unheld = [...this.jobs.values()].filter((job) => job.lockedBy === workerId && !heldIds.has(job.id));
+    for (const job of unheld) unlock(job, this.now());
+    return unheld.length;
+  }
+
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
     const now = this.now();
     const expired = [...this.jobs.values()].filter(

@@ -120,6 +120,16 @@ export class MysqlDialect implements Dialect {
     return this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
   }
 
+  releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockClaimedBy, [workerId]);
+      const ids = rows.map((row) => row.id as string).filter((id) => !heldIds.has(id));
+      if (ids.length > 0) await sql.query(this.sql.release, [ids]);
+      return ids.length;
+    });
+  }
+
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.live, [leases.map((lease) => lease.id)])).map(decodeLease);
   }

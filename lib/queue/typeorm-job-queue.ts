@@ -165,6 +165,10 @@ export class TypeOrmJobQueue extends JobQueue {
     }
   }
 
+  releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    return this.connections.run((sql) => this.dialect.releaseUnheld(sql, workerId, held));
+  }
+
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
     const all: ReclaimedJob[] = [];
     for (;;) {

@@ -7,6 +7,7 @@ import type { JobsLogger } from '../job/logger.js';
 import { endsWithin } from '../job/timers.js';
 import { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { Lease } from '../queue/lease.js';
 import { LeaseKeeper } from '../queue/lease-keeper.js';
 import { Settler } from '../queue/settler.js';
 import { ClaimLoop } from './claim-loop.js';
@@ -104,6 +105,7 @@ class WorkerSession {
     );
     this.claims = new ClaimLoop(queue, { ...settings, kinds, kindLimits: this.kindLimits(kinds) }, logger, {
       hold: (job, claimedAt) => this.hold(job, claimedAt),
+      leases: () => this.leases(),
       run: (run) => this.run(run),
       allWritten: () => this.settler.idle(),
       isBlocked: () => this.monitor.isBlocked,
@@ -147,6 +149,12 @@ class WorkerSession {
     await first;
     await Promise.all(this.running.values());
     await this.settler.idle();
+  }
+
+  /** Of all jobs that are claimed, run, or have ended and are still to be written. */
+  private leases(): Lease[] {
+    const claimed = [...this.held, ...this.running.keys()].map(({ lease }) => lease);
+    return [...claimed, ...this.settler.leases];
   }
 
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
