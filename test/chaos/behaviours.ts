@@ -51,12 +51,12 @@ export const HOSTILE_ENDINGS: Readonly<Record<string, 'PANIC' | 'FAILED' | undef
 };
 
 const SHARES = { fast: 74, slow: 8, retrying: 6, failing: 2, ignoring: 2, hostile: 8 } as const;
-/** Jobs that hurt the whole process come at least twice per enqueuer, and no more often than this. */
+/** Jobs that hurt the whole process come once per enqueuer, and no more often than this. */
 const MIN_STEP = 3_000;
 
 /** Draws what the `n`th of an enqueuer's `quota` jobs will do. */
 export function planJob(random: Random, n: number, quota: number): JobPlan {
-  const place = n % Math.min(Math.ceil(quota / 2), MIN_STEP);
+  const place = n % Math.min(quota, MIN_STEP);
   const common = {
     effect: random.chance(0.2) || undefined,
     delayMs: random.chance(0.08) ? random.int(200, 4_000) : undefined,

@@ -9,7 +9,7 @@ import type { Engine } from './server.js';
  * printed. Ends with "chaos: N passed, N failed".
  */
 const ENGINES: readonly Engine[] = ['postgres', 'mariadb'];
-const RUN = { jobs: 2_000, minutes: 0.4, root: process.cwd() };
+const RUN = { jobs: 1_500, minutes: 0.3, root: process.cwd() };
 
 const random = String(Math.floor(Math.random() * 1e9));
 let [passed, failed] = [0, 0];

@@ -14,8 +14,8 @@ export interface Figures {
   readonly byStatus: Readonly<Record<string, number>>;
   /** Attempts that were begun beside the one that was needed, for 100,000 jobs. */
   readonly duplicatesPer100k: Readonly<Record<string, number>>;
-  /** Jobs that ended as PANIC because their workers died; in brackets those that did not kill them. */
-  readonly convicted: string;
+  /** Jobs that ended as PANIC because their workers died. */
+  readonly convicted: Readonly<Record<string, number>>;
   readonly refusedSettles: number;
   readonly settleRetries: number;
   readonly failedClaims: number;
@@ -106,12 +106,14 @@ function duplicates(times: Timelines): Record<string, number> {
   return Object.fromEntries([...counts].map(([cause, count]) => [cause, Math.round(count * per100k)]));
 }
 
-function convicted(times: Timelines): string {
+/** How many there are; and of those that neither block nor end their process, why their workers were lost at the end. */
+function convicted(times: Timelines): Record<string, number> {
   const all = [...times.jobs.values()].filter(
     ({ leases, row }) => row?.status === 'PANIC' && leases.at(-1)?.end?.how === 'reclaimed',
   );
   const others = all.filter(({ plan }) => plan?.kind !== 'exiting' && plan?.kind !== 'blocking');
-  return `${all.length} (${others.length})`;
+  const causes = countBy(others, (job) => `of these innocent: ${causeOf(job, job.leases.at(-1)!, times)}`);
+  return { all: all.length, ...causes };
 }
 
 /** After these, only the sweep of another worker is needed; a database that is down has to come back first. */
