@@ -23,7 +23,7 @@ export interface Figures {
   readonly deadlocks: number;
   readonly processesEnded: number;
   readonly faults: Readonly<Record<string, number>>;
-  /** From the last heartbeat of a worker that was lost until its job was ready again. */
+  /** From the last heartbeat of a worker that was lost until its job was ready again, while some worker was up. */
   readonly recoveryMs: {
     readonly p50: number;
     readonly p99: number;
@@ -125,11 +125,13 @@ const ENDS_OF_WORKERS: readonly Cause[] = [
 ];
 
 function recovery(times: Timelines): { p50: number; p99: number; max: number } {
+  const { settings } = times.history;
   const delays: number[] = [];
   for (const job of times.jobs.values()) {
     for (const lease of job.leases) {
       if (lease.end?.how !== 'reclaimed' || !ENDS_OF_WORKERS.includes(causeOf(job, lease, times))) continue;
-      delays.push(lease.end.at - lease.renewedAt);
+      // Nobody takes a lease back while every worker is down.
+      delays.push(settings.leaseMs + times.ableMs(lease.until, lease.end.at));
     }
   }
   return {
