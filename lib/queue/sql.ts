@@ -9,7 +9,7 @@ export interface Sql {
 }
 
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
-export function sqlThrough(queryRunner: QueryRunner): Sql {
+export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>): Sql {
   return {
     async query(text, parameters = []) {
       const { records } = await queryRunner.query(text, [...parameters], true);

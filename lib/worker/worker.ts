@@ -51,6 +51,11 @@ export class Worker {
     return this.handlers.kinds.filter((kind) => wanted === undefined || wanted.includes(kind));
   }
 
+  /** From `start` on, and until `stop` has resolved. */
+  get isRunning(): boolean {
+    return this.session !== undefined;
+  }
+
   /** Begins to claim jobs. Does nothing where the worker runs already, or where it serves no kind. */
   // eslint-disable-next-line @typescript-eslint/require-await -- a later kind of start may have to wait
   async start(): Promise<void> {
@@ -160,8 +165,8 @@ class WorkerSession {
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
     const handler = this.handlers.get(job.kind)!;
     const attempt = new Attempt(job, handler.run, this.policyOf(handler));
-    const { keeper, settler, logger } = this;
-    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger });
+    const { queue, keeper, settler, logger } = this;
+    const run = new JobRun(attempt, claimedAt, { queue, keeper, settler, logger });
     this.held.add(run);
     return run;
   }
