@@ -15,7 +15,11 @@ const forbid = (...groups) => ({
     },
   ],
 });
-const NEST = [['@nestjs/*'], 'Only the files at the root of lib know Nest.'];
+const NEST = [['@nestjs/*'], 'Only the files at the root of lib, and lib/testing, know Nest.'];
+const TESTING = [
+  ['**/testing/*', '**/testing.js'],
+  'lib/testing stands on the core, which knows nothing of it.',
+];
 const TYPEORM = [
   ['typeorm', 'typeorm/*'],
   'Only lib/queue works with TypeORM; elsewhere import its types alone.',
@@ -23,7 +27,7 @@ const TYPEORM = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps', 'test/bench'] },
+  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -60,18 +64,27 @@ export default tseslint.config(
   },
   {
     files: ['lib/job/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, [
+    rules: forbid(NEST, TYPEORM, TESTING, [
       ['**/queue/*', '**/worker/*', '../*.js'],
       'lib/job imports nothing but Node.',
     ]),
   },
   {
     files: ['lib/queue/**/*.ts'],
-    rules: forbid(NEST, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
+    rules: forbid(NEST, TESTING, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
   },
   {
     files: ['lib/worker/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
+    rules: forbid(NEST, TYPEORM, TESTING, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
+  },
+  {
+    files: ['lib/*.ts'],
+    ignores: ['lib/testing.ts'],
+    rules: forbid(TESTING),
+  },
+  {
+    files: ['lib/testing/**/*.ts'],
+    rules: forbid(TYPEORM),
   },
   {
     files: ['lib/**/*.statements.ts', 'lib/**/*.schema.ts'],
@@ -79,7 +92,20 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'URL',
+          'Buffer',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['sample/**/*.ts'],

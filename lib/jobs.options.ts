@@ -145,10 +145,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     globalEnhancers = false,
     logger = new Logger('JobsModule'),
   } = options;
-  requireInt('minRetryDelayMs', minRetryDelayMs, 0, MAX_DELAY_MS);
-  requireInt('maxCrashes', maxCrashes, 1, 1000);
-  requireInt('databaseTimeoutMs', databaseTimeoutMs, 1_000, 86_400_000);
-  requireInt('maxPayloadBytes', maxPayloadBytes, 1, 2 ** 30);
+  requireNumbers({ minRetryDelayMs, maxCrashes, databaseTimeoutMs, maxPayloadBytes });
   requireOneOf('migrate', migrate, ['auto', 'manual']);
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
   requireBoolean('globalEnhancers', globalEnhancers);
@@ -170,6 +167,17 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     globalEnhancers,
     logger,
   });
+}
+
+function requireNumbers(
+  options: Required<
+    Pick<JobsModuleOptions, 'minRetryDelayMs' | 'maxCrashes' | 'databaseTimeoutMs' | 'maxPayloadBytes'>
+  >,
+): void {
+  requireInt('minRetryDelayMs', options.minRetryDelayMs, 0, MAX_DELAY_MS);
+  requireInt('maxCrashes', options.maxCrashes, 1, 1000);
+  requireInt('databaseTimeoutMs', options.databaseTimeoutMs, 1_000, 86_400_000);
+  requireInt('maxPayloadBytes', options.maxPayloadBytes, 1, 2 ** 30);
 }
 
 function requireParts({ schema, isPanic, contextCarrier, transactions, logger }: JobsModuleOptions): void {

@@ -23,8 +23,8 @@ export class PermanentError extends JobsError {
 
 /**
  * How long to wait before an attempt is tried again.
- * - exponential: `delayMs`, twice that, four times and so on up to `maxDelayMs`; `jitter` (0 to 1, default 0.2) takes
- *   away up to that share at random, so that jobs that failed together do not come back together
+ * - exponential: `delayMs`, twice that, four times and so on up to `maxDelayMs`; to that `jitter` (0 to 1, default 0.2)
+ *   adds up to that share at random, so that jobs that failed together do not come back together
  * - fixed: always `delayMs`
  * - a function of the number of failures so far (1 after the first one) to milliseconds
  *
@@ -57,7 +57,7 @@ export function backoffDelayMs(backoff: Backoff, failures: number, random = Math
   if (backoff.type === 'fixed') return backoff.delayMs;
   const { delayMs = DEFAULT_DELAY_MS, maxDelayMs = DEFAULT_MAX_DELAY_MS, jitter = DEFAULT_JITTER } = backoff;
   const full = Math.min(delayMs * 2 ** Math.min(failures - 1, 40), maxDelayMs);
-  return Math.round(full * (1 - jitter * random()));
+  return Math.min(Math.round(full * (1 + jitter * random())), MAX_DELAY_MS);
 }
 
 /** @throws InvalidOptionError */

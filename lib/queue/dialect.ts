@@ -70,6 +70,8 @@ export interface Dialect {
   settle(sql: Sql, settlements: readonly Settlement[], joined?: boolean): Promise<Lease[]>;
   /** @returns the leases that were written, of those given in ascending order of id */
   release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
+  /** @returns how many there were */
+  releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number>;
   /** @returns those of the leases that are live */
   live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** Takes back at most a thousand. */

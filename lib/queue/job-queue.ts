@@ -139,6 +139,14 @@ export abstract class JobQueue {
   abstract release(leases: readonly Lease[]): Promise<void>;
 
   /**
+   * Gives back, as `release` does, every job that is claimed under this `workerId` and is not among those held: the
+   * answer to its claim was lost. For a worker that is not claiming just now.
+   *
+   * @returns how many there were
+   */
+  abstract releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number>;
+
+  /**
    * Takes back every job whose lease has run out, of whatever kind, and counts an attempt and a crash. A job with
    * `maxCrashes` crashes or more that ran alone at the last one becomes `PANIC`; each other is ready again.
    */
@@ -176,7 +184,8 @@ export abstract class JobQueue {
 
   private async claimOne(kinds: readonly string[]): Promise<ClaimedJob | undefined> {
     const { workerId, leaseMs, maxCrashes } = this.dequeueSettings;
-    const terms = { workerId, leaseMs, alone: true };
+    // Not the name of the worker in this process, which gives back what it does not know.
+    const terms = { workerId: `${workerId}-dequeue`, leaseMs, alone: true };
     const [job] = await this.claim(kinds, 1, terms);
     if (job !== undefined) return job;
     const reclaimed = await this.reclaim(maxCrashes);

@@ -75,6 +75,12 @@ export class LeaseKeeper {
     return answer === 'written';
   }
 
+  /** Renews at once what has run out while the process stood still, lest its own worker take it back. Never rejects. */
+  async catchUp(): Promise<void> {
+    const now = performance.now();
+    if ([...this.entries].some(({ endsAt }) => now >= endsAt)) await this.renewAll(now);
+  }
+
   private startLooking(now: number): void {
     if (this.timer !== undefined) return;
     this.lastLook = performance.now();

@@ -1,5 +1,4 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { decodeDocument } from '../job/document.js';
 import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { SILENT_LOGGER } from '../job/logger.js';
@@ -19,19 +18,19 @@ import {
 } from './job-queue.js';
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import {
+  copyOf,
+  endAttempt,
+  isRunning,
+  show,
+  showClaimed,
+  store,
+  unlock,
+  type Stored,
+} from './memory-job.js';
 import { noDatabase } from './no-database.js';
 import { STATUS_AFTER } from './row.js';
 import { dataSourceOf } from './typeorm-compat.js';
-
-interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
-  payload: PreparedJob['payload'];
-  carried: string | null;
-  result?: PreparedJob['payload'];
-  leaseToken: number;
-  lockedAt?: Date;
-  heartbeatAt?: Date;
-  alone: boolean;
-}
 
 /** What `new MemoryJobQueue()` takes. */
 export interface MemoryJobQueueSettings extends DequeueSettings {
@@ -48,9 +47,6 @@ const DEFAULTS: DequeueSettings = {
   maxPayloadBytes: 1024 * 1024,
   logger: SILENT_LOGGER,
 };
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Stored = Writable<StoredJob>;
 
 /* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous, a Map is not */
 
@@ -111,6 +107,12 @@ export class MemoryJobQueue extends JobQueue {
     return job === undefined ? null : show(job);
   }
 
+  /** All jobs, or those of one kind, in the order in which they were enqueued; also those that have ended. */
+  list(kind?: string): Job[] {
+    const jobs = [...this.jobs.values()];
+    return jobs.filter((job) => kind === undefined || job.kind === kind).map(show);
+  }
+
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
     const now = this.now();
     const left = new Map(kinds.map((kind) => [kind, terms.kindLimits?.get(kind) ?? limit]));
@@ -154,6 +156,13 @@ export class MemoryJobQueue extends JobQueue {
   async release(leases: readonly Lease[]): Promise<void> {
     for (const lease of leases)
       if (!this.settling.has(lease.id)) this.underLease(lease, (job) => unlock(job, this.now()));
+  }
+
+  async releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    const unheld = [...this.jobs.values()].filter((job) => job.lockedBy === workerId && !heldIds.has(job.id));
+    for (const job of unheld) unlock(job, this.now());
+    return unheld.length;
   }
 
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
@@ -227,77 +236,6 @@ export class MemoryJobQueue extends JobQueue {
     if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
     endAttempt(job, now);
   }
-}
-
-function store(job: PreparedJob, now: number): Stored {
-  return {
-    id: job.id,
-    kind: job.kind,
-    payload: copyOf(job.payload),
-    payloadVersion: job.payloadVersion,
-    carried: job.carried,
-    runAt: new Date(job.runAtMs ?? now + job.delayMs),
-    status: 'PENDING',
-    createdAt: new Date(now),
-    updatedAt: new Date(now),
-    attemptsDone: 0,
-    priority: job.priority,
-    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
-    crashes: 0,
-    leaseToken: 0,
-    alone: false,
-  };
-}
-
-function show({
-  payload,
-  carried,
-  result,
-  leaseToken: _token,
-  lockedAt: _at,
-  heartbeatAt: _beat,
-  alone: _alone,
-  ...job
-}: Stored): Job {
-  const value = result === undefined ? undefined : read(result);
-  return {
-    ...job,
-    payload: read(payload),
-    carried: decodeDocument(carried, null),
-    ...(value === undefined ? {} : { result: value }),
-  };
-}
-
-function showClaimed(job: Stored): ClaimedJob {
-  return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
-}
-
-/** Bytes are copied on their way in and out, as a database does: a later change of the array changes no job. */
-function copyOf({ json, bytes }: PreparedJob['payload']): PreparedJob['payload'] {
-  return { json, bytes: bytes === null ? null : Uint8Array.from(bytes) };
-}
-
-function read(document: PreparedJob['payload']): unknown {
-  const { json, bytes } = copyOf(document);
-  return decodeDocument(json, bytes);
-}
-
-function isRunning(job: Stored): boolean {
-  return job.status === 'PENDING' && job.lockedBy !== undefined;
-}
-
-function endAttempt(job: Stored, now: number): void {
-  job.attemptsDone += 1;
-  if (job.lockedAt !== undefined) job.lastAttemptAt = job.lockedAt;
-  unlock(job, now);
-}
-
-function unlock(job: Stored, now: number): void {
-  delete job.lockedBy;
-  delete job.lockedAt;
-  delete job.lockedUntil;
-  job.alone = false;
-  job.updatedAt = new Date(now);
 }
 
 /** In the order of Unicode code points, which is that of UTF-8, as databases sort ids; `<` would go by UTF-16 units. */

@@ -104,7 +104,11 @@ export class TypeOrmJobQueue extends JobQueue {
         return stored;
       }
       const joined = queryRunner.isTransactionActive;
-      const stored = await this.dialect.insert(sqlThrough(queryRunner), jobs, joined);
+      const stored = await this.dialect.insert(
+        sqlThrough(queryRunner, this.connections.prepared.through(queryRunner)),
+        jobs,
+        joined,
+      );
       if (joined) this.commits.afterCommit(queryRunner, wake);
       else wake();
       return stored;
@@ -186,6 +190,10 @@ export class TypeOrmJobQueue extends JobQueue {
       if (left.length === 0 || pauseMs > MAX_RELEASE_PAUSE_MS) return;
       await sleep(pauseMs);
     }
+  }
+
+  releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    return this.connections.run((sql) => this.dialect.releaseUnheld(sql, workerId, held));
   }
 
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {

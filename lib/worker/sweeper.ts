@@ -17,11 +17,15 @@ export class Sweeper {
   private readonly ended: Promise<void>;
   private failures = 0;
 
-  /** @param onReady called when jobs have become ready again */
+  /**
+   * @param keepOwn renews the leases of this worker that have run out
+   * @param onReady called when jobs have become ready again
+   */
   constructor(
     private readonly queue: Pick<JobQueue, 'reclaim'>,
     private readonly settings: SweeperSettings,
     private readonly logger: JobsLogger,
+    private readonly keepOwn: () => Promise<void>,
     private readonly onReady: () => void,
   ) {
     this.ended = this.loop();
@@ -42,6 +46,7 @@ export class Sweeper {
 
   private async sweep(): Promise<void> {
     try {
+      await this.keepOwn();
       const reclaimed = await this.queue.reclaim(this.settings.maxCrashes);
       this.failures = 0;
       for (const job of reclaimed) this.report(job);

@@ -7,6 +7,7 @@ import { jointContract } from './joint.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
 import { panicContract } from './panic.contract.js';
+import { scaleContract } from './scale.contract.js';
 import { schemaContract } from './schema.contract.js';
 import { shutdownContract } from './shutdown.contract.js';
 import { storageContract } from './storage.contract.js';
@@ -32,6 +33,7 @@ export function jobQueueContract(world: World): void {
     panicContract(world);
     workerContract(world);
     shutdownContract(world);
+    scaleContract(world);
     if (!(world instanceof SqlWorld)) return;
     clockContract(world);
     storageContract(world);

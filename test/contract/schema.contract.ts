@@ -1,10 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/errors.js';
+import { Connections } from '../../lib/queue/connections.js';
+import type { Dialect } from '../../lib/queue/dialect.js';
 import { JobEntity, jobEntity } from '../../lib/queue/job-entity.js';
 import { jobsMigrations } from '../../lib/queue/jobs-migrations.js';
+import { dialectFor } from '../../lib/queue/jobs-table.js';
+import { SchemaMigrator } from '../../lib/queue/schema-migrator.js';
+import { commentFor } from '../../lib/queue/schema-version.js';
 import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
 import { TestDatabase } from '../support/databases.js';
+import { until } from '../support/until.js';
 import { KIND, LONG, type SqlWorld } from './world.js';
 
 const COLUMNS = [
@@ -132,6 +138,42 @@ export function schemaContract(world: SqlWorld): void {
         });
       },
     );
+
+    it('auto: ten processes of a newer release upgrade the table once while this release goes on working', async () => {
+      await inFresh(async (dataSource) => {
+        const queue = await queueOn(dataSource).open();
+        const client = world.clientOf(queue);
+        await world.work({ [KIND]: () => 'fine' }, {}, queue);
+        const dialect = dialectFor(dataSource.options, world.queueSettings());
+        const { quoted } = dialect.table;
+        const comment = world.isPostgres
+          ? `COMMENT ON TABLE ${quoted} IS`
+          : `ALTER TABLE ${quoted} COMMENT =`;
+        const added = `ALTER TABLE ${quoted} ADD COLUMN note varchar(20) NOT NULL DEFAULT 'none'`;
+        const step = { version: 2, up: [added, `${comment} '${commentFor(2)}'`], down: [] };
+        const newer = Object.create(dialect, { steps: { value: [...dialect.steps, step] } }) as Dialect;
+        const connections = new Connections(dataSource, {
+          answerMs: 30_000,
+          patienceMs: 1_000,
+          errors: dialect.errors,
+        });
+        const upgrades = Array.from({ length: 10 }, () =>
+          new SchemaMigrator(connections, newer, world.logger).run('auto'),
+        );
+        for (let n = 0; n < 200; n++) await client.enqueue(KIND, n, { id: `job ${n}` });
+        await Promise.all(upgrades);
+        await client.enqueue(KIND, null, { id: 'after' });
+        const left = async () =>
+          (await world.sql("SELECT 1 FROM nest_jobs WHERE status <> 'DONE'", [], dataSource)).length;
+        await until(async () => (await left()) === 0, { what: '"all are DONE"' });
+        await world.stopWorkers();
+        const rows = await world.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
+        expect(rows).toEqual(Array(201).fill({ note: 'none', attempts_done: 1 }));
+        expect(world.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
+        await works(dataSource); // this release, started again
+        await queue.close();
+      });
+    });
 
     it('keeps several tables apart by their prefix, however long', async () => {
       await inFresh(async (dataSource) => {

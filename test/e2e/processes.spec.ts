@@ -125,6 +125,31 @@ describe.each(oneOfEach)('Processes on $name', (server) => {
     expect(await ended('next')).toMatchObject({ status: 'DONE', result: { by: frozen.name } });
   });
 
+  it.each([
+    ['frozen', 'work', 1_500, 'Worker'],
+    ['blocked by their handlers', 'block', 2_500, 'The event loop was blocked for 2'],
+  ])(
+    'settle what they ran while they were %s past the lease, where nobody has taken it back',
+    async (_how, kind, workMs, logged) => {
+      const [worker] = await start(1, { workMs });
+      await client.enqueue(kind, null, { id: 'late' });
+      await begun('late');
+      if (kind === 'work') {
+        worker!.send('SIGSTOP');
+        const isOver = async () => (await client.get('late'))!.lockedUntil! < new Date(Date.now() - 700);
+        await until(isOver, { what: '"the lease has run out"' });
+        worker!.send('SIGCONT');
+      }
+      expect(await ended('late')).toMatchObject({
+        status: 'DONE',
+        result: { by: worker!.name },
+        attemptsDone: 1,
+        crashes: 0,
+      });
+      expect(worker!.output).toContain(logged);
+    },
+  );
+
   it('share a backlog of 2,000 jobs and run each of them once', async () => {
     const workers = await start(2);
     await client.enqueueMany(Array.from({ length: 2_000 }, () => ({ kind: 'work' })));
@@ -152,6 +177,30 @@ describe.each(oneOfEach)('Processes on $name', (server) => {
     expect(await count("kind = 'work' AND status = 'DONE'")).toBe(30);
   });
 
+  it('that four jobs kill again and again run 500 others to their end, and convict the four', async () => {
+    await queue.open();
+    const culprits = ['exit', 'exit', 'exhaust', 'reject'].map((kind, n) => ({ kind, id: `culprit ${n}` }));
+    const innocents = Array.from({ length: 500 }, (_, n) => ({ kind: 'take', payload: (n * 37) % 200 }));
+    await client.enqueueMany(innocents.slice(0, 250));
+    await client.enqueueMany(culprits);
+    await client.enqueueMany(innocents.slice(250));
+    const since = performance.now();
+    const supervisors = [1, 2, 3].map(() => supervise());
+    await until(async () => (await count("status = 'PENDING'")) === 0, { timeoutMs: 110_000 });
+    const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+    const deaths = processes.filter(({ hasExited }) => hasExited).length;
+    console.log(`${server.name}: 500 jobs done beside 4 that killed ${deaths} workers, in ${seconds} s`);
+    expect(await count("kind = 'take' AND status = 'DONE'")).toBe(500);
+    for (const { id } of culprits) {
+      const job = await client.get(id);
+      expect(job).toMatchObject({ status: 'PANIC' });
+      expect(job!.lastError).toMatch(
+        /^panic: the worker \S+ stopped renewing .* last heartbeat was at .*Z, .* the job ran alone \(crash \d+ of 3\)$/,
+      );
+    }
+  }, 120_000);
+
   it('all come up, ten of them at once on an empty database', async () => {
     await start(10);
     await client.enqueue('work', null, { id: 'one' });
@@ -169,7 +218,7 @@ describe.each(oneOfEach)('Processes on $name', (server) => {
   });
 
   /** Keeps one worker running: starts the next when the last has died. */
-  function supervise(settings: Partial<WorkerProcessSettings>) {
+  function supervise(settings?: Partial<WorkerProcessSettings>) {
     let isStopping = false;
     const keepRunning = async () => {
       while (!isStopping) {

@@ -15,6 +15,8 @@ export interface WorkerProcessSettings {
   /** How long a job of the kinds `work` and `joint` takes. Default 0. */
   readonly workMs?: number;
   readonly worker?: WorkerOptions;
+  /** The memory that the process may take for objects. */
+  readonly heapMb?: number;
 }
 
 /** A process of its own that runs fixtures/worker.mjs. */
@@ -33,13 +35,13 @@ export class WorkerProcess {
     child.once('message', () => (this.isReady = true));
   }
 
-  static spawn({ worker, workMs = 0, ...settings }: WorkerProcessSettings): WorkerProcess {
+  static spawn({ worker, workMs = 0, heapMb = 128, ...settings }: WorkerProcessSettings): WorkerProcess {
     if (!existsSync(BUILT)) {
       throw new Error('These tests run the built package, and there is none: run `npm run build:lib` first.');
     }
     const defaults: WorkerOptions = { leaseMs: 1_000, pollIntervalMs: 100 };
     const told = { ...settings, workMs, worker: { ...defaults, ...worker } };
-    const child = spawn(process.execPath, ['--no-warnings', FIXTURE], {
+    const child = spawn(process.execPath, ['--no-warnings', `--max-old-space-size=${heapMb}`, FIXTURE], {
       env: { ...process.env, WORKER: JSON.stringify(told), NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -133,6 +133,12 @@ describe('The options of JobsModule', () => {
     });
   });
 
+  it('tell two workers apart that have the same host name and process id', () => {
+    const [one, other] = [resolveOptions().worker.workerId, resolveOptions().worker.workerId];
+    expect(one).toContain(`-${process.pid}-`);
+    expect(one).not.toBe(other);
+  });
+
   it('derive the heartbeat from the lease, and the table from the name', () => {
     expect(resolveOptions({ worker: { leaseMs: 1_000 } }).worker.heartbeatMs).toBe(333);
     expect(resolveOptions({ name: 'mail' }).queue.tablePrefix).toBe('nest_mail_');

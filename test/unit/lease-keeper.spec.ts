@@ -236,3 +236,23 @@ describe('markAlone', () => {
     expect(lost).toEqual([]);
   });
 });
+
+describe('LeaseKeeper.catchUp', () => {
+  it('renews at once where the process stood still past a lease, and has then nothing to do', async () => {
+    hold('a');
+    hold('b');
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    now.mockRestore();
+  });
+
+  it('leaves it to the heartbeat where no lease has run out', async () => {
+    hold('a');
+    await pass(200);
+    await keeper.catchUp();
+    expect(storage.renewals).toEqual([]);
+  });
+});

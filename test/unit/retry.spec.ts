@@ -12,9 +12,9 @@ import {
 } from '../../lib/job/retry.js';
 import { thrownBy } from './fakes.js';
 
-const atLongest = (): number => 0;
-const atShortest = (): number => 1 - Number.EPSILON;
-const series = (backoff: Backoff, random = atLongest): number[] =>
+const atShortest = (): number => 0;
+const atLongest = (): number => 1 - Number.EPSILON;
+const series = (backoff: Backoff, random = atShortest): number[] =>
   [1, 2, 3, 4, 5].map((failures) => backoffDelayMs(backoff, failures, random));
 
 describe('backoffDelayMs', () => {
@@ -24,33 +24,33 @@ describe('backoffDelayMs', () => {
 
   it('grows to an hour by default and no further, also after thousands of failures', () => {
     for (const failures of [11, 50, 1_100, 2 ** 31])
-      expect(backoffDelayMs(DEFAULT_BACKOFF, failures, atLongest)).toBe(3_600_000);
+      expect(backoffDelayMs(DEFAULT_BACKOFF, failures, atShortest)).toBe(3_600_000);
   });
 
   it('doubles from delayMs to maxDelayMs', () => {
     expect(series({ type: 'exponential', delayMs: 100, maxDelayMs: 500 })).toEqual([100, 200, 400, 500, 500]);
   });
 
-  it('takes away up to a fifth at random by default', () => {
-    expect(series(DEFAULT_BACKOFF, atShortest)).toEqual([4_000, 8_000, 16_000, 32_000, 64_000]);
+  it('adds up to a fifth at random by default', () => {
+    expect(series(DEFAULT_BACKOFF, atLongest)).toEqual([6_000, 12_000, 24_000, 48_000, 96_000]);
     const seen = new Set<number>();
     for (let count = 0; count < 200; count++) {
       const delayMs = backoffDelayMs(DEFAULT_BACKOFF, 1);
-      expect(delayMs).toBeGreaterThanOrEqual(4_000);
-      expect(delayMs).toBeLessThanOrEqual(5_000);
+      expect(delayMs).toBeGreaterThanOrEqual(5_000);
+      expect(delayMs).toBeLessThanOrEqual(6_000);
       seen.add(delayMs);
     }
     expect(seen.size).toBeGreaterThan(1);
   });
 
-  it('takes away as much as jitter says, none and all included', () => {
-    expect(series({ type: 'exponential', delayMs: 100, jitter: 0 }, atShortest)[0]).toBe(100);
-    expect(series({ type: 'exponential', delayMs: 100, jitter: 1 }, atShortest)[0]).toBe(0);
-    expect(series({ type: 'exponential', delayMs: 100, jitter: 0.5 }, () => 0.5)[0]).toBe(75);
+  it('adds as much as jitter says, none and all included', () => {
+    expect(series({ type: 'exponential', delayMs: 100, jitter: 0 }, atLongest)[0]).toBe(100);
+    expect(series({ type: 'exponential', delayMs: 100, jitter: 1 }, atLongest)[0]).toBe(200);
+    expect(series({ type: 'exponential', delayMs: 100, jitter: 0.5 }, () => 0.5)[0]).toBe(125);
   });
 
   it('is always the same where it is fixed', () => {
-    expect(series({ type: 'fixed', delayMs: 1_234 }, atShortest)).toEqual(Array(5).fill(1_234));
+    expect(series({ type: 'fixed', delayMs: 1_234 }, atLongest)).toEqual(Array(5).fill(1_234));
     expect(backoffDelayMs({ type: 'fixed', delayMs: 0 }, 3)).toBe(0);
   });
 

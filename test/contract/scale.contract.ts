@@ -1,0 +1,97 @@
+import { expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { Job } from '../../lib/job/job.js';
+import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { until } from '../support/until.js';
+import { KIND, LONG, SqlWorld, type World } from './world.js';
+
+/** Much of everything: kinds, bytes, failures at once. */
+export function scaleContract(world: World): void {
+  it('11. Ten thousand kinds are served in their order, and no slower than a lease allows', async () => {
+    const kinds = Array.from({ length: 10_000 }, (_, n) => `kind ${n}`);
+    const jobs = [7, 4_200, 9_999].map((n) => ({ kind: kinds[n]!, id: `of kind ${n}`, priority: -n }));
+    await world.client.enqueueMany(jobs);
+    await world.client.enqueue('nobody serves this');
+    const since = performance.now();
+    const claimed = await world.queue.claim(kinds, 10, LONG);
+    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(claimed.map(({ id }) => id)).toEqual(['of kind 9999', 'of kind 4200', 'of kind 7']);
+  });
+
+  it('4. Ten thousand jobs that fail at once come back spread over time', async () => {
+    const count = 10_000;
+    const given = Array.from({ length: count }, () => ({ kind: KIND, maxAttempts: 2 }));
+    const jobs = await world.client.enqueueMany(given);
+    let calls = 0;
+    const fails = () => {
+      calls += 1;
+      throw new Error('the service is down');
+    };
+    await world.work({ [KIND]: fails }, { concurrency: 100, minRetryDelayMs: 5_000 });
+    await until(() => calls === count, { timeoutMs: 90_000 });
+    await world.stopWorkers();
+    const delays: number[] = [];
+    for (const { id } of jobs.slice(0, 200)) {
+      const { runAt, updatedAt } = await world.job(id);
+      delays.push(runAt.getTime() - updatedAt.getTime());
+    }
+    delays.sort((a, b) => a - b);
+    expect(delays[0]).toBeGreaterThanOrEqual(5_000);
+    expect(delays[150]! - delays[50]!).toBeGreaterThan(300); // of a thousand, evenly
+  }, 100_000);
+
+  if (!(world instanceof SqlWorld)) return;
+
+  it('8. A payload of 50 MB makes no heartbeat late', async () => {
+    const text = 'é'.repeat(25 * 1024 * 1024);
+    await withLargePackets(world, async (dataSource) => {
+      const queue = new TypeOrmJobQueue(dataSource, world.queueSettings());
+      const { promise: finished, resolve: finish } = deferred();
+      let isRunning = false;
+      let length = 0;
+      const long: HandlerFn = () => {
+        isRunning = true;
+        return finished;
+      };
+      const large: HandlerFn = ({ payload }: Job<string>) => void (length = payload.length);
+      await world.work({ long, large }, { leaseMs: 12_000 }, queue);
+      await world.client.enqueue('long', null, { id: 'long' });
+      await until(() => isRunning);
+      await expect(world.clientOf(queue).enqueue('large', text)).rejects.toThrow(/maxPayloadBytes/);
+      await world.clientOf(queue, undefined, 64 * 1024 * 1024).enqueue('large', text, { id: 'large' });
+      const isDone = async () =>
+        (await world.sql("SELECT 1 FROM nest_jobs WHERE status = 'DONE'")).length > 0;
+      await until(isDone, { what: '"the large job is DONE"' });
+      expect(length).toBe(text.length);
+      finish();
+      expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      await world.stopWorkers();
+      expect(world.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+      await queue.close();
+    });
+  });
+}
+
+/** With a DataSource whose server takes more at once than MariaDB does by default. */
+async function withLargePackets(
+  world: SqlWorld,
+  work: (dataSource: DataSource) => Promise<void>,
+): Promise<void> {
+  const setLimit = (bytes: number) => world.sql(`SET GLOBAL max_allowed_packet = ${bytes}`);
+  const [row] = world.isPostgres ? [] : await world.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+  if (row !== undefined) await setLimit(256 * 1024 * 1024);
+  const dataSource = await world.database.connect();
+  try {
+    await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+    if (row !== undefined) await setLimit(Number(row.bytes));
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((resolver) => (resolve = resolver));
+  return { promise, resolve };
+}

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { JobClient, TypeOrmJobQueue, Worker } from '../../lib/index.js';
+import { HandlerRegistry } from '../../lib/job/handler.js';
+import { resolveOptions } from '../../lib/jobs.options.js';
+import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { MemoryLogger } from '../support/memory-logger.js';
+import { PgBouncer } from '../support/pgbouncer.js';
+import { until } from '../support/until.js';
+
+if (!PgBouncer.isInstalled && process.env.CI === 'true')
+  throw new Error('There is no pgbouncer; install the Debian package of that name.');
+const found = PgBouncer.isInstalled ? oneOfEach.filter(({ type }) => type === 'postgres') : [];
+if (found.length === 0) describe.skip('pgbouncer: not installed', () => it('works', () => undefined));
+
+describe.each(found)('Behind a pooler in transaction mode before $name', (server) => {
+  let database: TestDatabase;
+  let bouncer: PgBouncer;
+  let dataSources: DataSource[];
+  let queues: TypeOrmJobQueue[];
+  let workers: Worker[];
+  let logger: MemoryLogger;
+  let calls: string[];
+
+  beforeEach(async () => {
+    database = await TestDatabase.create(server);
+    bouncer = await PgBouncer.start(database.url, 3);
+    [dataSources, queues, workers, calls] = [[], [], [], []];
+    logger = new MemoryLogger();
+  });
+
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(queues.map((queue) => queue.close()));
+    await Promise.all(dataSources.map((dataSource) => dataSource.destroy()));
+    await bouncer.stop();
+    await database.drop();
+  });
+
+  /** As one process has it. */
+  async function open(): Promise<{ client: JobClient; work: () => Promise<void> }> {
+    const dataSource = await database.connect({ url: bouncer.url });
+    dataSources.push(dataSource);
+    const options = resolveOptions({ logger, worker: { pollIntervalMs: 100, leaseMs: 3_000 } });
+    const queue = await new TypeOrmJobQueue(dataSource, options.queue).open();
+    queues.push(queue);
+    const handlers = new HandlerRegistry();
+    const run = ({ id }: { id: string }) => calls.push(id);
+    handlers.add({ kind: 'work', run, options: {}, place: 'the test' });
+    const worker = new Worker(queue, handlers, options.worker, logger);
+    workers.push(worker);
+    return { client: new JobClient(queue), work: () => worker.start() };
+  }
+
+  it('workers find everything by polling, and say so once each', async () => {
+    const [one, other] = [await open(), await open()];
+    await Promise.all([one.work(), other.work()]);
+    const warnings = () => logger.lines.filter((line) => line.includes('Notifications do not arrive'));
+    await until(() => warnings().length === 2);
+    await Promise.all(
+      Array.from({ length: 300 }, (_, n) => one.client.enqueue('work', { n }, { id: `job ${n}` })),
+    );
+    await other.client.enqueueMany(Array.from({ length: 300 }, () => ({ kind: 'work' })));
+    await until(() => calls.length === 600, { timeoutMs: 20_000 });
+    const isDone = async () => (await one.client.get('job 299'))?.status === 'DONE';
+    await until(isDone, { what: '"the last one is DONE"' });
+    await Promise.all(workers.map((worker) => worker.stop()));
+    expect(new Set(calls).size).toBe(600);
+    expect(warnings()).toHaveLength(2);
+    expect(logger.lines.filter((line) => /^(warn|error)/.test(line))).toEqual(warnings());
+  });
+});
