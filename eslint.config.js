@@ -27,7 +27,7 @@ const TYPEORM = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps', 'test/bench'] },
+  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -92,7 +92,20 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'URL',
+          'Buffer',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['sample/**/*.ts'],

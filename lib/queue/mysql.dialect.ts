@@ -83,7 +83,7 @@ export class MysqlDialect implements Dialect {
       asDatetime(now),
     ]);
     await this.insertRows(sql, inPackets(rows), joined);
-    return jobs.map((job) => decodeInserted(job, { run_at: startOf(job), created_at: now }));
+    return jobs.map((job) => decodeInserted(job, startOf(job), now));
   }
 
   async get(sql: Sql, id: string): Promise<Job | null> {
@@ -92,16 +92,20 @@ export class MysqlDialect implements Dialect {
   }
 
   async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
-    const best = await this.readBest(sql, kinds, limit, terms);
+    // Of one kind, nothing has to be known of the best jobs before they are locked but that there is one.
+    const isOneKind = kinds.length === 1;
+    const best = await this.readBest(sql, kinds, isOneKind ? 1 : limit, terms);
     const cameDue = best[0]?.id === '';
     // Jobs that have just come due may go before those that were read: look again. Unless there are more of them yet.
     if (cameDue && (await this.markDue(sql)) < DUE_AT_ONCE) return { jobs: [], tryAgain: true };
     const ready = cameDue ? best.slice(1) : best.slice(0, limit);
     const places = new Map(ready.map((row, place) => [row.id as string, place]));
     if (places.size === 0) return { jobs: [], tryAgain: cameDue };
-    const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, countByKind(ready), terms));
+    const share = isOneKind ? countOf(kinds[0]!, limit, terms) : countByKind(ready);
+    const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, share, terms));
+    if (isOneKind) return { jobs: rows.map((row) => decodeClaimed(row, terms)), tryAgain: cameDue };
     const placeOf = (row: Row) => places.get(row.id as string) ?? Infinity;
-    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map(decodeClaimed);
+    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map((row) => decodeClaimed(row, terms));
     return { jobs, tryAgain: cameDue || jobs.length < places.size };
   }
 
@@ -198,13 +202,7 @@ export class MysqlDialect implements Dialect {
     const ids = locked.map((row) => row.id);
     const [nowText, untilText] = [asDatetime(now), asDatetime(until)];
     await sql.query(this.sql.claim, [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids]);
-    return locked.map((row) => ({
-      ...row,
-      lease_token: Number(row.lease_token) + 1,
-      locked_by: terms.workerId,
-      locked_until: until,
-      updated_at: now,
-    }));
+    return locked.map((row) => ({ ...row, lease_token: Number(row.lease_token) + 1, now }));
   }
 
   private underLeases<L extends Lease>(sql: Sql, leases: readonly L[], update: Update<L>): Promise<Lease[]> {
@@ -233,6 +231,10 @@ function isAtLeast(version: string, oldest: readonly number[]): boolean {
     if (part !== wanted) return part > wanted;
   }
   return true;
+}
+
+function countOf(kind: string, limit: number, { kindLimits }: LeaseTerms): Map<string, number> {
+  return new Map([[kind, Math.min(limit, kindLimits?.get(kind) ?? limit)]]);
 }
 
 function countByKind(rows: readonly Row[]): Map<string, number> {

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import type { PreparedQuery } from './prepared-statements.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -6,15 +7,20 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Sql {
   /** @returns the rows, where the statement gives any */
   query(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  /** As `query`, for a statement that is worth preparing and whose plan does not depend on what is in a table. */
+  queryPrepared(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
 }
 
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
-export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>): Sql {
+export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedQuery): Sql {
+  const query: Sql['query'] = async (text, parameters = []) => {
+    const { records } = await queryRunner.query(text, [...parameters], true);
+    return (records as readonly Row[] | undefined) ?? [];
+  };
   return {
-    async query(text, parameters = []) {
-      const { records } = await queryRunner.query(text, [...parameters], true);
-      return (records as readonly Row[] | undefined) ?? [];
-    },
+    query,
+    queryPrepared: async (text, parameters) =>
+      (await prepared?.(text, parameters)) ?? query(text, parameters),
   };
 }
 

@@ -104,7 +104,11 @@ export class TypeOrmJobQueue extends JobQueue {
         return stored;
       }
       const joined = queryRunner.isTransactionActive;
-      const stored = await this.dialect.insert(sqlThrough(queryRunner), jobs, joined);
+      const stored = await this.dialect.insert(
+        sqlThrough(queryRunner, this.connections.prepared.through(queryRunner)),
+        jobs,
+        joined,
+      );
       if (joined) this.commits.afterCommit(queryRunner, wake);
       else wake();
       return stored;

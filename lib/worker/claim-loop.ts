@@ -6,7 +6,7 @@ import type { JobQueue } from '../queue/job-queue.js';
 import type { Lease } from '../queue/lease.js';
 import { Dispatcher } from './dispatcher.js';
 import { Pace } from './pace.js';
-import { backoffMs, jittered } from './pacing.js';
+import { backoffMs, pollPauseMs } from './pacing.js';
 import { Slots } from './slots.js';
 import { Suspects } from './suspects.js';
 import { WakeSignal } from './wake-signal.js';
@@ -184,7 +184,7 @@ export class ClaimLoop {
   }
 
   private async waitForJobs(): Promise<void> {
-    const pollMs = jittered(this.settings.pollIntervalMs);
+    const pollMs = pollPauseMs(this.settings.pollIntervalMs);
     const hasWaiting = this.dispatcher.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
     if (this.jobs.isBlocked() || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
