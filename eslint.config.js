@@ -4,12 +4,26 @@ import tseslint from 'typescript-eslint';
 
 /** Imports run one way: job <- queue <- worker <- root files. */
 const forbid = (...groups) => ({
-  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      patterns: groups.map(([group, message, allowTypeImports = false]) => ({
+        group,
+        message,
+        allowTypeImports,
+      })),
+    },
+  ],
 });
-const NEST = [['@nestjs/*'], 'Only the files at the root of lib know Nest.'];
+const NEST = [['@nestjs/*'], 'Only the files at the root of lib, and lib/testing, know Nest.'];
+const TESTING = [
+  ['**/testing/*', '**/testing.js'],
+  'lib/testing stands on the core, which knows nothing of it.',
+];
 const TYPEORM = [
   ['typeorm', 'typeorm/*'],
   'Only lib/queue works with TypeORM; elsewhere import its types alone.',
+  true,
 ];
 
 export default tseslint.config(
@@ -50,18 +64,27 @@ export default tseslint.config(
   },
   {
     files: ['lib/job/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, [
+    rules: forbid(NEST, TYPEORM, TESTING, [
       ['**/queue/*', '**/worker/*', '../*.js'],
       'lib/job imports nothing but Node.',
     ]),
   },
   {
     files: ['lib/queue/**/*.ts'],
-    rules: forbid(NEST, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
+    rules: forbid(NEST, TESTING, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
   },
   {
     files: ['lib/worker/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
+    rules: forbid(NEST, TYPEORM, TESTING, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
+  },
+  {
+    files: ['lib/*.ts'],
+    ignores: ['lib/testing.ts'],
+    rules: forbid(TESTING),
+  },
+  {
+    files: ['lib/testing/**/*.ts'],
+    rules: forbid(TYPEORM),
   },
   {
     files: ['lib/**/*.statements.ts', 'lib/**/*.schema.ts'],

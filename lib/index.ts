@@ -20,6 +20,7 @@ export { isPanicByDefault } from './job/panic.js';
 export {
   DatabaseTimeoutError,
   DuplicateJobError,
+  ForeignTransactionError,
   InvalidJobError,
   InvalidOptionError,
   JobsError,
@@ -27,6 +28,7 @@ export {
   KindExistsError,
   LeaseLostError,
   SchemaVersionError,
+  TransactionUndoneError,
   UnknownKindError,
   UnsupportedDatabaseError,
   WorkerStoppedError,
@@ -41,15 +43,20 @@ export { JobQueue } from './queue/job-queue.js';
 export type {
   DequeueFn,
   DequeueSettings,
+  JointAttempt,
+  JointWork,
   EnqueueTarget,
   ReclaimedJob,
   Settlement,
+  TransactionWork,
   WakeListener,
 } from './queue/job-queue.js';
 export type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './queue/lease.js';
+export type { AmbientTransactions, TransactionIsolation } from './queue/ambient-transactions.js';
 export { TypeOrmJobQueue } from './queue/typeorm-job-queue.js';
 export type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 export { MemoryJobQueue } from './queue/memory-job-queue.js';
+export type { MemoryJobQueueSettings } from './queue/memory-job-queue.js';
 export { JobEntity, jobEntity } from './queue/job-entity.js';
 export type { JobRecord } from './queue/job-entity.js';
 export { jobsMigrations } from './queue/jobs-migrations.js';

@@ -68,6 +68,6 @@ export function marksOf(method: object): readonly JobHandlerMark[] {
 }
 
 function handlerOptionsOf({ options }: JobDefinition): JobHandlerOptions {
-  const { queue, maxAttempts, backoff, timeoutMs, concurrency } = options;
-  return { queue, maxAttempts, backoff, timeoutMs, concurrency };
+  const { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional } = options;
+  return { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional };
 }

@@ -15,6 +15,7 @@ import {
   requireOneOf,
   requireText,
 } from './jobs.option-checks.js';
+import type { AmbientTransactions } from './queue/ambient-transactions.js';
 import type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 import type { WorkerSettings } from './worker/worker.js';
 
@@ -67,6 +68,8 @@ export interface JobsModuleOptions {
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
   readonly contextCarrier?: ContextCarrier;
+  /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
+  readonly transactions?: AmbientTransactions;
   /** Default: Nest's `Logger` with the context `JobsModule`. */
   readonly logger?: JobsLogger;
 }
@@ -97,7 +100,7 @@ const MODULE_OPTIONS = [
     'maxCrashes',
     'databaseTimeoutMs',
   ],
-  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'logger'],
+  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'transactions', 'logger'],
 ];
 const WORKER_OPTIONS = [
   'concurrency',
@@ -134,21 +137,15 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
   requireTablePrefix(tablePrefix);
   requireParts(options);
-  const workerOptions = resolveWorker(options.worker === false ? undefined : options.worker);
-  const shared: DequeueSettings = {
-    workerId: newWorkerId(),
-    leaseMs: workerOptions.leaseMs,
-    heartbeatMs: workerOptions.heartbeatMs,
-    minRetryDelayMs,
-    maxCrashes,
-    maxPayloadBytes,
-    isPanic,
-    logger,
-  };
+  const worker = resolveWorker(options.worker === false ? undefined : options.worker);
+  const { leaseMs, heartbeatMs } = worker;
+  const rules = { minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic, logger };
+  const shared: DequeueSettings = { workerId: newWorkerId(), leaseMs, heartbeatMs, ...rules };
+  const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, transactions: options.transactions };
   return Object.freeze({
     name,
-    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate, databaseTimeoutMs }),
-    worker: Object.freeze({ ...shared, ...workerOptions }),
+    queue: Object.freeze({ ...shared, ...storage }),
+    worker: Object.freeze({ ...shared, ...worker }),
     runsWorker: options.worker !== false,
     maxPayloadBytes,
     unknownKinds,
@@ -168,10 +165,11 @@ function requireNumbers(
   requireInt('maxPayloadBytes', options.maxPayloadBytes, 1, 2 ** 30);
 }
 
-function requireParts({ schema, isPanic, contextCarrier, logger }: JobsModuleOptions): void {
+function requireParts({ schema, isPanic, contextCarrier, transactions, logger }: JobsModuleOptions): void {
   if (schema !== undefined) requireText('schema', schema);
   if (isPanic !== undefined) requireFunction('isPanic', isPanic);
   if (contextCarrier !== undefined) requireMethods('contextCarrier', contextCarrier, ['capture', 'restore']);
+  if (transactions !== undefined) requireMethods('transactions', transactions, ['current']);
   if (logger !== undefined) requireMethods('logger', logger, ['debug', 'log', 'warn', 'error']);
 }
 

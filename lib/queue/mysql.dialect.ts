@@ -22,6 +22,8 @@ const DUE_AT_ONCE = 1000;
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
+type Update<L> = (ids: readonly string[], held: readonly L[]) => Promise<unknown>;
+
 /** MySQL 8.0.4 and later, MariaDB 10.6 and later. */
 export class MysqlDialect implements Dialect {
   readonly table: JobsTable;
@@ -114,14 +116,24 @@ export class MysqlDialect implements Dialect {
     );
   }
 
-  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]> {
-    return this.underLeases(sql, settlements, (_ids, held) =>
-      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]),
-    );
+  async settle(sql: Sql, settlements: readonly Settlement[], joined = false): Promise<Lease[]> {
+    const update = (_ids: readonly string[], held: readonly Settlement[]) =>
+      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]);
+    return joined ? this.writeLeases(sql, settlements, update) : this.underLeases(sql, settlements, update);
   }
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
+  }
+
+  releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockClaimedBy, [workerId]);
+      const ids = rows.map((row) => row.id as string).filter((id) => !heldIds.has(id));
+      if (ids.length > 0) await sql.query(this.sql.release, [ids]);
+      return ids.length;
+    });
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
@@ -193,23 +205,22 @@ export class MysqlDialect implements Dialect {
     return locked.map((row) => ({ ...row, lease_token: Number(row.lease_token) + 1, now }));
   }
 
+  private underLeases<L extends Lease>(sql: Sql, leases: readonly L[], update: Update<L>): Promise<Lease[]> {
+    return inTransaction(sql, BEGIN, () => this.writeLeases(sql, leases, update));
+  }
+
   /** Locks the rows whose leases are still as given, lets `update` write them, and tells which they were. */
-  private underLeases<L extends Lease>(
+  private async writeLeases<L extends Lease>(
     sql: Sql,
     leases: readonly L[],
-    update: (ids: readonly string[], held: readonly L[]) => Promise<unknown>,
+    update: Update<L>,
   ): Promise<Lease[]> {
-    return inTransaction(sql, BEGIN, async () => {
-      const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);
-      const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
-      const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
-      if (held.length > 0)
-        await update(
-          held.map((lease) => lease.id),
-          held,
-        );
-      return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
-    });
+    const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);
+    const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
+    const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
+    const ids = held.map((lease) => lease.id);
+    if (held.length > 0) await update(ids, held);
+    return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
   }
 }
 

@@ -114,6 +114,9 @@ export const mysqlStatements = (table: string) => ({
     SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
     WHERE id IN (?)`,
 
+  lockClaimedBy: `
+    SELECT id FROM ${table} WHERE running = 1 AND locked_by = ? ORDER BY id FOR UPDATE SKIP LOCKED`,
+
   live: `SELECT id, lease_token FROM ${table} WHERE id IN (?) AND running = 1`,
 
   expired: `SELECT 1 FROM ${table} WHERE running = 1 AND locked_until < UTC_TIMESTAMP(6) LIMIT 1`,

@@ -120,6 +120,10 @@ export class PostgresDialect implements Dialect {
     return (await sql.query(this.sql.release, bind(leases))).map(decodeLease);
   }
 
+  async releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    return (await sql.query(this.sql.releaseUnheld, [workerId, held.map(({ id }) => id)])).length;
+  }
+
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.live, bind(leases))).map(decodeLease);
   }

@@ -217,6 +217,17 @@ export const postgresStatements = (table: string) => ({
     WHERE job.id = held.id
     RETURNING job.id, job.lease_token`,
 
+  releaseUnheld: `
+    WITH unheld AS MATERIALIZED (
+      SELECT id FROM ${table}
+      WHERE status = 'PENDING' AND locked_by = $1 AND NOT id = ANY ($2::varchar[])
+      ORDER BY id FOR UPDATE SKIP LOCKED
+    )
+    UPDATE ${table}
+    SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+    WHERE id = ANY (ARRAY(SELECT id FROM unheld))
+    RETURNING id`,
+
   live: `
     SELECT job.id, job.lease_token
     FROM unnest($1::varchar[], $2::int4[]) AS given(id, lease_token)

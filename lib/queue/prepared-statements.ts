@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
-import type { Row } from './sql.js';
+import type { PreparedOn, Row } from './sql.js';
 
 /** The part of `pg.Client` that is used. */
 interface Client {
@@ -31,13 +31,18 @@ export class PreparedStatements {
     if (type !== 'postgres' || (logging ?? false) !== false) this.works = false;
   }
 
-  /** @returns the rows, or null where the statement is to be sent without a name */
-  async query(
+  /** Through a query runner, whose transaction they join if it has one. */
+  on(queryRunner: QueryRunner): PreparedOn {
+    return (text, parameters) => this.query(queryRunner, text, parameters);
+  }
+
+  private async query(
     queryRunner: QueryRunner,
     text: string,
     parameters: readonly unknown[],
   ): Promise<readonly Row[] | null> {
-    if (this.works === false) return null;
+    const isFenced = Object.hasOwn(queryRunner, 'query'); // somebody wants to see each statement of it, see StatementFence
+    if (this.works === false || isFenced) return null;
     const client = (await queryRunner.connect()) as Client;
     this.works ??= await reachesServer(client);
     if (!this.works) return null;

@@ -1,5 +1,4 @@
 import type { QueryRunner } from 'typeorm';
-import type { PreparedStatements } from './prepared-statements.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -11,8 +10,11 @@ export interface Sql {
   queryPrepared(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** Sends a statement prepared, or answers null where it must be sent as it is; see `PreparedStatements.on`. */
+export type PreparedOn = (text: string, parameters: readonly unknown[]) => Promise<readonly Row[] | null>;
+
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
-export function sqlThrough(queryRunner: QueryRunner, prepared?: PreparedStatements): Sql {
+export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedOn): Sql {
   const query: Sql['query'] = async (text, parameters = []) => {
     const { records } = await queryRunner.query(text, [...parameters], true);
     return (records as readonly Row[] | undefined) ?? [];
@@ -20,7 +22,7 @@ export function sqlThrough(queryRunner: QueryRunner, prepared?: PreparedStatemen
   return {
     query,
     queryPrepared: async (text, parameters) =>
-      (await prepared?.query(queryRunner, text, parameters)) ?? query(text, parameters),
+      (await prepared?.(text, parameters)) ?? query(text, parameters),
   };
 }
 

@@ -163,7 +163,7 @@ export abstract class World {
 
 /** The queue in memory; the transactions that its enqueue joins are those of any database. */
 export class MemoryWorld extends World {
-  readonly name = 'MemoryJobQueue';
+  readonly name: string = 'MemoryJobQueue';
   readonly tellsWhenItListens = false;
   private database!: TestDatabase;
 
@@ -179,9 +179,15 @@ export class MemoryWorld extends World {
 
   /** There is one queue over one memory: this is the world's queue anew, and empty. */
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    this.queue = new MemoryJobQueue({ ...this.dequeueSettings, ...settings });
-    this.client = this.clientOf(this.queue);
-    return this.queue;
+    return this.use(
+      new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings }),
+    );
+  }
+
+  protected use(queue: JobQueue): JobQueue {
+    this.queue = queue;
+    this.client = this.clientOf(queue);
+    return queue;
   }
 
   protected clear(): Promise<void> {
@@ -226,7 +232,12 @@ export class SqlWorld extends World {
   }
 
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    const queue = new TypeOrmJobQueue(this.dataSource, this.queueSettings(settings));
+    return this.openOn(this.dataSource, settings);
+  }
+
+  /** A queue over the same table by another DataSource. */
+  openOn(dataSource: DataSource, settings: Partial<DequeueSettings> = {}): TypeOrmJobQueue {
+    const queue = new TypeOrmJobQueue(dataSource, this.queueSettings(settings));
     this.opened.push(queue);
     return queue;
   }

@@ -261,7 +261,7 @@ function compilerOptions(): ts.CompilerOptions {
   const overrides = {
     noUnusedLocals: false,
     noUnusedParameters: false,
-    paths: { 'nestjs-typeorm-jobs': ['./lib/index.ts'] },
+    paths: { 'nestjs-typeorm-jobs': ['./lib/index.ts'], 'nestjs-typeorm-jobs/*': ['./lib/*.ts'] },
   };
   const adapted = {
     ...given,

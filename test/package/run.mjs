@@ -8,9 +8,10 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 
 /*
- * Packs the package and installs it, as a user would, in two new applications outside of this repository: Nest 12 in
+ * Packs the package and installs it, as a user would, in new applications outside of this repository: Nest 12 in
  * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
- * Each compiles against the packed types and runs a handler in its own test.
+ * Each compiles against the packed types and runs a handler in its own test. The testing sub-path is tried under Jest in
+ * the second, and under Vitest in a third.
  */
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -19,6 +20,8 @@ const MARIADB_URL = process.env.TEST_MARIADB_URL ?? 'mysql://root@127.0.0.1:3306
 const WANTED = [
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'],
   ...['dist-cjs/index.js', 'dist-cjs/index.d.ts', 'dist-cjs/package.json'],
+  ...['dist/cls-transactional.js', 'dist-cjs/typeorm-transactional.d.ts'],
+  ...['dist/testing.js', 'dist/testing.d.ts', 'dist-cjs/testing.js', 'dist-cjs/testing.d.ts'],
 ];
 const UNWANTED = /^(lib|test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
 
@@ -32,6 +35,7 @@ try {
   await createDatabases(database);
   await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
   await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
+  await step('tests under Vitest, without a database', () => tryApp('nest12-vitest', tarball));
 } finally {
   await dropDatabases(database);
   await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,30 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DEFAULT_NAME } from '../jobs.constants.js';
+import { JobsModule, type JobsModuleAsyncOptions } from '../jobs.module.js';
+import type { JobsModuleOptions } from '../jobs.options.js';
+import { testerProvider, testQueueProvider } from './testing.providers.js';
+
+/**
+ * `JobsModule` for tests: the queue is in memory, its clock stands still until the test moves it, and a `JobsTester` is
+ * in the place of the worker. Takes the same options; those that are about the database are passed over.
+ */
+@Module({})
+export class JobsTestingModule {
+  /** @throws InvalidOptionError */
+  static forRoot(options: JobsModuleOptions = {}): DynamicModule {
+    return forTests(JobsModule.forRoot(options), options.name);
+  }
+
+  /** @throws InvalidOptionError; for what the factory makes, when the module is compiled */
+  static forRootAsync(options: JobsModuleAsyncOptions): DynamicModule {
+    return forTests(JobsModule.forRootAsync(options), options.name);
+  }
+}
+
+/** The same module, with other providers under two of its tokens. */
+function forTests(real: DynamicModule, name = DEFAULT_NAME): DynamicModule {
+  const replacements = [testQueueProvider(name), testerProvider(name)];
+  const replace = (provider: Provider): Provider =>
+    replacements.find(({ provide }) => 'provide' in provider && provide === provider.provide) ?? provider;
+  return { ...real, module: JobsTestingModule, providers: real.providers!.map(replace) };
+}

@@ -1,0 +1,54 @@
+import { JobsError } from '../job/errors.js';
+import { DEFAULT_NAME, getWorkerToken } from '../jobs.constants.js';
+import { JobsTester } from './jobs-tester.js';
+import { testerProvider, testQueueProvider, type JobsApplication } from './testing.providers.js';
+
+/** What `overrideJobs` needs of the builder that `Test.createTestingModule` returns. */
+export interface OverridableBuilder {
+  overrideProvider(token: unknown): { useFactory(options: OverridingFactory): unknown };
+}
+
+interface OverridingFactory {
+  readonly factory: (...injected: never[]) => unknown;
+  readonly inject?: never[];
+}
+
+export interface OverrideJobsOptions {
+  /** The `name` of the `JobsModule`. Default: the one without a name. */
+  readonly name?: string;
+  /** Leave the queue in the database, and replace the worker alone. Default false. */
+  readonly keepQueue?: boolean;
+}
+
+/**
+ * Makes of the `JobsModule` of an application what `JobsTestingModule` is, for a test that imports the application's own
+ * modules. The application's options hold, and its jobs need no database any more.
+ *
+ * ```ts
+ * const app = await overrideJobs(Test.createTestingModule({ imports: [AppModule] })).compile();
+ * ```
+ *
+ * @returns the builder
+ */
+export function overrideJobs<Builder extends OverridableBuilder>(
+  builder: Builder,
+  { name = DEFAULT_NAME, keepQueue = false }: OverrideJobsOptions = {},
+): Builder {
+  const replacements = [...(keepQueue ? [] : [testQueueProvider(name)]), testerProvider(name)];
+  for (const { provide, inject, useFactory } of replacements)
+    builder.overrideProvider(provide).useFactory({ factory: useFactory, inject: inject as never[] });
+  return builder;
+}
+
+/**
+ * What moves the jobs of a test.
+ * @throws JobsError where neither `JobsTestingModule` nor `overrideJobs` is in use
+ */
+export function jobsTester(app: JobsApplication, name?: string): JobsTester {
+  const worker: unknown = app.get(getWorkerToken(name));
+  if (worker instanceof JobsTester) return worker;
+  throw new JobsError(
+    'A worker of its own runs the jobs of this application. Import JobsTestingModule.forRoot() in the place of ' +
+      'JobsModule.forRoot(), or call overrideJobs() on the builder of the testing module.',
+  );
+}

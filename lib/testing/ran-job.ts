@@ -1,0 +1,19 @@
+import type { Job } from '../job/job.js';
+
+/** One attempt that the test has let run. */
+export interface RanJob {
+  readonly id: string;
+  readonly kind: string;
+  /** 1 on the first. */
+  readonly attempt: number;
+  /**
+   * - `done`, `retry`, `failed`, `panic`: what was written
+   * - `lost`: nothing was, for another worker had the job by then
+   * - `crashed`: nothing was, for the worker died
+   */
+  readonly outcome: 'done' | 'retry' | 'failed' | 'panic' | 'lost' | 'crashed';
+  /** What the handler threw, as it threw it; undefined where it returned. */
+  readonly error?: unknown;
+  /** The job as it is stored after the attempt. */
+  readonly job: Job;
+}

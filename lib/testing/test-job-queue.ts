@@ -1,0 +1,30 @@
+import { InvalidOptionError } from '../job/errors.js';
+import { MemoryJobQueue, type MemoryJobQueueSettings } from '../queue/memory-job-queue.js';
+
+/** A clock that stands still until the test moves it. */
+export class TestClock {
+  /** @param time milliseconds since 1970; the process's now by default */
+  constructor(private time = Date.now()) {}
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return this.time;
+  }
+
+  /** @throws InvalidOptionError where that is no time, or would move the clock back */
+  advance(ms: number): void {
+    if (!(ms >= 0 && Number.isFinite(ms)))
+      throw new InvalidOptionError('ms', ms, 'a number of milliseconds from 0');
+    this.time += ms;
+  }
+}
+
+/** The queue in memory, by a clock that the test moves. */
+export class TestJobQueue extends MemoryJobQueue {
+  constructor(
+    settings: Partial<MemoryJobQueueSettings> = {},
+    readonly clock = new TestClock(),
+  ) {
+    super(settings, () => clock.now());
+  }
+}

@@ -1,0 +1,49 @@
+import type { FactoryProvider } from '@nestjs/common';
+import type { HandlerRegistry } from '../job/handler.js';
+import { getJobQueueToken, getWorkerToken, internalToken } from '../jobs.constants.js';
+import type { JobsExplorer } from '../jobs.explorer.js';
+import type { ResolvedOptions } from '../jobs.options.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { JobsTester } from './jobs-tester.js';
+import { TestJobQueue } from './test-job-queue.js';
+
+/** An application, or the module of a test. */
+export interface JobsApplication {
+  // Nest's own has overloads, which only this fits.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  get(token: any): any;
+}
+
+/** The queue in memory, in the place of the one in the database. */
+export function testQueueProvider(name: string): FactoryProvider {
+  return {
+    provide: getJobQueueToken(name),
+    inject: [internalToken('options', name)],
+    useFactory: ({ queue }: ResolvedOptions) => new TestJobQueue(queue),
+  };
+}
+
+/** The tester, in the place of the worker. */
+export function testerProvider(name: string): FactoryProvider {
+  return { provide: getWorkerToken(name), inject: testerTokens(name), useFactory: createTester };
+}
+
+/** A tester for an application that has a worker. */
+export function testerFor(app: JobsApplication, name: string): JobsTester {
+  const parts = testerTokens(name).map((token) => app.get(token) as unknown);
+  return createTester(...(parts as Parameters<typeof createTester>));
+}
+
+function testerTokens(name: string) {
+  const parts = (['handlers', 'explorer', 'options'] as const).map((part) => internalToken(part, name));
+  return [getJobQueueToken(name), ...parts];
+}
+
+function createTester(
+  queue: JobQueue,
+  handlers: HandlerRegistry,
+  explorer: JobsExplorer,
+  { worker, logger }: ResolvedOptions,
+): JobsTester {
+  return new JobsTester({ queue, handlers, settings: worker, logger, explore: () => explorer.explore() });
+}

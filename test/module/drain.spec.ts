@@ -1,0 +1,141 @@
+import 'reflect-metadata';
+import { describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  JobClient,
+  JobHandler,
+  JobsError,
+  JobsModule,
+  Worker,
+  type Job,
+  type JobContext,
+  type JobsModuleOptions,
+} from '../../lib/index.js';
+import { drain, jobsTester, overrideJobs } from '../../lib/testing.js';
+import { ended, TestApplications } from '../support/applications.js';
+import { oneOfEach } from '../support/databases.js';
+import { until } from '../support/until.js';
+
+const logger = { debug: () => 0, log: () => 0, warn: () => 0, error: () => 0 };
+
+@Injectable()
+class Steps {
+  started = 0;
+  gate: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly jobs: JobClient) {}
+
+  @JobHandler('first')
+  async first({ payload }: Job<string>): Promise<string> {
+    await this.jobs.enqueue('second', payload);
+    return `first ${payload}`;
+  }
+
+  @JobHandler('second', { maxAttempts: 2, backoff: { type: 'fixed', delayMs: 0 } })
+  async second({ payload }: Job<string>, { signal }: JobContext): Promise<string> {
+    this.started += 1;
+    await this.gate;
+    signal.throwIfAborted();
+    return `second ${payload}`;
+  }
+}
+
+describe.each(oneOfEach)('On $name', (server) => {
+  const applications = TestApplications.on(server);
+  const rootOf = (options: JobsModuleOptions) => ({
+    imports: [applications.typeOrm(), JobsModule.forRoot({ logger, minRetryDelayMs: 0, ...options })],
+    providers: [Steps],
+  });
+  const start = (options: JobsModuleOptions = {}) => applications.start(rootOf(options));
+
+  describe('drain(app)', () => {
+    it('runs what is due and what that enqueues, and says what it ran', async () => {
+      const app = await start({ worker: false });
+      const jobs = app.get(JobClient);
+      await jobs.enqueue('first', 'a', { id: 'one' });
+      await jobs.enqueue('first', 'b', { id: 'later', delayMs: 60_000 });
+      expect(await drain(app)).toMatchObject([
+        { id: 'one', kind: 'first', attempt: 1, outcome: 'done', job: { status: 'DONE', result: 'first a' } },
+        { kind: 'second', outcome: 'done', job: { result: 'second a' } },
+      ]);
+      expect(await drain(app)).toEqual([]);
+      expect((await jobs.get('later'))!.attemptsDone).toBe(0);
+      expect(app.get(Worker).isRunning).toBe(false);
+    });
+
+    it('stops a worker for that time, awaits what it has under way, and lets it go on', async () => {
+      const app = await start();
+      const [jobs, steps, worker] = [app.get(JobClient), app.get(Steps), app.get(Worker)];
+      let open!: (value: unknown) => void;
+      steps.gate = new Promise((resolve) => (open = resolve));
+      await jobs.enqueue('second', 'a', { id: 'under way' });
+      await until(() => steps.started === 1);
+      const draining = drain(app);
+      await jobs.enqueue('first', 'b');
+      open(undefined);
+      expect((await draining).map(({ kind }) => kind)).toEqual(['first', 'second']);
+      expect(await jobs.get('under way')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(worker.isRunning).toBe(true);
+      const { id } = await jobs.enqueue('first', 'c');
+      expect(await ended(jobs, id)).toMatchObject({ status: 'DONE' });
+    });
+
+    it('gives up on jobs that come without end', async () => {
+      const app = await start();
+      const jobs = app.get(JobClient);
+      await app.get(Worker).stop();
+      await jobs.enqueueMany(Array.from({ length: 5 }, () => ({ kind: 'first', payload: 'x' })));
+      await expect(drain(app, { maxRuns: 3 })).rejects.toBeInstanceOf(JobsError);
+      expect(app.get(Worker).isRunning).toBe(false);
+      expect(await drain(app)).toHaveLength(7);
+    });
+  });
+
+  describe('overrideJobs with keepQueue', () => {
+    const compile = async () => {
+      const builder = overrideJobs(Test.createTestingModule(rootOf({ worker: { leaseMs: 1_000 } })), {
+        keepQueue: true,
+      });
+      const app = await builder.compile();
+      await app.init();
+      return { app, jobs: app.get(JobClient), tester: jobsTester(app), steps: app.get(Steps) };
+    };
+
+    it('lets a test fail, crash and take away jobs that are in the database', async () => {
+      const { app, jobs, tester } = await compile();
+      try {
+        await jobs.enqueue('second', 'x', { id: 'one' });
+        tester.failNext('second', new Error('no'));
+        expect(await tester.runNext()).toMatchObject({ id: 'one', outcome: 'retry' });
+        await tester.loseLease('one');
+        await until(async () => (await tester.runNext())?.outcome === 'lost');
+        tester.crashDuring('second');
+        expect(await tester.runNext()).toMatchObject({ attempt: 3, outcome: 'crashed' });
+        expect(await tester.drain()).toEqual([]);
+        let again = await tester.drain();
+        await until(async () => (again = await tester.drain()).length > 0);
+        expect(again).toMatchObject([{ id: 'one', attempt: 4, outcome: 'done' }]);
+        expect(await jobs.get('one')).toMatchObject({ status: 'DONE', crashes: 2 });
+      } finally {
+        await app.close();
+      }
+    });
+
+    it('has no clock to move, and says so', async () => {
+      const { app, tester } = await compile();
+      try {
+        expect(() => tester.advance(1)).toThrow(/advance is there only where the queue is in memory/);
+        expect(() => tester.enqueued()).toThrow(JobsError);
+        expect(await drain(app)).toEqual([]);
+      } finally {
+        await app.close();
+      }
+    });
+  });
+
+  it('jobsTester says what to do where an application has a worker of its own', async () => {
+    const app = await start({ worker: false });
+    expect(() => jobsTester(app)).toThrow(/JobsTestingModule\.forRoot\(\).*overrideJobs\(\)/);
+  });
+});
