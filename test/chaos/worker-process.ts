@@ -110,7 +110,7 @@ class Handlers {
       if (payload.plan.effect) await this.leaveEffect(id, token, context.signal);
       const value = await work();
       how = 'returned';
-      return { token, worker: context.workerId, value };
+      return payload.plan.silent ? undefined : { token, worker: context.workerId, value };
     } finally {
       record({ type: 'end', id, token, how, pid, at: now() });
     }
