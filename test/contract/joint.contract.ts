@@ -435,6 +435,22 @@ function jointDatabaseContract(world: SqlWorld, tools: JointTools): void {
     });
 
     if (world.isPostgres) {
+      it('reads what is committed, though the sessions of the application would not, for the lease is renewed', async () => {
+        const options = '-c default_transaction_isolation=serializable';
+        const dataSource = await world.database.connect({ extra: { options } });
+        const queue = world.openOn(dataSource);
+        const job = await claimed('one');
+        const attempt = { ...job, alone: false, signal: new AbortController().signal };
+        const answer = await queue.settleTogether(attempt, async (manager) => {
+          await manager.query('SELECT count(*) FROM nest_jobs');
+          expect(await queue.renew([attempt], 60_000)).toEqual(['written']);
+          return encodeDocument('done', 'result', 100);
+        });
+        expect(answer).toBe('written');
+        await queue.close();
+        await dataSource.destroy();
+      });
+
       it('fails by a constraint that is checked at the commit', async () => {
         await world.dataSource.query(
           'CREATE TABLE IF NOT EXISTS late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)',
