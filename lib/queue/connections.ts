@@ -89,7 +89,7 @@ export class Connections {
     try {
       const connection: unknown = await queryRunner.connect();
       try {
-        return await answered(work(sqlThrough(queryRunner, this.prepared.through(queryRunner))), answerMs);
+        return await answered(work(sqlThrough(queryRunner, this.prepared.on(queryRunner))), answerMs);
       } catch (error) {
         if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
           await breakOff(connection);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
-import type { Row } from './sql.js';
+import type { PreparedOn, Row } from './sql.js';
 
 /** The part of `pg.Client` that is used. */
 interface Client {
@@ -11,9 +11,6 @@ interface Client {
     values?: readonly unknown[];
   }): Promise<{ rows: readonly Row[] }>;
 }
-
-/** @returns the rows, or null where the statement is to be sent without a name */
-export type PreparedQuery = (text: string, parameters: readonly unknown[]) => Promise<readonly Row[] | null>;
 
 const LOST = ['26000', '42P05']; // invalid_sql_statement_name, duplicate_prepared_statement
 
@@ -34,9 +31,8 @@ export class PreparedStatements {
     if (type !== 'postgres' || (logging ?? false) !== false) this.works = false;
   }
 
-  /** On the connection of a query runner. Not past whoever has put himself in the place of its `query`. */
-  through(queryRunner: QueryRunner): PreparedQuery | undefined {
-    if (this.works === false || Object.hasOwn(queryRunner, 'query')) return undefined;
+  /** Through a query runner, whose transaction they join if it has one. */
+  on(queryRunner: QueryRunner): PreparedOn {
     return (text, parameters) => this.query(queryRunner, text, parameters);
   }
 
@@ -45,6 +41,8 @@ export class PreparedStatements {
     text: string,
     parameters: readonly unknown[],
   ): Promise<readonly Row[] | null> {
+    const isFenced = Object.hasOwn(queryRunner, 'query'); // somebody wants to see each statement of it, see StatementFence
+    if (this.works === false || isFenced) return null;
     const client = (await queryRunner.connect()) as Client;
     this.works ??= await reachesServer(client);
     if (!this.works) return null;

@@ -1,5 +1,4 @@
 import type { QueryRunner } from 'typeorm';
-import type { PreparedQuery } from './prepared-statements.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -11,8 +10,11 @@ export interface Sql {
   queryPrepared(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** Sends a statement prepared, or answers null where it must be sent as it is; see `PreparedStatements.on`. */
+export type PreparedOn = (text: string, parameters: readonly unknown[]) => Promise<readonly Row[] | null>;
+
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
-export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedQuery): Sql {
+export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedOn): Sql {
   const query: Sql['query'] = async (text, parameters = []) => {
     const { records } = await queryRunner.query(text, [...parameters], true);
     return (records as readonly Row[] | undefined) ?? [];

@@ -105,7 +105,7 @@ export class TypeOrmJobQueue extends JobQueue {
       }
       const joined = queryRunner.isTransactionActive;
       const stored = await this.dialect.insert(
-        sqlThrough(queryRunner, this.connections.prepared.through(queryRunner)),
+        sqlThrough(queryRunner, this.connections.prepared.on(queryRunner)),
         jobs,
         joined,
       );

@@ -36,7 +36,7 @@ class EnqueuerModule {}
 class Undone extends Error {}
 
 /** How many jobs have been planned, and how many calls made. */
-let planned = 0;
+let planned = settings.sent;
 let calls = 0;
 let isStopping = false;
 
@@ -62,7 +62,7 @@ async function enqueueAll(): Promise<void> {
     const size = shape === 'many' ? random.int(2, 50) : 1;
     const jobs = Array.from({ length: Math.min(size, quota - planned) }, planNext);
     await enqueue({ shape, jobs });
-    const aheadMs = (planned / settings.perSecond) * 1000 - (performance.now() - since);
+    const aheadMs = ((planned - settings.sent) / settings.perSecond) * 1000 - (performance.now() - since);
     if (aheadMs > 0) await sleep(Math.min(aheadMs, 2_000));
   }
 }

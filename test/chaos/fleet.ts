@@ -10,7 +10,7 @@ import type { AnswerRecord, ProcessRecord, SendRecord } from './records.js';
 const RESPAWN_MS = 150;
 const STOP_MS = 15_000;
 
-export type MemberSettings = Omit<ProcessSettings, 'generation' | 'file'> & {
+export type MemberSettings = Omit<ProcessSettings, 'generation' | 'file' | 'sent'> & {
   readonly role: 'worker' | 'enqueuer';
   /** Where its files go. */
   readonly folder: string;
@@ -21,9 +21,14 @@ export type MemberSettings = Omit<ProcessSettings, 'generation' | 'file'> & {
 /** A process of the suite under a supervisor that starts it again whenever it ends. */
 export class Member {
   readonly records: ProcessRecord[] = [];
+  /** Its application is up. */
+  isReady = false;
+  /** Of an enqueuer: it has said all that it was told to. */
   isDone = false;
   private child!: ChildProcess;
   private generation = 0;
+  /** How many jobs all generations have said they would enqueue. */
+  private sent = 0;
   private wanted = false;
   private stopping = false;
   private ended: Promise<void> = Promise.resolve();
@@ -90,14 +95,15 @@ export class Member {
 
   private spawn(): ProcessRecord {
     const { role, folder, root, ...settings } = this.settings;
-    const quota = Math.max(0, settings.quota - this.countSent());
+    this.sent += this.countSent();
     const told: ProcessSettings = {
       ...settings,
-      quota,
+      sent: this.sent,
       generation: this.generation,
       file: this.fileOf(this.generation),
     };
     const output = openSync(join(folder, `${settings.name}.out`), 'a');
+    this.isReady = false;
     this.isDone = false;
     this.child = spawn(
       process.execPath,
@@ -107,8 +113,13 @@ export class Member {
         stdio: ['ignore', output, output, 'ipc'],
       },
     );
+    const child = this.child;
+    const killAtExit = () => child.kill('SIGKILL');
+    process.once('exit', killAtExit);
+    child.once('exit', () => process.off('exit', killAtExit));
     this.child.on('error', (error) => console.error(`${settings.name}:`, error));
     this.child.on('message', (message) => {
+      if (message === 'ready') this.isReady = true;
       if (message === 'done') this.isDone = true;
     });
     this.generation += 1;
@@ -121,10 +132,11 @@ export class Member {
     return join(this.settings.folder, `${this.settings.name}.${generation}.jsonl`);
   }
 
+  /** What the last generation has said it would enqueue. */
   private countSent(): number {
-    if (this.role === 'worker') return 0;
-    return this.files
-      .flatMap((file) => readLines<SendRecord | AnswerRecord>(file))
+    const last = this.files.at(-1);
+    if (this.role === 'worker' || last === undefined) return 0;
+    return readLines<SendRecord | AnswerRecord>(last)
       .filter((record) => record.type === 'send')
       .filter(({ again }) => again === undefined)
       .reduce((sum, { jobs }) => sum + jobs.length, 0);

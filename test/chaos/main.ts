@@ -14,6 +14,10 @@ import { Timelines } from './timeline.js';
  */
 const SHOWN = 5;
 
+// No server and no process outlives the suite, however it ends.
+process.once('SIGTERM', () => process.exit(1));
+process.once('SIGINT', () => process.exit(1));
+
 /** One run, checked. */
 export async function runAndCheck(
   options: Omit<RunOptions, 'say'>,

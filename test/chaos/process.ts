@@ -17,6 +17,8 @@ export interface ProcessSettings {
   readonly databaseTimeoutMs: number;
   /** Of an enqueuer: how many jobs, and how many in a second. */
   readonly quota: number;
+  /** How many of them its earlier generations have sent. */
+  readonly sent: number;
   readonly perSecond: number;
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
 import { Observer } from './audit.js';
 import { Member, readLines } from './fleet.js';
 import { Nemesis } from './nemesis.js';
@@ -92,9 +93,10 @@ class Stage {
 
   async play(): Promise<History> {
     const { options } = this;
-    const startedAt = now();
     const totalMs = options.minutes * 60_000;
     await this.startMembers(totalMs);
+    await until(() => this.members.every(({ isReady }) => isReady), { what: 'start', timeoutMs: 60_000 });
+    const startedAt = now();
     this.probing = this.probe();
     const victims = {
       members: this.members,

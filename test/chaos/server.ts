@@ -110,6 +110,10 @@ export class DatabaseServer {
     const [binary, ...args] = this.kit.command(this.folder, this.port);
     const log = openSync(this.log, 'a');
     this.child = spawn(binary, args, { stdio: ['ignore', log, log], cwd: this.folder, ...this.owner });
+    const { child } = this;
+    const endAtExit = () => child.kill(this.kit.endSignal);
+    process.once('exit', endAtExit);
+    child.once('exit', () => process.off('exit', endAtExit));
     const end = performance.now() + START_TIMEOUT_MS;
     while (!(await this.answers())) {
       if (performance.now() > end || this.child.exitCode !== null)

@@ -61,4 +61,17 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
     expect(await prepared()).toBe(0);
     await close();
   });
+
+  it('an enqueue in a transaction passes whoever stands before its query runner', async () => {
+    const { client, dataSource, close } = await clientOver({});
+    await client.enqueue(KIND);
+    const queryRunner = dataSource.createQueryRunner();
+    await queryRunner.startTransaction();
+    queryRunner.query = () => Promise.reject(new Error('no more'));
+    await expect(client.enqueue(KIND, null, { manager: queryRunner.manager })).rejects.toThrow('no more');
+    delete (queryRunner as Partial<typeof queryRunner>).query;
+    await queryRunner.rollbackTransaction();
+    await queryRunner.release();
+    await close();
+  });
 });
