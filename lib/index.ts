@@ -27,6 +27,7 @@ export {
   KindExistsError,
   LeaseLostError,
   SchemaVersionError,
+  TransactionOpenError,
   UnknownKindError,
   UnsupportedDatabaseError,
   WorkerStoppedError,

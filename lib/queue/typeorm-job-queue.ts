@@ -4,7 +4,7 @@ import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { CommitWatcher } from './commit-watcher.js';
-import { Connections, type RunOptions } from './connections.js';
+import { Connections, type OwnConnections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
@@ -37,7 +37,7 @@ const CLAIM_LOOKS = 3;
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
-  private readonly connections: Connections;
+  private readonly connections: OwnConnections;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
@@ -50,13 +50,15 @@ export class TypeOrmJobQueue extends JobQueue {
   ) {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
-    this.connections = new Connections(dataSource, {
+    const lending = {
       answerMs: settings.databaseTimeoutMs,
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
-    });
+    };
+    const pool = new Connections(dataSource, lending);
+    this.connections = this.dialect.connect?.(dataSource, lending) ?? pool;
     this.commits = new CommitWatcher(dataSource);
-    this.channel = this.dialect.wakeChannel(this.connections, settings.logger);
+    this.channel = this.dialect.wakeChannel(pool, settings.logger);
     this.batcher = new EnqueueBatcher(
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
