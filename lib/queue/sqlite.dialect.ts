@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
@@ -108,6 +109,8 @@ export class SqliteDialect implements Dialect {
   async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
     const rows = await sql.query(this.sql.expired, [maxCrashes]);
     if (rows.length === 0) return [];
+    // A handler of this process may have blocked it past the lease: what it has ended in is written first.
+    await nextTurn();
     const expired = rows.map((row) => ({ ...decodeLease(row), status: row.status }));
     const written = await sql.query(this.sql.reclaim, [maxCrashes, JSON.stringify(expired)]);
     const ids = new Set(written.map((row) => row.id));
