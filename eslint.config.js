@@ -4,7 +4,16 @@ import tseslint from 'typescript-eslint';
 
 /** Imports run one way: job <- queue <- worker <- root files. */
 const forbid = (...groups) => ({
-  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      patterns: groups.map(([group, message, allowTypeImports = false]) => ({
+        group,
+        message,
+        allowTypeImports,
+      })),
+    },
+  ],
 });
 const NEST = [['@nestjs/*'], 'Only the files at the root of lib, and lib/testing, know Nest.'];
 const TESTING = [
@@ -14,10 +23,11 @@ const TESTING = [
 const TYPEORM = [
   ['typeorm', 'typeorm/*'],
   'Only lib/queue works with TypeORM; elsewhere import its types alone.',
+  true,
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps', 'test/bench'] },
+  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -82,7 +92,20 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'URL',
+          'Buffer',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['sample/**/*.ts'],

@@ -7,6 +7,8 @@ export { InvalidPayloadError } from './job/payload-schema.js';
 export type { DtoClass, PayloadIssue, PayloadSchema, StandardSchema } from './job/payload-schema.js';
 export type { ContextCarrier } from './job/handler-steps.js';
 export { JobHandler } from './job-handler.decorator.js';
+export { JobCtx, JobParam, JobPayload } from './job-params.decorator.js';
+export { JobExecutionContext } from './job-execution-context.js';
 export { InjectJobClient } from './inject-job-client.decorator.js';
 export { getJobClientToken, getJobQueueToken, getWorkerToken } from './jobs.constants.js';
 export { JobClient } from './job-client.js';
@@ -20,6 +22,7 @@ export { isPanicByDefault } from './job/panic.js';
 export {
   DatabaseTimeoutError,
   DuplicateJobError,
+  ForeignTransactionError,
   InvalidJobError,
   InvalidOptionError,
   JobsError,
@@ -28,6 +31,7 @@ export {
   LeaseLostError,
   SchemaVersionError,
   TransactionOpenError,
+  TransactionUndoneError,
   UnknownKindError,
   UnsupportedDatabaseError,
   WorkerStoppedError,
@@ -42,15 +46,20 @@ export { JobQueue } from './queue/job-queue.js';
 export type {
   DequeueFn,
   DequeueSettings,
+  JointAttempt,
+  JointWork,
   EnqueueTarget,
   ReclaimedJob,
   Settlement,
+  TransactionWork,
   WakeListener,
 } from './queue/job-queue.js';
 export type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './queue/lease.js';
+export type { AmbientTransactions, TransactionIsolation } from './queue/ambient-transactions.js';
 export { TypeOrmJobQueue } from './queue/typeorm-job-queue.js';
 export type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 export { MemoryJobQueue } from './queue/memory-job-queue.js';
+export type { MemoryJobQueueSettings } from './queue/memory-job-queue.js';
 export { JobEntity, jobEntity } from './queue/job-entity.js';
 export type { JobRecord } from './queue/job-entity.js';
 export { jobsMigrations } from './queue/jobs-migrations.js';

@@ -8,8 +8,14 @@ import { JobPreparer, requireName, type PreparedJob } from './job/prepare-job.js
 import type { JobQueue } from './queue/job-queue.js';
 
 export interface EnqueueManyOptions {
-  /** Write through this `EntityManager`: the jobs are committed and rolled back with its transaction. */
+  /**
+   * Write through this `EntityManager`: the jobs are committed and rolled back with its transaction. Default: the
+   * transaction that the call runs in, if the client knows of one; see `JobClient.transaction` and the module's option
+   * `transactions`.
+   */
   readonly manager?: EntityManager;
+  /** Commit by itself, also where the call runs in a transaction. Default: false. */
+  readonly outside?: boolean;
 }
 
 export interface EnqueueOptions extends JobSettings, EnqueueManyOptions {}
@@ -36,11 +42,12 @@ export class JobClient {
   }
 
   /**
-   * Enqueues one job. Without a `manager` it is committed when this resolves.
+   * Enqueues one job. It is committed when this resolves, or else with the transaction that the call runs in.
    *
    * @param kind a kind, or what `defineJob` made of it: the payload is then type-checked, and checked by its schema
    * @returns the job as it is stored
-   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError; nothing is written then
+   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError; nothing
+   * is written then
    */
   enqueue<Input, Payload, Result>(
     definition: JobDefinition<Input, Payload, Result>,
@@ -55,10 +62,10 @@ export class JobClient {
   async enqueue(
     kind: string | JobDefinition,
     payload?: unknown,
-    { manager, ...settings }: EnqueueOptions = {},
+    { manager, outside, ...settings }: EnqueueOptions = {},
   ): Promise<Job> {
     const job = typeof kind === 'string' ? { ...settings, kind, payload } : kind.with(payload, settings);
-    const [stored] = await this.write([await this.prepare(job)], manager);
+    const [stored] = await this.write([await this.prepare(job)], { manager, outside });
     return stored!;
   }
 
@@ -68,7 +75,7 @@ export class JobClient {
    * @returns the jobs as they are stored, in the order given
    * @throws InvalidJobError naming the place in the list, UnknownKindError, DuplicateJobError; nothing is written then
    */
-  async enqueueMany(jobs: readonly NewJob[], { manager }: EnqueueManyOptions = {}): Promise<Job[]> {
+  async enqueueMany(jobs: readonly NewJob[], options: EnqueueManyOptions = {}): Promise<Job[]> {
     const prepared: PreparedJob[] = [];
     for (const [place, job] of jobs.entries()) {
       try {
@@ -78,7 +85,16 @@ export class JobClient {
         throw new InvalidJobError(`jobs[${place}].${error.path}`, error.problem, { cause: error });
       }
     }
-    return this.write(prepared, manager);
+    return this.write(prepared, options);
+  }
+
+  /**
+   * Runs `work` in a transaction: what it enqueues without a `manager` belongs to it, as does what it writes through the
+   * one that it is given. Commits when `work` has returned; rolls back and rejects with its error where it throws. Within
+   * a transaction that the client knows of it is a savepoint of that.
+   */
+  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.queue.transaction(work);
   }
 
   /** The job with this id, or null where there is none. @throws InvalidJobError where no job can have such an id */
@@ -103,7 +119,14 @@ export class JobClient {
     return { ...prepared, payloadVersion: definition.version };
   }
 
-  private write(jobs: readonly PreparedJob[], manager: EntityManager | undefined): Promise<Job[]> {
-    return this.queue.enqueue(jobs, manager === undefined ? {} : { manager });
+  private async write(
+    jobs: readonly PreparedJob[],
+    { manager, outside = false }: EnqueueManyOptions,
+  ): Promise<Job[]> {
+    if (outside && manager !== undefined) {
+      throw new InvalidJobError('outside', 'is given together with manager; give one of them.');
+    }
+    const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
+    return this.queue.enqueue(jobs, target === undefined ? {} : { manager: target });
   }
 }

@@ -16,8 +16,16 @@ export function requireFunction(option: string, value: unknown): void {
 export function requireMethods(option: string, value: unknown, names: readonly string[]): void {
   const methods = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   if (names.every((name) => typeof methods[name] === 'function')) return;
-  const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
-  throw new InvalidOptionError(option, value, `an object with the methods ${list}`);
+  const list =
+    names.length === 1
+      ? `method ${names[0]!}`
+      : `methods ${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+  throw new InvalidOptionError(option, value, `an object with the ${list}`);
+}
+
+/** @throws InvalidOptionError */
+export function requireBoolean(option: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false');
 }
 
 /** @throws InvalidOptionError */

@@ -8,6 +8,7 @@ import type { JobsLogger } from './job/logger.js';
 import { MAX_DELAY_MS } from './job/retry.js';
 import { DEFAULT_NAME } from './jobs.constants.js';
 import {
+  requireBoolean,
   requireFunction,
   requireInt,
   requireKnown,
@@ -15,6 +16,7 @@ import {
   requireOneOf,
   requireText,
 } from './jobs.option-checks.js';
+import type { AmbientTransactions } from './queue/ambient-transactions.js';
 import type { TypeOrmJobQueueSettings } from './queue/typeorm-job-queue.js';
 import type { WorkerSettings } from './worker/worker.js';
 
@@ -67,6 +69,10 @@ export interface JobsModuleOptions {
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
   readonly contextCarrier?: ContextCarrier;
+  /** Guards, interceptors, pipes and filters of the whole application apply to handlers as well. Default: false. */
+  readonly globalEnhancers?: boolean;
+  /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
+  readonly transactions?: AmbientTransactions;
   /** Default: Nest's `Logger` with the context `JobsModule`. */
   readonly logger?: JobsLogger;
 }
@@ -81,6 +87,7 @@ export interface ResolvedOptions {
   readonly maxPayloadBytes: number;
   readonly unknownKinds: 'refuse' | 'allow';
   readonly contextCarrier?: ContextCarrier;
+  readonly globalEnhancers: boolean;
   readonly logger: JobsLogger;
 }
 
@@ -97,7 +104,15 @@ const MODULE_OPTIONS = [
     'maxCrashes',
     'databaseTimeoutMs',
   ],
-  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'logger'],
+  ...[
+    'maxPayloadBytes',
+    'unknownKinds',
+    'isPanic',
+    'contextCarrier',
+    'globalEnhancers',
+    'transactions',
+    'logger',
+  ],
 ];
 const WORKER_OPTIONS = [
   'concurrency',
@@ -127,32 +142,29 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     unknownKinds = 'refuse',
     isPanic,
     contextCarrier,
+    globalEnhancers = false,
     logger = new Logger('JobsModule'),
   } = options;
   requireNumbers({ minRetryDelayMs, maxCrashes, databaseTimeoutMs, maxPayloadBytes });
   requireOneOf('migrate', migrate, ['auto', 'manual']);
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
+  requireBoolean('globalEnhancers', globalEnhancers);
   requireTablePrefix(tablePrefix);
   requireParts(options);
-  const workerOptions = resolveWorker(options.worker === false ? undefined : options.worker);
-  const shared: DequeueSettings = {
-    workerId: newWorkerId(),
-    leaseMs: workerOptions.leaseMs,
-    heartbeatMs: workerOptions.heartbeatMs,
-    minRetryDelayMs,
-    maxCrashes,
-    maxPayloadBytes,
-    isPanic,
-    logger,
-  };
+  const worker = resolveWorker(options.worker === false ? undefined : options.worker);
+  const { leaseMs, heartbeatMs } = worker;
+  const rules = { minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic, logger };
+  const shared: DequeueSettings = { workerId: newWorkerId(), leaseMs, heartbeatMs, ...rules };
+  const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, transactions: options.transactions };
   return Object.freeze({
     name,
-    queue: Object.freeze({ ...shared, tablePrefix, schema, migrate, databaseTimeoutMs }),
-    worker: Object.freeze({ ...shared, ...workerOptions }),
+    queue: Object.freeze({ ...shared, ...storage }),
+    worker: Object.freeze({ ...shared, ...worker }),
     runsWorker: options.worker !== false,
     maxPayloadBytes,
     unknownKinds,
     contextCarrier,
+    globalEnhancers,
     logger,
   });
 }
@@ -168,10 +180,11 @@ function requireNumbers(
   requireInt('maxPayloadBytes', options.maxPayloadBytes, 1, 2 ** 30);
 }
 
-function requireParts({ schema, isPanic, contextCarrier, logger }: JobsModuleOptions): void {
+function requireParts({ schema, isPanic, contextCarrier, transactions, logger }: JobsModuleOptions): void {
   if (schema !== undefined) requireText('schema', schema);
   if (isPanic !== undefined) requireFunction('isPanic', isPanic);
   if (contextCarrier !== undefined) requireMethods('contextCarrier', contextCarrier, ['capture', 'restore']);
+  if (transactions !== undefined) requireMethods('transactions', transactions, ['current']);
   if (logger !== undefined) requireMethods('logger', logger, ['debug', 'log', 'warn', 'error']);
 }
 
@@ -219,7 +232,7 @@ export function requirePlacement({
   if (typeof name !== 'string' || !/^\w{1,30}$/.test(name))
     throw new InvalidOptionError('name', name, '1 to 30 letters, digits and _');
   if (dataSource !== undefined) requireText('dataSource', dataSource);
-  if (typeof isGlobal !== 'boolean') throw new InvalidOptionError('isGlobal', isGlobal, 'true or false');
+  requireBoolean('isGlobal', isGlobal);
 }
 
 function requireTablePrefix(prefix: string): void {

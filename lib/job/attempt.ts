@@ -1,6 +1,7 @@
+import type { EntityManager } from 'typeorm';
 import { describeError, storableText } from './describe-error.js';
-import { encodeDocument } from './document.js';
-import { JobTimeoutError } from './errors.js';
+import { encodeDocument, type StoredDocument } from './document.js';
+import { JobsError, JobTimeoutError } from './errors.js';
 import type { ClaimedJob, JobContext } from './job.js';
 import type { Outcome } from './outcome.js';
 import { isPanicByDefault } from './panic.js';
@@ -24,6 +25,8 @@ export interface AttemptPolicy {
   readonly backoff?: Backoff;
   /** Undefined: as long as it takes. */
   readonly timeoutMs?: number;
+  /** The handler runs in a transaction, which its outcome is part of. Default: false. */
+  readonly transactional?: boolean;
   readonly minRetryDelayMs: number;
   readonly maxPayloadBytes: number;
   /** Undefined leaves the decision to the default. */
@@ -32,7 +35,7 @@ export interface AttemptPolicy {
 
 /** One run of a handler over one claimed job. Knows no database: what it ends in is for the caller to write. */
 export class Attempt {
-  private readonly signal = new LazySignal();
+  private readonly lazySignal = new LazySignal();
   private handlerEnd: Promise<void> = Promise.resolve();
   private running = false;
 
@@ -45,18 +48,36 @@ export class Attempt {
   /** Runs the handler and tells the outcome: when it ends, or when its time is up. Never rejects. */
   async run(): Promise<Outcome> {
     try {
-      if (this.job.unreadable !== undefined)
-        throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
-      const value = await this.withinTimeLimit(this.callHandler());
-      return { type: 'done', result: encodeDocument(value, 'result', this.policy.maxPayloadBytes) };
+      return { type: 'done', result: await this.call() };
     } catch (error) {
       return this.outcomeOf(error);
     }
   }
 
+  /**
+   * Runs the handler. Rejects with what it throws, or when its time is up.
+   * @param manager of the transaction that it runs in, if it does
+   */
+  async call(manager?: EntityManager): Promise<StoredDocument> {
+    if (this.job.unreadable !== undefined)
+      throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
+    const value = await this.withinTimeLimit(this.callHandler(manager));
+    return encodeDocument(value, 'result', this.policy.maxPayloadBytes);
+  }
+
+  /** The handler is to run in a transaction. */
+  get isTransactional(): boolean {
+    return this.policy.transactional ?? false;
+  }
+
+  /** Aborts when the handler is to stop. */
+  get signal(): AbortSignal {
+    return this.lazySignal.get();
+  }
+
   /** Tells the handler to stop; `reason` says why. */
   abort(reason: Error): void {
-    this.signal.abort(reason);
+    this.lazySignal.abort(reason);
   }
 
   /** Settles when the handler has really ended, which may be long after its time was up. Never rejects. */
@@ -69,10 +90,10 @@ export class Attempt {
     return !this.running;
   }
 
-  private callHandler(): Promise<unknown> {
+  private callHandler(manager: EntityManager | undefined): Promise<unknown> {
     const { handler } = this;
     const job = this.job as ClaimedJob<never>;
-    const context = new AttemptContext(job, this.signal);
+    const context = new AttemptContext(job, this.lazySignal, manager);
     const running = new Promise((resolve) => resolve(handler(job, context)));
     this.running = true;
     const end = () => {
@@ -89,7 +110,7 @@ export class Attempt {
     const timeUp = sleep(timeoutMs, timer.signal).then((passed) => {
       if (!passed) return running;
       const error = new JobTimeoutError(timeoutMs);
-      this.signal.abort(error);
+      this.lazySignal.abort(error);
       throw error;
     });
     try {
@@ -100,7 +121,8 @@ export class Attempt {
     }
   }
 
-  private outcomeOf(error: unknown): Outcome {
+  /** What an error of the handler means for the job. */
+  outcomeOf(error: unknown): Outcome {
     const lastError = describeError(error);
     if (error instanceof PermanentError) return { type: 'failed', lastError };
     if (!(error instanceof RetryableError) && this.isPanic(error)) {
@@ -147,6 +169,7 @@ class AttemptContext implements JobContext<never> {
   constructor(
     readonly job: ClaimedJob<never>,
     private readonly lazySignal: LazySignal,
+    private readonly transactionManager: EntityManager | undefined,
   ) {
     this.attempt = job.attemptsDone + 1;
     this.leaseToken = job.leaseToken;
@@ -155,6 +178,14 @@ class AttemptContext implements JobContext<never> {
 
   get signal(): AbortSignal {
     return this.lazySignal.get();
+  }
+
+  get manager(): EntityManager {
+    if (this.transactionManager !== undefined) return this.transactionManager;
+    throw new JobsError(
+      `The handler of "${this.job.kind}" runs in no transaction, so its context has no manager: ` +
+        `set { transactional: true } in its @JobHandler.`,
+    );
   }
 }
 

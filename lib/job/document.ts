@@ -7,6 +7,8 @@ export interface StoredDocument {
   readonly bytes: Uint8Array | null;
 }
 
+/** Deeper ones, and such as refer back to themselves, are looked at closely. */
+const MAX_PLAIN_DEPTH = 16;
 const EMPTY: StoredDocument = { json: null, bytes: null };
 
 /**
@@ -43,7 +45,35 @@ function refuseOver(maxBytes: number, bytes: number, name: string): void {
   );
 }
 
+/**
+ * Whether JSON holds the value as it is, with nothing to be refused on the way: what most documents are, and several
+ * times faster to find out than to have `JSON.stringify` call back for each value.
+ */
+function isPlain(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth > MAX_PLAIN_DEPTH) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) {
+    if (prototype !== Array.prototype) return false;
+    for (let place = 0; place < value.length; place++) if (!isPlain(value[place], depth + 1)) return false;
+    return true;
+  }
+  if (prototype !== Object.prototype || Symbol.toStringTag in value) return false;
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false;
+  return true;
+}
+
 function stringify(value: unknown, name: string): string {
+  try {
+    return isPlain(value) ? JSON.stringify(value) : stringifyChecked(value, name);
+  } catch (error) {
+    if (error instanceof InvalidJobError) throw error;
+    throw new InvalidJobError(name, `cannot be turned into JSON: ${String(error)}`, { cause: error });
+  }
+}
+
+function stringifyChecked(value: unknown, name: string): string {
   // The objects on the way down to the value at hand, and the key of each in the one before it.
   const holders: object[] = [];
   const keys: string[] = [];
@@ -81,12 +111,7 @@ function stringify(value: unknown, name: string): string {
     }
     return current;
   };
-  try {
-    return JSON.stringify(value, check);
-  } catch (error) {
-    if (error instanceof InvalidJobError) throw error;
-    throw new InvalidJobError(name, `cannot be turned into JSON: ${String(error)}`, { cause: error });
-  }
+  return JSON.stringify(value, check);
 }
 
 /** `original` is the value before `toJSON`, `current` the one after it. */

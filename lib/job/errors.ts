@@ -112,6 +112,33 @@ export class SchemaVersionError extends JobsError {
   }
 }
 
+/**
+ * A transaction was to be joined which belongs to another DataSource than the jobs. Nothing was written: what one of them
+ * commits, the other may roll back.
+ */
+export class ForeignTransactionError extends JobsError {
+  constructor(whose: string) {
+    super(
+      `${whose} belongs to another DataSource than the jobs; a transaction cannot span both. Set the option ` +
+        `"dataSource" of JobsModule, or enqueue outside of the transaction with { outside: true }.`,
+    );
+  }
+}
+
+/**
+ * The database undid the transaction of a transactional handler for reasons that are not the handler's, or could not begin
+ * it: a deadlock, a serialization failure, a lost connection (its `cause`). Nothing of it was written.
+ */
+export class TransactionUndoneError extends JobsError {
+  constructor(
+    /** Whether the handler was called. */
+    readonly begun: boolean,
+    cause: unknown,
+  ) {
+    super('The database undid the transaction of the handler, or could not begin it.', { cause });
+  }
+}
+
 /** The handler did not end within its `timeoutMs`. The attempt counts as failed. */
 export class JobTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {

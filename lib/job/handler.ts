@@ -17,6 +17,12 @@ export interface JobHandlerOptions {
   readonly backoff?: Backoff;
   /** Milliseconds after which `context.signal` aborts and the attempt counts as failed. Default: as long as it takes. */
   readonly timeoutMs?: number;
+  /**
+   * Runs the handler in a database transaction, under READ COMMITTED, whose last statement writes its outcome: what it
+   * writes through `context.manager`, the jobs that it enqueues, and its result are committed together, or not at all.
+   * Default: false.
+   */
+  readonly transactional?: boolean;
   /** How many jobs of this kind one worker runs at once. Default: as many as the worker has room for. */
   readonly concurrency?: number;
 }
@@ -56,8 +62,8 @@ export class HandlerRegistry {
 
 /** The retry rules that hold for a handler's attempts: its own options before the module's. */
 export function policyOf(options: JobHandlerOptions, defaults: AttemptPolicy): AttemptPolicy {
-  const { maxAttempts, backoff, timeoutMs } = options;
-  return { ...defaults, maxAttempts, backoff, timeoutMs };
+  const { maxAttempts, backoff, timeoutMs, transactional } = options;
+  return { ...defaults, maxAttempts, backoff, timeoutMs, transactional };
 }
 
 /** @throws InvalidOptionError */
@@ -67,6 +73,10 @@ export function validateHandlerOptions(options: JobHandlerOptions, prefix: strin
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
       throw new InvalidOptionError(`${prefix}${name}`, value, 'a whole number from 1');
     }
+  }
+  const { transactional } = options;
+  if (transactional !== undefined && typeof transactional !== 'boolean') {
+    throw new InvalidOptionError(`${prefix}transactional`, transactional, 'true or false');
   }
   if (options.backoff !== undefined) validateBackoff(options.backoff, `${prefix}backoff`);
 }

@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { JobDefinition } from './definition.js';
 
 /**
@@ -65,6 +66,8 @@ export interface JobContext<Payload = unknown> {
   readonly leaseToken: number;
   /** The worker that runs the job. */
   readonly workerId: string;
+  /** Of the transaction that the handler runs in, with `transactional: true`. Reading it elsewhere throws. */
+  readonly manager: EntityManager;
 }
 
 /** What a caller may say about a job besides kind and payload. */

@@ -68,6 +68,6 @@ export class CommitWatcher {
 }
 
 /** Every driver of TypeORM counts it, the interface does not show it. */
-function depthOf(queryRunner: QueryRunner): number {
+export function depthOf(queryRunner: QueryRunner): number {
   return (queryRunner as QueryRunner & { transactionDepth: number }).transactionDepth;
 }

@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { DatabaseTimeoutError } from '../job/errors.js';
 import { endsWithin, sleep } from '../job/timers.js';
 import type { DatabaseErrors } from './dialect.js';
+import { PreparedStatements } from './prepared-statements.js';
 import { sqlThrough, type Sql } from './sql.js';
 
 export interface ConnectionsSettings {
@@ -32,6 +33,8 @@ export interface OwnConnections {
 
 /** A transaction that the database undid is sent so many times in all. */
 const TRIES = 5;
+/** The longest that a timer takes: three weeks. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * Lends connections of a DataSource's pool to the queue's own statements. Not `dataSource.query()`: libraries for
@@ -40,12 +43,15 @@ const TRIES = 5;
  * No answer in time is an error: where a firewall has forgotten a connection, nothing else would ever tell.
  */
 export class Connections implements OwnConnections {
+  readonly prepared: PreparedStatements;
   private reserve: Promise<DataSource> | undefined;
 
   constructor(
     readonly dataSource: DataSource,
     private readonly settings: ConnectionsSettings,
-  ) {}
+  ) {
+    this.prepared = new PreparedStatements(dataSource);
+  }
 
   /**
    * Runs `work` on a connection; once more where the database undid its transaction.
@@ -90,7 +96,7 @@ export class Connections implements OwnConnections {
     try {
       const connection: unknown = await queryRunner.connect();
       try {
-        return await answered(work(sqlThrough(queryRunner)), answerMs);
+        return await answered(work(sqlThrough(queryRunner, this.prepared.on(queryRunner))), answerMs);
       } catch (error) {
         if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
           await breakOff(connection);
@@ -117,18 +123,17 @@ function reserveOptions(options: DataSourceOptions): DataSourceOptions {
   return { ...options, ...nothing, dropSchema: false, cache: false, poolSize: 1, extra } as DataSourceOptions;
 }
 
+/** Each statement comes through here: a bare timer costs far less than one that an AbortSignal ends. */
 async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
-  if (ms === Infinity) return work;
-  const timer = new AbortController();
-  const late = sleep(ms, timer.signal).then((passed) => {
-    if (passed) throw new DatabaseTimeoutError(ms);
-    return work;
+  if (ms > MAX_TIMEOUT_MS) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new DatabaseTimeoutError(ms)), ms);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    timer.abort();
-    late.catch(() => undefined);
+    clearTimeout(timer);
   }
 }
 

@@ -63,14 +63,22 @@ export interface Dialect {
   claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult>;
   /** @returns the leases that were written, of those given in ascending order of id */
   renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]>;
-  /** @returns the leases that were written, of those given in ascending order of id */
-  settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]>;
+  /**
+   * @param joined whether `sql` is in a transaction already, which the outcomes are to be part of
+   * @returns the leases that were written, of those given in ascending order of id
+   */
+  settle(sql: Sql, settlements: readonly Settlement[], joined?: boolean): Promise<Lease[]>;
   /** @returns the leases that were written, of those given in ascending order of id */
   release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
+  /** @returns how many there were */
+  releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number>;
   /** @returns those of the leases that are live */
   live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** Takes back at most a thousand. */
   reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
+
+  /** Why a handler cannot run in a transaction here, if it cannot. */
+  readonly noJointTransactions?: string;
 
   /** Connections of another kind than those of the DataSource's pool. */
   connect?(dataSource: DataSource, settings: ConnectionsSettings): OwnConnections;

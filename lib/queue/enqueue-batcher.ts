@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { countForBatch, sizeOf, type Weight } from './batch-size.js';
@@ -36,7 +37,12 @@ export class EnqueueBatcher {
 
   private async writeAll(): Promise<void> {
     this.writing = true;
-    while (this.waiting.length > 0) await this.write(this.nextCalls());
+    while (this.waiting.length > 0) {
+      const calls = this.nextCalls();
+      await this.write(calls);
+      // Whoever was answered may call again at once: let all of them, and write them together.
+      if (calls.length > 1) await setImmediate();
+    }
     this.writing = false;
   }
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { Attempt, type AttemptPolicy } from '../job/attempt.js';
+import type { StoredDocument } from '../job/document.js';
 import type { ClaimedJob, Job, JobContext } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
@@ -13,6 +14,19 @@ import { Settler } from './settler.js';
 export interface EnqueueTarget {
   /** Write through this `EntityManager`, as part of its transaction. */
   readonly manager?: EntityManager;
+}
+
+/** Work in a transaction. */
+export type TransactionWork<Result> = (manager: EntityManager) => Promise<Result>;
+
+/** What a handler does in a transaction. @returns its result */
+export type JointWork = (manager: EntityManager) => Promise<StoredDocument>;
+
+/** An attempt whose handler runs in a transaction. */
+export interface JointAttempt extends LeaseRenewal {
+  /** Of the job, as it was claimed. */
+  readonly attemptsDone: number;
+  readonly signal: AbortSignal;
 }
 
 /** An attempt's outcome, to be written under its lease. */
@@ -75,6 +89,18 @@ export abstract class JobQueue {
    */
   abstract enqueue(jobs: readonly PreparedJob[], target?: EnqueueTarget): Promise<Job[]>;
 
+  /**
+   * The manager of the transaction that the caller runs in, as far as this queue hears of it: one of `transaction` around
+   * the call, or of a library that it was told of. Undefined where there is none, or where it is over.
+   */
+  abstract currentTransaction(): EntityManager | undefined;
+
+  /**
+   * Runs `work` in a transaction, which `currentTransaction` then gives: commits when it has returned, rolls back and
+   * rejects with its error where it throws. Within such a transaction it is a savepoint.
+   */
+  abstract transaction<Result>(work: TransactionWork<Result>): Promise<Result>;
+
   /** The job with this id, or null. */
   abstract get(id: string): Promise<Job | null>;
 
@@ -94,8 +120,31 @@ export abstract class JobQueue {
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
+  /**
+   * Runs `work` in a new transaction, which `currentTransaction` then gives, and writes that the job is done, with what
+   * `work` returns as its result, as the last statement of it. All of that is committed together, or nothing:
+   *
+   * - `work` throws: rejects with its error.
+   * - The lease is not ours any more: answers `lost`.
+   * - The signal aborts before `work` has returned: its statements are refused from then on, and a second later, though
+   *   it may still be running, the transaction is rolled back. Rejects with the reason, or the error of `work`.
+   * - The storage undoes the transaction, or cannot begin it: rejects with a `TransactionUndoneError`.
+   *
+   * Where the answer to the commit is lost, it finds out by the lease what happened. Some calls may wait for others, lest
+   * open transactions take all connections.
+   */
+  abstract settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'>;
+
   /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Lost leases are passed over. */
   abstract release(leases: readonly Lease[]): Promise<void>;
+
+  /**
+   * Gives back, as `release` does, every job that is claimed under this `workerId` and is not among those held: the
+   * answer to its claim was lost. For a worker that is not claiming just now.
+   *
+   * @returns how many there were
+   */
+  abstract releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number>;
 
   /**
    * Takes back every job whose lease has run out, of whatever kind, and counts an attempt and a crash. A job with
@@ -116,7 +165,7 @@ export abstract class JobQueue {
     const keeper = new LeaseKeeper(this, settings, settings.logger);
     const settler = new Settler(this, settings.logger);
     const attempt = new Attempt(job, fn, settings);
-    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger: settings.logger });
+    const run = new JobRun(attempt, claimedAt, { queue: this, keeper, settler, logger: settings.logger });
     await run.run();
     await run.isWritten;
     return true;
@@ -135,7 +184,8 @@ export abstract class JobQueue {
 
   private async claimOne(kinds: readonly string[]): Promise<ClaimedJob | undefined> {
     const { workerId, leaseMs, maxCrashes } = this.dequeueSettings;
-    const terms = { workerId, leaseMs, alone: true };
+    // Not the name of the worker in this process, which gives back what it does not know.
+    const terms = { workerId: `${workerId}-dequeue`, leaseMs, alone: true };
     const [job] = await this.claim(kinds, 1, terms);
     if (job !== undefined) return job;
     const reclaimed = await this.reclaim(maxCrashes);

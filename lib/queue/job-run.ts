@@ -3,9 +3,12 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
+import type { JobQueue } from './job-queue.js';
+import { runJointly } from './joint-run.js';
 import type { SettleAnswer, Settler } from './settler.js';
 
 export interface JobRunTools {
+  readonly queue: Pick<JobQueue, 'settleTogether'>;
   readonly keeper: LeaseKeeper;
   readonly settler: Settler;
   readonly logger: JobsLogger;
@@ -16,6 +19,8 @@ export class JobRun {
   readonly lease: HeldLease;
   private givenBack = false;
   private written: Promise<void> | undefined;
+  /** In a transaction that has not ended, or about to be. */
+  private isJoint = false;
 
   /** @param claimedAt `performance.now()` from before the claim was sent */
   constructor(
@@ -32,7 +37,7 @@ export class JobRun {
 
   /** The handler is still at work on a job whose outcome nobody has written: what a shutdown gives back. */
   get isUnfinished(): boolean {
-    return !this.attempt.hasEnded && this.written === undefined;
+    return this.isJoint || (!this.attempt.hasEnded && this.written === undefined);
   }
 
   /**
@@ -40,8 +45,8 @@ export class JobRun {
    * Never rejects.
    */
   async run(): Promise<void> {
-    const outcome = await this.attempt.run();
-    if (this.givenBack) return;
+    const outcome = await (this.attempt.isTransactional ? this.runJointly() : this.attempt.run());
+    if (this.givenBack || outcome === undefined) return;
     if (this.lease.lost !== undefined && outcome.type !== 'done') {
       // The handler obeyed the abort: what it threw says nothing about the job, which others will run again.
       this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}) stopped after its lease was lost.`);
@@ -55,6 +60,19 @@ export class JobRun {
     return this.written ?? Promise.resolve();
   }
 
+  /** @returns the outcome that is still to be written, if there is any */
+  private async runJointly(): Promise<Outcome | undefined> {
+    const { queue, keeper, logger } = this.tools;
+    this.isJoint = true;
+    const end = await runJointly(this.attempt, this.lease.alone, queue, logger);
+    this.isJoint = false;
+    if (typeof end !== 'string') return end;
+    keeper.drop(this.lease);
+    if (end === 'written') logger.debug(`${this.name}: done, written.`);
+    else logger.warn(`${this.name}: its lease is lost, so its transaction was rolled back.`);
+    return undefined;
+  }
+
   private async write(outcome: Outcome): Promise<void> {
     const answer = await this.tools.settler.settle(this.job, outcome);
     this.tools.keeper.drop(this.lease);
@@ -63,8 +81,7 @@ export class JobRun {
 
   /** A job that has ended badly wants a person; everything else is only told to who asks for it. */
   private report(outcome: Outcome, answer: SettleAnswer): void {
-    const { id, kind, attemptsDone } = this.job;
-    const name = `Job ${id} (kind ${kind}, attempt ${attemptsDone + 1})`;
+    const { name } = this;
     if (answer !== 'written' || outcome.type === 'done' || outcome.type === 'retry') {
       this.tools.logger.debug(`${name}: ${outcome.type}, ${answer}.`);
       return;
@@ -73,6 +90,11 @@ export class JobRun {
     if (outcome.type === 'panic')
       this.tools.logger.error(`${name} is PANIC and will not run again: ${reason}`);
     else this.tools.logger.warn(`${name} is FAILED and will not run again: ${reason}`);
+  }
+
+  private get name(): string {
+    const { id, kind, attemptsDone } = this.job;
+    return `Job ${id} (kind ${kind}, attempt ${attemptsDone + 1})`;
   }
 
   /** From here on the attempt's outcome is thrown away; the caller releases the lease. */

@@ -1,29 +1,41 @@
-import { decodeDocument } from '../job/document.js';
+import type { DataSource, EntityManager } from 'typeorm';
 import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { SILENT_LOGGER } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import { Transactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import {
   JobQueue,
   type DequeueSettings,
   type EnqueueTarget,
+  type JointAttempt,
+  type JointWork,
   type ReclaimedJob,
   type Settlement,
+  type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
+import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import {
+  copyOf,
+  endAttempt,
+  isRunning,
+  show,
+  showClaimed,
+  store,
+  unlock,
+  type Stored,
+} from './memory-job.js';
+import { noDatabase } from './no-database.js';
 import { STATUS_AFTER } from './row.js';
 import { dataSourceOf } from './typeorm-compat.js';
 
-interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
-  payload: PreparedJob['payload'];
-  carried: string | null;
-  result?: PreparedJob['payload'];
-  leaseToken: number;
-  lockedAt?: Date;
-  heartbeatAt?: Date;
-  alone: boolean;
+/** What `new MemoryJobQueue()` takes. */
+export interface MemoryJobQueueSettings extends DequeueSettings {
+  /** Whose transactions `transaction` opens. Default: no database's; only what is enqueued then depends on them. */
+  readonly dataSource: DataSource;
 }
 
 const DEFAULTS: DequeueSettings = {
@@ -36,9 +48,6 @@ const DEFAULTS: DequeueSettings = {
   logger: SILENT_LOGGER,
 };
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type Stored = Writable<StoredJob>;
-
 /* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous, a Map is not */
 
 /**
@@ -48,16 +57,22 @@ type Stored = Writable<StoredJob>;
 export class MemoryJobQueue extends JobQueue {
   private readonly jobs = new Map<string, Stored>();
   private readonly listeners = new Set<WakeListener>();
+  private readonly transactions: Transactions;
+  private readonly joint: JointSettlement;
+  /** Jobs whose outcome is part of a transaction that is not committed yet. */
+  private readonly settling = new Set<string>();
 
   /**
-   * @param settings of `dequeue`; the module's defaults where left out, and no log
+   * @param settings of `dequeue`, the module's defaults where left out, and no log; and `dataSource`
    * @param now the queue's clock, in milliseconds since 1970
    */
   constructor(
-    settings: Partial<DequeueSettings> = {},
+    { dataSource = noDatabase(), ...settings }: Partial<MemoryJobQueueSettings> = {},
     private readonly now: () => number = Date.now,
   ) {
     super({ ...DEFAULTS, ...settings });
+    this.transactions = new Transactions(dataSource);
+    this.joint = new JointSettlement(this.transactions, this.jointStorage(), Infinity);
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
@@ -77,6 +92,14 @@ export class MemoryJobQueue extends JobQueue {
       new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
     else commit();
     return stored.map(show);
+  }
+
+  currentTransaction(): EntityManager | undefined {
+    return this.transactions.current();
+  }
+
+  transaction<Result>(work: TransactionWork<Result>): Promise<Result> {
+    return this.transactions.run(work);
   }
 
   async get(id: string): Promise<Job | null> {
@@ -126,14 +149,26 @@ export class MemoryJobQueue extends JobQueue {
     return settlements.map((settlement) => this.underLease(settlement, (job) => this.write(job, settlement)));
   }
 
+  settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    return this.joint.run(attempt, work).finally(() => this.settling.delete(attempt.id));
+  }
+
   async release(leases: readonly Lease[]): Promise<void> {
-    for (const lease of leases) this.underLease(lease, (job) => unlock(job, this.now()));
+    for (const lease of leases)
+      if (!this.settling.has(lease.id)) this.underLease(lease, (job) => unlock(job, this.now()));
+  }
+
+  async releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    const unheld = [...this.jobs.values()].filter((job) => job.lockedBy === workerId && !heldIds.has(job.id));
+    for (const job of unheld) unlock(job, this.now());
+    return unheld.length;
   }
 
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
     const now = this.now();
     const expired = [...this.jobs.values()].filter(
-      (job) => isRunning(job) && job.lockedUntil!.getTime() < now,
+      (job) => isRunning(job) && job.lockedUntil!.getTime() < now && !this.settling.has(job.id),
     );
     return expired.map((job) => {
       const workerId = job.lockedBy!;
@@ -155,9 +190,23 @@ export class MemoryJobQueue extends JobQueue {
     return () => void this.listeners.delete(listener);
   }
 
+  private jointStorage(): JointStorage {
+    return {
+      errors: { wasRefused: () => true, wantsRetry: () => false },
+      settle: async (queryRunner, _sql, settlement) => {
+        const write = () => this.underLease(settlement, (job) => this.write(job, settlement));
+        const answer = this.underLease(settlement, ({ id }) => void this.settling.add(id));
+        if (answer === 'written')
+          new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, write);
+        return answer;
+      },
+      renew: async (lease) => this.underLease(lease, () => undefined),
+      get: (id) => this.get(id),
+    };
+  }
+
   private wake(jobs: readonly Stored[]): void {
-    const kinds = [...new Set(jobs.map((job) => job.kind))];
-    for (const listener of this.listeners) listener(kinds);
+    for (const listener of this.listeners) listener([...new Set(jobs.map((job) => job.kind))]);
   }
 
   private ready(kinds: readonly string[], now: number): Stored[] {
@@ -187,77 +236,6 @@ export class MemoryJobQueue extends JobQueue {
     if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
     endAttempt(job, now);
   }
-}
-
-function store(job: PreparedJob, now: number): Stored {
-  return {
-    id: job.id,
-    kind: job.kind,
-    payload: copyOf(job.payload),
-    payloadVersion: job.payloadVersion,
-    carried: job.carried,
-    runAt: new Date(job.runAtMs ?? now + job.delayMs),
-    status: 'PENDING',
-    createdAt: new Date(now),
-    updatedAt: new Date(now),
-    attemptsDone: 0,
-    priority: job.priority,
-    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
-    crashes: 0,
-    leaseToken: 0,
-    alone: false,
-  };
-}
-
-function show({
-  payload,
-  carried,
-  result,
-  leaseToken: _token,
-  lockedAt: _at,
-  heartbeatAt: _beat,
-  alone: _alone,
-  ...job
-}: Stored): Job {
-  const value = result === undefined ? undefined : read(result);
-  return {
-    ...job,
-    payload: read(payload),
-    carried: decodeDocument(carried, null),
-    ...(value === undefined ? {} : { result: value }),
-  };
-}
-
-function showClaimed(job: Stored): ClaimedJob {
-  return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
-}
-
-/** Bytes are copied on their way in and out, as a database does: a later change of the array changes no job. */
-function copyOf({ json, bytes }: PreparedJob['payload']): PreparedJob['payload'] {
-  return { json, bytes: bytes === null ? null : Uint8Array.from(bytes) };
-}
-
-function read(document: PreparedJob['payload']): unknown {
-  const { json, bytes } = copyOf(document);
-  return decodeDocument(json, bytes);
-}
-
-function isRunning(job: Stored): boolean {
-  return job.status === 'PENDING' && job.lockedBy !== undefined;
-}
-
-function endAttempt(job: Stored, now: number): void {
-  job.attemptsDone += 1;
-  if (job.lockedAt !== undefined) job.lastAttemptAt = job.lockedAt;
-  unlock(job, now);
-}
-
-function unlock(job: Stored, now: number): void {
-  delete job.lockedBy;
-  delete job.lockedAt;
-  delete job.lockedUntil;
-  job.alone = false;
-  job.updatedAt = new Date(now);
 }
 
 /** In the order of Unicode code points, which is that of UTF-8, as databases sort ids; `<` would go by UTF-16 units. */

@@ -22,6 +22,8 @@ const DUE_AT_ONCE = 1000;
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
+type Update<L> = (ids: readonly string[], held: readonly L[]) => Promise<unknown>;
+
 /** MySQL 8.0.4 and later, MariaDB 10.6 and later. */
 export class MysqlDialect implements Dialect {
   readonly table: JobsTable;
@@ -81,7 +83,7 @@ export class MysqlDialect implements Dialect {
       asDatetime(now),
     ]);
     await this.insertRows(sql, inPackets(rows), joined);
-    return jobs.map((job) => decodeInserted(job, { run_at: startOf(job), created_at: now }));
+    return jobs.map((job) => decodeInserted(job, startOf(job), now));
   }
 
   async get(sql: Sql, id: string): Promise<Job | null> {
@@ -90,16 +92,20 @@ export class MysqlDialect implements Dialect {
   }
 
   async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
-    const best = await this.readBest(sql, kinds, limit, terms);
+    // Of one kind, nothing has to be known of the best jobs before they are locked but that there is one.
+    const isOneKind = kinds.length === 1;
+    const best = await this.readBest(sql, kinds, isOneKind ? 1 : limit, terms);
     const cameDue = best[0]?.id === '';
     // Jobs that have just come due may go before those that were read: look again. Unless there are more of them yet.
     if (cameDue && (await this.markDue(sql)) < DUE_AT_ONCE) return { jobs: [], tryAgain: true };
     const ready = cameDue ? best.slice(1) : best.slice(0, limit);
     const places = new Map(ready.map((row, place) => [row.id as string, place]));
     if (places.size === 0) return { jobs: [], tryAgain: cameDue };
-    const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, countByKind(ready), terms));
+    const share = isOneKind ? countOf(kinds[0]!, limit, terms) : countByKind(ready);
+    const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, share, terms));
+    if (isOneKind) return { jobs: rows.map((row) => decodeClaimed(row, terms)), tryAgain: cameDue };
     const placeOf = (row: Row) => places.get(row.id as string) ?? Infinity;
-    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map(decodeClaimed);
+    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map((row) => decodeClaimed(row, terms));
     return { jobs, tryAgain: cameDue || jobs.length < places.size };
   }
 
@@ -110,14 +116,24 @@ export class MysqlDialect implements Dialect {
     );
   }
 
-  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]> {
-    return this.underLeases(sql, settlements, (_ids, held) =>
-      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]),
-    );
+  async settle(sql: Sql, settlements: readonly Settlement[], joined = false): Promise<Lease[]> {
+    const update = (_ids: readonly string[], held: readonly Settlement[]) =>
+      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]);
+    return joined ? this.writeLeases(sql, settlements, update) : this.underLeases(sql, settlements, update);
   }
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return this.underLeases(sql, leases, (ids) => sql.query(this.sql.release, [ids]));
+  }
+
+  releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    const heldIds = new Set(held.map(({ id }) => id));
+    return inTransaction(sql, BEGIN, async () => {
+      const rows = await sql.query(this.sql.lockClaimedBy, [workerId]);
+      const ids = rows.map((row) => row.id as string).filter((id) => !heldIds.has(id));
+      if (ids.length > 0) await sql.query(this.sql.release, [ids]);
+      return ids.length;
+    });
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
@@ -186,32 +202,25 @@ export class MysqlDialect implements Dialect {
     const ids = locked.map((row) => row.id);
     const [nowText, untilText] = [asDatetime(now), asDatetime(until)];
     await sql.query(this.sql.claim, [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids]);
-    return locked.map((row) => ({
-      ...row,
-      lease_token: Number(row.lease_token) + 1,
-      locked_by: terms.workerId,
-      locked_until: until,
-      updated_at: now,
-    }));
+    return locked.map((row) => ({ ...row, lease_token: Number(row.lease_token) + 1, now }));
+  }
+
+  private underLeases<L extends Lease>(sql: Sql, leases: readonly L[], update: Update<L>): Promise<Lease[]> {
+    return inTransaction(sql, BEGIN, () => this.writeLeases(sql, leases, update));
   }
 
   /** Locks the rows whose leases are still as given, lets `update` write them, and tells which they were. */
-  private underLeases<L extends Lease>(
+  private async writeLeases<L extends Lease>(
     sql: Sql,
     leases: readonly L[],
-    update: (ids: readonly string[], held: readonly L[]) => Promise<unknown>,
+    update: Update<L>,
   ): Promise<Lease[]> {
-    return inTransaction(sql, BEGIN, async () => {
-      const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);
-      const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
-      const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
-      if (held.length > 0)
-        await update(
-          held.map((lease) => lease.id),
-          held,
-        );
-      return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
-    });
+    const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);
+    const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
+    const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
+    const ids = held.map((lease) => lease.id);
+    if (held.length > 0) await update(ids, held);
+    return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
   }
 }
 
@@ -222,6 +231,10 @@ function isAtLeast(version: string, oldest: readonly number[]): boolean {
     if (part !== wanted) return part > wanted;
   }
   return true;
+}
+
+function countOf(kind: string, limit: number, { kindLimits }: LeaseTerms): Map<string, number> {
+  return new Map([[kind, Math.min(limit, kindLimits?.get(kind) ?? limit)]]);
 }
 
 function countByKind(rows: readonly Row[]): Map<string, number> {

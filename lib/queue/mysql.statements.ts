@@ -58,15 +58,19 @@ export const mysqlStatements = (table: string) => ({
 
   markDue: `UPDATE ${table} SET due = 1 WHERE id IN (?)`,
 
+  /*
+   * "run_at" alone would name the number that is selected under it, and to sort by that the server would read, and lock,
+   * every ready row of the kind.
+   */
   lockReadyOfKind: `
-    SELECT id, kind, payload, payload_bytes, payload_version, carried, status, priority, max_attempts, attempts_done, crashes, last_error,
-      lease_token, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS now,
+    SELECT id, kind, payload, payload_bytes, payload_version, carried, priority, max_attempts, attempts_done, crashes,
+      last_error, lease_token, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000 AS now,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', run_at) DIV 1000 AS run_at,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) DIV 1000 AS created_at,
       TIMESTAMPDIFF(MICROSECOND, '1970-01-01', last_attempt_at) DIV 1000 AS last_attempt_at
-    FROM ${table}
+    FROM ${table} AS job
     WHERE ready_kind = ? AND run_at <= UTC_TIMESTAMP(6)
-    ORDER BY priority, run_at, id LIMIT ?
+    ORDER BY job.priority, job.run_at, job.id LIMIT ?
     FOR UPDATE SKIP LOCKED`,
 
   claim: `
@@ -109,6 +113,9 @@ export const mysqlStatements = (table: string) => ({
     UPDATE ${table}
     SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
     WHERE id IN (?)`,
+
+  lockClaimedBy: `
+    SELECT id FROM ${table} WHERE running = 1 AND locked_by = ? ORDER BY id FOR UPDATE SKIP LOCKED`,
 
   live: `SELECT id, lease_token FROM ${table} WHERE id IN (?) AND running = 1`,
 

@@ -64,20 +64,20 @@ export class PostgresDialect implements Dialect {
   }
 
   async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
-    const rows = await sql.query(this.sql.insert, [
+    const [row] = await sql.queryPrepared(this.sql.insert, [
       jobs.map((job) => job.id),
       jobs.map((job) => job.kind),
-      jobs.map((job) => job.payload.json),
-      jobs.map((job) => asBuffer(job.payload.bytes)),
-      jobs.map((job) => (job.runAtMs === null ? null : new Date(job.runAtMs).toISOString())),
-      jobs.map((job) => job.delayMs),
-      jobs.map((job) => job.priority),
-      jobs.map((job) => job.maxAttempts),
-      jobs.map((job) => job.payloadVersion),
-      jobs.map((job) => job.carried),
+      unlessAll(null, jobs, (job) => job.payload.json),
+      unlessAll(null, jobs, (job) => asBuffer(job.payload.bytes)),
+      unlessAll(null, jobs, (job) => (job.runAtMs === null ? null : new Date(job.runAtMs).toISOString())),
+      unlessAll(0, jobs, (job) => job.delayMs),
+      unlessAll(0, jobs, (job) => job.priority),
+      unlessAll(null, jobs, (job) => job.maxAttempts),
+      unlessAll(1, jobs, (job) => job.payloadVersion),
+      unlessAll(null, jobs, (job) => job.carried),
     ]);
-    const times = new Map(rows.map((row) => [row.id, row]));
-    return jobs.map((job) => decodeInserted(job, times.get(job.id)!));
+    const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
+    return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
   }
 
   async get(sql: Sql, id: string): Promise<Job | null> {
@@ -86,17 +86,14 @@ export class PostgresDialect implements Dialect {
   }
 
   async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
-    const rows = await sql.query(this.sql.claim, [
-      kinds,
-      kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit)),
-      limit,
-      terms.workerId,
-      terms.leaseMs,
-      terms.alone ?? false,
-    ]);
-    const jobs = rows.filter((row) => row.id !== null).map(decodeClaimed);
-    const { expected, marked } = rows[0] as { expected: number; marked: number };
-    return { jobs, tryAgain: marked > 0 || jobs.length < expected };
+    const sizes = kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit));
+    const lease = [terms.workerId, terms.leaseMs, terms.alone ?? false];
+    const rows =
+      kinds.length === 1
+        ? await sql.query(this.sql.claimOfKind, [kinds[0], sizes[0], ...lease])
+        : await sql.query(this.sql.claim, [kinds, sizes, limit, ...lease]);
+    const tryAgain = rows[0]!.look_again as boolean;
+    return { jobs: rows[0]!.id === null ? [] : rows.map((row) => decodeClaimed(row, terms)), tryAgain };
   }
 
   async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {
@@ -109,16 +106,22 @@ export class PostgresDialect implements Dialect {
     const rows = await sql.query(this.sql.settle, [
       ...bind(settlements),
       outcomes.map(({ type }) => STATUS_AFTER[type]),
-      outcomes.map((outcome) => (outcome.type === 'done' ? outcome.result.json : null)),
-      outcomes.map((outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null)),
-      outcomes.map((outcome) => (outcome.type === 'done' ? null : outcome.lastError)),
-      outcomes.map((outcome) => (outcome.type === 'retry' ? outcome.delayMs : null)),
+      unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? outcome.result.json : null)),
+      unlessAll(null, outcomes, (outcome) =>
+        outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null,
+      ),
+      unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? null : outcome.lastError)),
+      unlessAll(null, outcomes, (outcome) => (outcome.type === 'retry' ? outcome.delayMs : null)),
     ]);
     return rows.map(decodeLease);
   }
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.release, bind(leases))).map(decodeLease);
+  }
+
+  async releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    return (await sql.query(this.sql.releaseUnheld, [workerId, held.map(({ id }) => id)])).length;
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
@@ -143,6 +146,12 @@ export class PostgresDialect implements Dialect {
   wakeChannel(connections: Connections, logger: JobsLogger): WakeChannel {
     return new PostgresWakeChannel(connections, this.table.quoted, logger);
   }
+}
+
+/** The list, or null where every entry is `usual`: the statement knows that one by itself. */
+function unlessAll<T, V>(usual: V, items: readonly T[], valueOf: (item: T) => V): V[] | null {
+  const values = items.map(valueOf);
+  return values.every((value) => value === usual) ? null : values;
 }
 
 function bind(leases: readonly Lease[]): [string[], number[]] {

@@ -28,6 +28,8 @@ interface Message {
 
 /** PostgreSQL takes at most 8000 bytes with a notification; a longer list of kinds becomes "any". */
 const MAX_PAYLOAD = 7_000;
+/** Between two notifications: whoever was woken by the one looks again by itself while there are jobs. */
+const NOTIFY_PAUSE_MS = 3;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
 const PROBE_INTERVAL_MS = 20_000;
@@ -87,6 +89,7 @@ export class PostgresWakeChannel implements WakeChannel {
       await this.send(kinds).catch((error: unknown) => {
         this.logger.debug(`Could not notify of new jobs; polling finds them: ${describeError(error)}`);
       });
+      await sleep(NOTIFY_PAUSE_MS);
     }
   }
 
@@ -94,7 +97,9 @@ export class PostgresWakeChannel implements WakeChannel {
     const payload = JSON.stringify({ from: this.self, kinds } satisfies Message);
     const fits = Buffer.byteLength(payload) <= MAX_PAYLOAD;
     const message = fits ? payload : JSON.stringify({ from: this.self, kinds: null } satisfies Message);
-    return this.connections.run((sql) => sql.query('SELECT pg_notify($1, $2)', [this.channel, message]));
+    return this.connections.run((sql) =>
+      sql.queryPrepared('SELECT pg_notify($1, $2)', [this.channel, message]),
+    );
   }
 
   private async keepListening(

@@ -3,46 +3,18 @@ import type { ClaimedJob, Job, JobStatus } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { ReclaimedJob } from './job-queue.js';
-import type { Lease } from './lease.js';
+import type { Lease, LeaseTerms } from './lease.js';
 import type { Row } from './sql.js';
 
 /** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
 export function decodeJob(row: Row): Job {
   return {
-    ...decodeState(row),
-    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
-    carried: decodeDocument(row.carried as string | null, null),
-    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
-  };
-}
-
-/** As `decodeJob`, for a job that has just been claimed; what cannot be read of it fails that job alone. */
-export function decodeClaimed(row: Row): ClaimedJob {
-  let payload: unknown;
-  let carried: unknown;
-  let unreadable: Error | undefined;
-  try {
-    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
-    carried = decodeDocument(row.carried as string | null, null);
-  } catch (error) {
-    unreadable = error as Error;
-  }
-  return {
-    ...decodeState(row),
-    payload,
-    carried,
-    lockedBy: row.locked_by as string,
-    lockedUntil: toDate(row.locked_until),
-    leaseToken: Number(row.lease_token),
-    unreadable,
-  };
-}
-
-function decodeState(row: Row): Omit<Job, 'payload' | 'carried' | 'result'> {
-  return {
     id: row.id as string,
     kind: row.kind as string,
+    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
     payloadVersion: Number(row.payload_version),
+    carried: decodeDocument(row.carried as string | null, null),
+    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
     createdAt: toDate(row.created_at),
@@ -58,21 +30,59 @@ function decodeState(row: Row): Omit<Job, 'payload' | 'carried' | 'result'> {
   };
 }
 
+/**
+ * A job that has just been claimed, from its row and the terms of the claim; what cannot be read of it fails that job
+ * alone. One literal and no spread: this is half of what a claim costs a process.
+ */
+export function decodeClaimed(row: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
+  let payload: unknown;
+  let carried: unknown;
+  let unreadable: Error | undefined;
+  try {
+    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
+    carried = decodeDocument(row.carried as string | null, null);
+  } catch (error) {
+    unreadable = error as Error;
+  }
+  const now = Number(row.now);
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    payload,
+    payloadVersion: Number(row.payload_version),
+    carried,
+    runAt: toDate(row.run_at),
+    status: 'PENDING',
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(now),
+    attemptsDone: Number(row.attempts_done),
+    lastAttemptAt: row.last_attempt_at === null ? undefined : toDate(row.last_attempt_at),
+    lastError: (row.last_error as string | null) ?? undefined,
+    priority: Number(row.priority),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    crashes: Number(row.crashes),
+    lockedBy: workerId,
+    lockedUntil: toDate(now + leaseMs),
+    leaseToken: Number(row.lease_token),
+    unreadable,
+  };
+}
+
 /** Databases count in microseconds; seconds as a double are exact to far less than half a millisecond up to year 9999. */
 function toDate(millis: unknown): Date {
   return new Date(Math.round(Number(millis)));
 }
 
-/** A job that has just been inserted: what was written, and the instants that the database gave it. */
-export function decodeInserted(job: PreparedJob, row: Row): Job {
-  const createdAt = toDate(row.created_at);
+/** A job that has just been inserted: what was written, and the instants that the database gave it, in milliseconds. */
+export function decodeInserted(job: PreparedJob, runAtMs: number, createdAtMs: number): Job {
+  const createdAt = toDate(createdAtMs);
   return {
     id: job.id,
     kind: job.kind,
     payload: decodeDocument(job.payload.json, job.payload.bytes),
     payloadVersion: job.payloadVersion,
     carried: decodeDocument(job.carried, null),
-    runAt: toDate(row.run_at),
+    runAt: toDate(runAtMs),
     status: 'PENDING',
     createdAt,
     updatedAt: createdAt,

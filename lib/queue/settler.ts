@@ -5,6 +5,7 @@ import type { Outcome } from '../job/outcome.js';
 import { sleep } from '../job/timers.js';
 import { countForBatch, sizeOf, type Weight } from './batch-size.js';
 import type { JobQueue, Settlement } from './job-queue.js';
+import type { Lease } from './lease.js';
 
 interface Entry extends Settlement {
   readonly job: ClaimedJob;
@@ -47,6 +48,11 @@ export class Settler {
   /** How many outcomes are not answered yet. */
   get size(): number {
     return this.unanswered.size;
+  }
+
+  /** The leases that those are written under. */
+  get leases(): readonly Lease[] {
+    return [...this.unanswered.keys()];
   }
 
   /** Resolves when every outcome given so far is answered. */
@@ -105,7 +111,11 @@ export class Settler {
 
   private answer(entry: Entry, answer: SettleAnswer): void {
     if (!this.unanswered.delete(entry)) return;
-    if (answer === 'lost') {
+    if (answer === 'lost' && entry.failures > 0) {
+      this.logger.debug(
+        `The outcome (${entry.outcome.type}) of ${nameOf(entry)} was written by a try whose answer did not come, or its lease is lost.`,
+      );
+    } else if (answer === 'lost') {
       this.logger.warn(
         `The outcome (${entry.outcome.type}) of ${nameOf(entry)} was refused: its lease is lost.`,
       );

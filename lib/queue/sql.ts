@@ -6,15 +6,23 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Sql {
   /** @returns the rows, where the statement gives any */
   query(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  /** As `query`, for a statement that is worth preparing and whose plan does not depend on what is in a table. */
+  queryPrepared(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
 }
 
+/** Sends a statement prepared, or answers null where it must be sent as it is; see `PreparedStatements.on`. */
+export type PreparedOn = (text: string, parameters: readonly unknown[]) => Promise<readonly Row[] | null>;
+
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
-export function sqlThrough(queryRunner: QueryRunner): Sql {
+export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedOn): Sql {
+  const query: Sql['query'] = async (text, parameters = []) => {
+    const { records } = await queryRunner.query(text, [...parameters], true);
+    return (records as readonly Row[] | undefined) ?? [];
+  };
   return {
-    async query(text, parameters = []) {
-      const { records } = await queryRunner.query(text, [...parameters], true);
-      return (records as readonly Row[] | undefined) ?? [];
-    },
+    query,
+    queryPrepared: async (text, parameters) =>
+      (await prepared?.(text, parameters)) ?? query(text, parameters),
   };
 }
 

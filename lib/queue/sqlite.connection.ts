@@ -74,7 +74,8 @@ export class SqliteConnection implements OwnConnections {
     // Statements do not wait for the network here: let what comes at the same time gather, and others have a turn.
     await nextTurn();
     const database = await this.open(until);
-    return work({ query: (text, parameters = []) => this.query(database, text, parameters, until) });
+    const query: Sql['query'] = (text, parameters = []) => this.query(database, text, parameters, until);
+    return work({ query, queryPrepared: query });
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,9 @@ export class SqliteDialect implements Dialect {
   readonly table: JobsTable;
   readonly steps: readonly SchemaStep[];
   readonly errors = sqliteErrors;
+  readonly noJointTransactions =
+    'A handler cannot be transactional on SQLite: TypeORM has one connection for the whole application, and whatever others ' +
+    'send while the handler runs would become part of its transaction. Leave the option out.';
   private readonly sql: ReturnType<typeof sqliteStatements>;
 
   constructor(name: string) {
@@ -71,7 +74,10 @@ export class SqliteDialect implements Dialect {
   async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
     const rows = await this.insertRows(sql, jobs);
     const times = new Map(rows.map((row) => [row.id, row]));
-    return jobs.map((job) => decodeInserted(job, times.get(job.id)!));
+    return jobs.map((job) => {
+      const { run_at, created_at } = times.get(job.id)!;
+      return decodeInserted(job, Number(run_at), Number(created_at));
+    });
   }
 
   async get(sql: Sql, id: string): Promise<Job | null> {
@@ -85,7 +91,7 @@ export class SqliteDialect implements Dialect {
     const places = new Map(best.map((row, place) => [row.id as string, place]));
     const rows = places.size === 0 ? [] : await this.claimRows(sql, [...places.keys()], terms);
     const placeOf = (row: Row) => places.get(row.id as string)!;
-    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map(decodeClaimed);
+    const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map((row) => decodeClaimed(row, terms));
     return { jobs, tryAgain: marked >= DUE_AT_ONCE || jobs.length < places.size };
   }
 
@@ -100,6 +106,11 @@ export class SqliteDialect implements Dialect {
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.release, [keysOf(leases)])).map(decodeLease);
+  }
+
+  async releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
+    const ids = JSON.stringify(held.map(({ id }) => id));
+    return (await sql.query(this.sql.releaseUnheld, [workerId, ids])).length;
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {

@@ -89,12 +89,11 @@ export const sqliteStatements = (table: string) => ({
         heartbeat_at = NULL, updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
     WHERE id IN (SELECT value FROM json_each(?)) AND status = 'PENDING' AND locked_by IS NULL
     RETURNING id, kind, payload, payload_bytes, payload_version, carried, status, priority, max_attempts, attempts_done, crashes,
-      last_error, lease_token, locked_by,
+      last_error, lease_token,
+      unixepoch(locked_at, 'subsec') * 1000 AS now,
       unixepoch(run_at, 'subsec') * 1000 AS run_at,
       unixepoch(created_at, 'subsec') * 1000 AS created_at,
-      unixepoch(updated_at, 'subsec') * 1000 AS updated_at,
-      unixepoch(last_attempt_at, 'subsec') * 1000 AS last_attempt_at,
-      unixepoch(locked_until, 'subsec') * 1000 AS locked_until`,
+      unixepoch(last_attempt_at, 'subsec') * 1000 AS last_attempt_at`,
 
   renew: `
     UPDATE ${table} AS job
@@ -129,6 +128,13 @@ export const sqliteStatements = (table: string) => ({
     WHERE job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
       AND job.status = 'PENDING' AND job.locked_by IS NOT NULL
     RETURNING id, lease_token`,
+
+  releaseUnheld: `
+    UPDATE ${table}
+    SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0,
+        updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+    WHERE status = 'PENDING' AND locked_by = ? AND id NOT IN (SELECT value FROM json_each(?))
+    RETURNING id`,
 
   live: `
     SELECT job.id, job.lease_token

@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import { DuplicateJobError, JobsError } from '../job/errors.js';
+import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
+import { DuplicateJobError, ForeignTransactionError, UnsupportedDatabaseError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
+import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import { Connections, type OwnConnections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
@@ -11,10 +12,14 @@ import {
   JobQueue,
   type DequeueSettings,
   type EnqueueTarget,
+  type JointAttempt,
+  type JointWork,
   type ReclaimedJob,
   type Settlement,
+  type TransactionWork,
   type WakeListener,
 } from './job-queue.js';
+import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
@@ -24,6 +29,8 @@ import type { WakeChannel } from './wake-channel.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
+  /** The library whose transactions an enqueue joins. */
+  readonly transactions?: AmbientTransactions;
   /** How long the database may take to answer a statement. */
   readonly databaseTimeoutMs: number;
 }
@@ -37,7 +44,10 @@ const CLAIM_LOOKS = 3;
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
+  private readonly transactions: Transactions;
+  private readonly pool: Connections;
   private readonly connections: OwnConnections;
+  private readonly joint: JointSettlement;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
@@ -50,15 +60,17 @@ export class TypeOrmJobQueue extends JobQueue {
   ) {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
+    this.transactions = new Transactions(dataSource, settings.transactions);
     const lending = {
       answerMs: settings.databaseTimeoutMs,
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
     };
-    const pool = new Connections(dataSource, lending);
-    this.connections = this.dialect.connect?.(dataSource, lending) ?? pool;
+    this.pool = new Connections(dataSource, lending);
+    this.connections = this.dialect.connect?.(dataSource, lending) ?? this.pool;
+    this.joint = this.jointSettlement();
     this.commits = new CommitWatcher(dataSource);
-    this.channel = this.dialect.wakeChannel(pool, settings.logger);
+    this.channel = this.dialect.wakeChannel(this.pool, settings.logger);
     this.batcher = new EnqueueBatcher(
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
@@ -95,7 +107,11 @@ export class TypeOrmJobQueue extends JobQueue {
         return stored;
       }
       const joined = queryRunner.isTransactionActive;
-      const stored = await this.dialect.insert(sqlThrough(queryRunner), jobs, joined);
+      const stored = await this.dialect.insert(
+        sqlThrough(queryRunner, this.pool.prepared.on(queryRunner)),
+        jobs,
+        joined,
+      );
       if (joined) this.commits.afterCommit(queryRunner, wake);
       else wake();
       return stored;
@@ -106,6 +122,14 @@ export class TypeOrmJobQueue extends JobQueue {
         cause: error,
       });
     }
+  }
+
+  currentTransaction(): EntityManager | undefined {
+    return this.transactions.current();
+  }
+
+  transaction<Result>(work: TransactionWork<Result>): Promise<Result> {
+    return this.transactions.run(work);
   }
 
   private insert(jobs: readonly PreparedJob[]): Promise<Job[]> {
@@ -155,6 +179,12 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
   }
 
+  async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    const { noJointTransactions } = this.dialect;
+    if (noJointTransactions !== undefined) throw new UnsupportedDatabaseError(noJointTransactions);
+    return this.joint.run(attempt, work);
+  }
+
   async release(leases: readonly Lease[]): Promise<void> {
     if (leases.length === 0) return;
     // A row that is locked just now, be it by a renewal of our own that is under way, is passed over: once more then.
@@ -165,6 +195,10 @@ export class TypeOrmJobQueue extends JobQueue {
       if (left.length === 0 || pauseMs > MAX_RELEASE_PAUSE_MS) return;
       await sleep(pauseMs);
     }
+  }
+
+  releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
+    return this.connections.run((sql) => this.dialect.releaseUnheld(sql, workerId, held));
   }
 
   async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
@@ -197,10 +231,7 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private runnerOf(manager: EntityManager) {
     if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
-    throw new JobsError(
-      'The manager given to enqueue() belongs to another DataSource than the jobs; ' +
-        'a transaction cannot span both. Set the option "dataSource" of JobsModule, or enqueue without a manager.',
-    );
+    throw new ForeignTransactionError('The transaction that this enqueue would be part of');
   }
 
   private async underLeases<L extends Lease>(
@@ -209,17 +240,44 @@ export class TypeOrmJobQueue extends JobQueue {
     how: RunOptions = {},
   ): Promise<LeaseAnswer[]> {
     if (leases.length === 0) return [];
-    const sorted = inOrder(leases);
-    return this.connections.run(async (sql) => {
-      const written = keysOf(await write(sql, sorted));
-      const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
-      const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
-      return leases.map((lease) => {
-        const key = keyOf(lease);
-        return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
-      });
-    }, how);
+    return this.connections.run((sql) => this.answers(sql, leases, write), how);
   }
+
+  private async answers<L extends Lease>(
+    sql: Sql,
+    leases: readonly L[],
+    write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+  ): Promise<LeaseAnswer[]> {
+    const sorted = inOrder(leases);
+    const written = keysOf(await write(sql, sorted));
+    const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
+    const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
+    return leases.map((lease) => {
+      const key = keyOf(lease);
+      return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
+    });
+  }
+
+  /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
+  private jointSettlement(): JointSettlement {
+    const storage: JointStorage = {
+      errors: this.dialect.errors,
+      settle: async (_queryRunner, sql, settlement) => {
+        const write = () => this.dialect.settle(sql, [settlement], true);
+        return (await this.answers(sql, [settlement], write))[0]!;
+      },
+      renew: async (lease) => (await this.renew([lease], this.settings.leaseMs))[0]!,
+      get: (id) => this.get(id),
+    };
+    const places = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
+    return new JointSettlement(this.transactions, storage, places);
+  }
+}
+
+/** As TypeORM and the drivers read it. */
+function poolSizeOf({ poolSize = 10, extra }: DataSourceOptions): number {
+  const { max, connectionLimit } = (extra ?? {}) as { max?: number; connectionLimit?: number };
+  return max ?? connectionLimit ?? poolSize;
 }
 
 function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {

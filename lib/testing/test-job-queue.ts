@@ -1,6 +1,5 @@
 import { InvalidOptionError } from '../job/errors.js';
-import type { DequeueSettings } from '../queue/job-queue.js';
-import { MemoryJobQueue } from '../queue/memory-job-queue.js';
+import { MemoryJobQueue, type MemoryJobQueueSettings } from '../queue/memory-job-queue.js';
 
 /** A clock that stands still until the test moves it. */
 export class TestClock {
@@ -23,7 +22,7 @@ export class TestClock {
 /** The queue in memory, by a clock that the test moves. */
 export class TestJobQueue extends MemoryJobQueue {
   constructor(
-    settings: Partial<DequeueSettings> = {},
+    settings: Partial<MemoryJobQueueSettings> = {},
     readonly clock = new TestClock(),
   ) {
     super(settings, () => clock.now());

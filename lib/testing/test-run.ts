@@ -4,7 +4,7 @@ import { policyOf, type Handler } from '../job/handler.js';
 import type { ClaimedJob, JobContext } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import { JobRun } from '../queue/job-run.js';
-import type { JobQueue } from '../queue/job-queue.js';
+import type { JobQueue, JointAttempt, JointWork } from '../queue/job-queue.js';
 import { LeaseKeeper } from '../queue/lease-keeper.js';
 import { Settler } from '../queue/settler.js';
 import type { WorkerSettings } from '../worker/worker.js';
@@ -56,7 +56,12 @@ export class TestRun {
       (claimed, context) => this.handle(claimed, context),
       clock === undefined ? policy : { ...policy, timeoutMs: undefined },
     );
-    this.run = new JobRun(attempt, claimedAt, { keeper: this.keeper, settler, logger });
+    this.run = new JobRun(attempt, claimedAt, {
+      queue: { settleTogether: (joint, work) => this.settleTogether(joint, work) },
+      keeper: this.keeper,
+      settler,
+      logger,
+    });
   }
 
   get lease(): JobRun['lease'] {
@@ -119,6 +124,12 @@ export class TestRun {
   private crash(): void {
     this.outcome = 'crashed';
     this.run.giveBack(new JobsError('The test let the worker crash.'));
+  }
+
+  private async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    const answer = await this.tools.queue.settleTogether(attempt, work);
+    if (answer === 'written') this.outcome = 'done';
+    return answer;
   }
 
   private async settle(settlements: Parameters<JobQueue['settle']>[0]): ReturnType<JobQueue['settle']> {

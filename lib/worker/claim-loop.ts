@@ -3,9 +3,10 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { Lease } from '../queue/lease.js';
 import { Dispatcher } from './dispatcher.js';
 import { Pace } from './pace.js';
-import { backoffMs, jittered } from './pacing.js';
+import { backoffMs, pollPauseMs } from './pacing.js';
 import { Slots } from './slots.js';
 import { Suspects } from './suspects.js';
 import { WakeSignal } from './wake-signal.js';
@@ -24,6 +25,8 @@ export interface ClaimLoopSettings {
 export interface ClaimedJobs {
   /** Keeps the lease of a claimed job. */
   hold(job: ClaimedJob, claimedAt: number): JobRun;
+  /** The leases of all jobs that are claimed and have not been given back or written yet. */
+  leases(): readonly Lease[];
   /** Runs it. Resolves when its handler has ended; never rejects. */
   run(run: JobRun): Promise<void>;
   /** Resolves when everything that handlers ended in is written. */
@@ -124,6 +127,7 @@ export class ClaimLoop {
 
   private async claim(): Promise<JobRun[]> {
     if (this.jobs.unwritten() > MAX_UNWRITTEN) await this.jobs.allWritten();
+    if (this.failures > 0) await this.releaseUnheld();
     const claimedAt = performance.now();
     if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
     this.ahead = this.jobs.isBlocked() ? 0 : this.pace.ahead(claimedAt);
@@ -140,6 +144,12 @@ export class ClaimLoop {
     if (!this.stopping) return runs;
     await this.giveBack(runs);
     return [];
+  }
+
+  /** What a claim has taken whose answer was lost: others need not wait until its lease has run out. */
+  private async releaseUnheld(): Promise<void> {
+    const count = await this.queue.releaseUnheld(this.settings.workerId, this.jobs.leases());
+    if (count > 0) this.logger.log(`Gave back ${count} jobs that were claimed and never heard of.`);
   }
 
   private async startAll(claimed: readonly JobRun[]): Promise<void> {
@@ -174,7 +184,7 @@ export class ClaimLoop {
   }
 
   private async waitForJobs(): Promise<void> {
-    const pollMs = jittered(this.settings.pollIntervalMs);
+    const pollMs = pollPauseMs(this.settings.pollIntervalMs);
     const hasWaiting = this.dispatcher.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
     if (this.jobs.isBlocked() || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))

@@ -7,6 +7,7 @@ import type { JobsLogger } from '../job/logger.js';
 import { endsWithin } from '../job/timers.js';
 import { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { Lease } from '../queue/lease.js';
 import { LeaseKeeper } from '../queue/lease-keeper.js';
 import { Settler } from '../queue/settler.js';
 import { ClaimLoop } from './claim-loop.js';
@@ -109,6 +110,7 @@ class WorkerSession {
     );
     this.claims = new ClaimLoop(queue, { ...settings, kinds, kindLimits: this.kindLimits(kinds) }, logger, {
       hold: (job, claimedAt) => this.hold(job, claimedAt),
+      leases: () => this.leases(),
       run: (run) => this.run(run),
       allWritten: () => this.settler.idle(),
       isBlocked: () => this.monitor.isBlocked,
@@ -154,11 +156,17 @@ class WorkerSession {
     await this.settler.idle();
   }
 
+  /** Of all jobs that are claimed, run, or have ended and are still to be written. */
+  private leases(): Lease[] {
+    const claimed = [...this.held, ...this.running.keys()].map(({ lease }) => lease);
+    return [...claimed, ...this.settler.leases];
+  }
+
   private hold(job: ClaimedJob, claimedAt: number): JobRun {
     const handler = this.handlers.get(job.kind)!;
     const attempt = new Attempt(job, handler.run, this.policyOf(handler));
-    const { keeper, settler, logger } = this;
-    const run = new JobRun(attempt, claimedAt, { keeper, settler, logger });
+    const { queue, keeper, settler, logger } = this;
+    const run = new JobRun(attempt, claimedAt, { queue, keeper, settler, logger });
     this.held.add(run);
     return run;
   }

@@ -67,6 +67,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
 
   it.each([
     ['claim', claim, ['pkey', 'ready', 'scheduled']],
+    ['claimOfKind', ['kind 3', 10, 'w', 30_000, false], ['pkey', 'ready', 'scheduled']],
     ['settle', settle, ['pkey', 'running']],
     ['renew', [IDS, TOKENS, IDS.map(() => false), 30_000], ['pkey', 'running']],
     ['release', [IDS, TOKENS], ['pkey', 'running']],
@@ -145,7 +146,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
   const readAs = (index: string) => [{ table: 'nest_jobs', key: index }];
 
   it.each([
-    ['lockReadyOfKind', [KIND, 10], readAs('nest_jobs_ready')],
+    ['lockReadyOfKind', [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
     ['lockScheduled', [1000], readAs('nest_jobs_scheduled')],
     ['markDue', [ids], readAs('PRIMARY')],
     ['claim', ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
@@ -164,6 +165,16 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
       expect(await plan(statements[name], parameters)).toEqual(expected);
     },
   );
+
+  it('a claim locks no more rows than it takes: they come in its order, and none has to be read for sorting', async () => {
+    for (const [statement, parameters] of [
+      [statements.lockReadyOfKind, ['kind 3', 10]],
+      [statements.lockScheduled, [10]],
+    ] as const) {
+      const [step] = await world.sql(`EXPLAIN ${statement}`, [...parameters]);
+      expect(step).not.toMatchObject({ Extra: expect.stringContaining('filesort') });
+    }
+  });
 
   it('the look for the best jobs of several kinds reads the table through its indexes alone', async () => {
     const scans = await plan(statements.best(3), [KIND, 10, 'kind 3', 10, 'nobody', 10, 11]);

@@ -136,7 +136,7 @@ export function claimContract(world: World): void {
           expect(context.job.id).toBe(job.id);
         }),
       );
-      expect(seen).toEqual([1, expect.stringMatching(/^RetryableError: first/), 2, 'dequeuer', 2]);
+      expect(seen).toEqual([1, expect.stringMatching(/^RetryableError: first/), 2, 'dequeuer-dequeue', 2]);
     });
 
     it('takes back the jobs of dead workers where nothing else is ready', async () => {

@@ -3,6 +3,7 @@ import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
+import { jointContract } from './joint.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
 import { panicContract } from './panic.contract.js';
@@ -28,6 +29,7 @@ export function jobQueueContract(world: World): void {
     claimContract(world);
     leaseContract(world);
     outcomeContract(world);
+    if (world.hasManyWriters) jointContract(world);
     panicContract(world);
     workerContract(world);
     shutdownContract(world);

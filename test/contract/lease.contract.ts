@@ -256,6 +256,31 @@ export function leaseContract(world: World): void {
     });
   });
 
+  describe('releaseUnheld', () => {
+    it('gives back what is claimed under the name of the worker and not held, and nothing else', async () => {
+      const mine = await claimed(3, { ...LONG, workerId: 'mine' });
+      await world.client.enqueue('other');
+      const theirs = await world.claimOne({ ...LONG, workerId: 'theirs' }, 'other');
+      expect(await world.queue.releaseUnheld('mine', [mine[1]!])).toBe(2);
+      const again = await world.queue.claim([KIND, 'other'], 9, LONG);
+      expect(again.map(({ id }) => id)).toEqual([mine[0]!.id, mine[2]!.id]);
+      expect(again).toMatchObject([{ attemptsDone: 0, crashes: 0, leaseToken: 2 }, { leaseToken: 2 }]);
+      expect(
+        await world.queue.renew(
+          [mine[1]!, theirs].map((job) => ({ ...job, alone: false })),
+          60_000,
+        ),
+      ).toEqual(['written', 'written']);
+    });
+
+    it('finds nothing where all is held, or has ended', async () => {
+      const [held, ended] = await claimed(2, { ...LONG, workerId: 'mine' });
+      await world.queue.settle([{ ...ended!, outcome: { type: 'failed', lastError: 'x' } }]);
+      expect(await world.queue.releaseUnheld('mine', [held!])).toBe(0);
+      expect(await world.job(ended!.id)).toMatchObject({ status: 'FAILED' });
+    });
+  });
+
   describe('5, 8. reclaim takes back the jobs of dead workers', () => {
     it('counts an attempt and a crash, says why, and makes the job ready', async () => {
       const [job] = await claimed(1, { ...SHORT, workerId: 'the dead' });

@@ -131,6 +131,16 @@ describe.each(sqlite)('On $name', (server) => {
     }
   });
 
+  it('a transactional handler is not called, and its job says why', async () => {
+    let calls = 0;
+    await world.work({ [KIND]: { run: () => (calls += 1), options: { transactional: true } } });
+    const { id } = await enqueue('joint');
+    const job = await world.ended(id);
+    expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+    expect(job.lastError).toMatch(/^UnsupportedDatabaseError: A handler cannot be transactional on SQLite/);
+    expect(calls).toBe(0);
+  });
+
   it('a row that was inserted by plain SQL has all it needs to run', async () => {
     await world.sql(
       `INSERT INTO nest_jobs (id, kind, payload) VALUES ('plain', '${KIND}', '{"orderId": 7}')`,

@@ -16,7 +16,12 @@ class TestingWorld extends MemoryWorld {
   override readonly name = 'TestJobQueue';
 
   override open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    return this.use(new TestJobQueue({ ...this.dequeueSettings, ...settings }, new MovingClock()));
+    return this.use(
+      new TestJobQueue(
+        { ...this.dequeueSettings, dataSource: this.dataSource, ...settings },
+        new MovingClock(),
+      ),
+    );
   }
 }
 

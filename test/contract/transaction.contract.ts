@@ -1,13 +1,16 @@
+import { AsyncResource } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { encodeDocument } from '../../lib/job/document.js';
-import { JobsError } from '../../lib/job/errors.js';
+import { ForeignTransactionError } from '../../lib/job/errors.js';
 import { endsWithin } from '../../lib/job/timers.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, SqlWorld, type World } from './world.js';
 
 /** "With a manager the jobs belong to its transaction", and what watchers hear. */
 export function transactionContract(world: World): void {
+  /** SQLite has one writer: what is not part of an open transaction waits for its end; see sqlite.spec.ts. */
+  const whereOthersWrite = world.hasManyWriters ? it : it.skip;
   const enqueue = (id: string, manager?: EntityManager, kind = KIND) =>
     world.client.enqueue(kind, null, { id, ...(manager && { manager }) });
   const claimable = async () => (await world.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
@@ -30,8 +33,7 @@ export function transactionContract(world: World): void {
       expect(await claimable()).toEqual(['inside']);
     });
 
-    const holdsUpNone = world.hasManyWriters ? it : it.skip;
-    holdsUpNone('holds up no other job, however long the transaction is open', async () => {
+    whereOthersWrite('holds up no other job, however long the transaction is open', async () => {
       await world.dataSource.transaction(async (manager) => {
         await enqueue('inside', manager);
         const others = async () => {
@@ -146,6 +148,103 @@ export function transactionContract(world: World): void {
     });
   });
 
+  describe('A transaction of the client', () => {
+    it('takes along what is enqueued in it without a manager, and wakes for it after its commit', async () => {
+      const { heard, unwatch } = await listen();
+      const answer = await world.client.transaction(async () => {
+        await enqueue('one');
+        await world.client.enqueueMany([{ kind: 'other', id: 'two' }]);
+        expect(await world.client.get('one')).toBeNull();
+        expect(heard).toEqual([]);
+        return 'answer';
+      });
+      expect(answer).toBe('answer');
+      expect(heard.flat().toSorted()).toEqual([KIND, 'other']);
+      expect(await claimable()).toEqual(['one']);
+      unwatch();
+    });
+
+    it('rolls back where its work throws, and rejects with that error', async () => {
+      const { heard, unwatch } = await listen();
+      const fault = new Error('no');
+      const failing = world.client.transaction(async () => {
+        await enqueue('one');
+        throw fault;
+      });
+      await expect(failing).rejects.toBe(fault);
+      expect(await claimable()).toEqual([]);
+      expect(heard).toEqual([]);
+      unwatch();
+    });
+
+    whereOthersWrite('leaves alone what is enqueued outside of it', async () => {
+      const failing = world.client.transaction(async () => {
+        await enqueue('inside');
+        await world.client.enqueue(KIND, null, { id: 'outside', outside: true });
+        expect(await world.client.get('outside')).not.toBeNull();
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await claimable()).toEqual(['outside']);
+    });
+
+    it('is a savepoint within another', async () => {
+      await world.client.transaction(async () => {
+        await enqueue('outer');
+        const nested = world.client.transaction(async () => {
+          await enqueue('undone');
+          throw new Error('back');
+        });
+        await expect(nested).rejects.toThrow('back');
+        await world.client.transaction(() => enqueue('kept'));
+      });
+      expect(await claimable()).toEqual(['outer', 'kept']);
+    });
+
+    it('is not joined by what goes on at the same time, nor by what goes on after it', async () => {
+      let later: (() => Promise<unknown>) | undefined;
+      const failing = world.client.transaction(async (manager) => {
+        expect(world.queue.currentTransaction()?.queryRunner).toBe(manager.queryRunner);
+        later = AsyncResource.bind(() => {
+          expect(world.queue.currentTransaction()).toBeUndefined();
+          return enqueue('later');
+        });
+        await enqueue('inside');
+        await until(async () => (await world.client.get('beside')) !== null, {
+          what: 'the enqueue beside it',
+        });
+        throw new Error('no');
+      });
+      expect(world.queue.currentTransaction()).toBeUndefined();
+      await enqueue('beside');
+      await expect(failing).rejects.toThrow('no');
+      await later!();
+      expect(await claimable()).toEqual(['beside', 'later']);
+    });
+
+    whereOthersWrite('is not joined by the handlers of a worker in the same process', async () => {
+      const seen: unknown[] = [];
+      await world.work(
+        { [KIND]: () => void seen.push(world.queue.currentTransaction()) },
+        { pollIntervalMs: 60_000 },
+      );
+      await world.client.transaction(async () => {
+        await enqueue('inside');
+        await world.client.enqueue(KIND, null, { id: 'outside', outside: true });
+        await world.ended('outside');
+      });
+      await world.ended('inside');
+      expect(seen).toEqual([undefined, undefined]);
+    });
+
+    it('takes a manager or outside, not both', async () => {
+      const both = world.client.transaction((manager) =>
+        world.client.enqueue(KIND, null, { manager, outside: true }),
+      );
+      await expect(both).rejects.toMatchObject({ name: 'InvalidJobError', path: 'outside' });
+    });
+  });
+
   describe('Watchers of a queue', () => {
     it('hear of the kinds of an enqueue once it is committed, until they end it', async () => {
       const { heard, unwatch } = await listen();
@@ -174,7 +273,7 @@ export function transactionContract(world: World): void {
       const other = await world.database.connect();
       try {
         const refusal = other.transaction((manager) => enqueue('stray', manager));
-        await expect(refusal).rejects.toBeInstanceOf(JobsError);
+        await expect(refusal).rejects.toBeInstanceOf(ForeignTransactionError);
         await expect(refusal).rejects.toThrow(/another DataSource/);
       } finally {
         await other.destroy();

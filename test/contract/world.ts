@@ -181,7 +181,9 @@ export class MemoryWorld extends World {
 
   /** There is one queue over one memory: this is the world's queue anew, and empty. */
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    return this.use(new MemoryJobQueue({ ...this.dequeueSettings, ...settings }));
+    return this.use(
+      new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings }),
+    );
   }
 
   protected use(queue: JobQueue): JobQueue {
@@ -243,7 +245,12 @@ export class SqlWorld extends World {
   }
 
   open(settings: Partial<DequeueSettings> = {}): JobQueue {
-    const queue = new TypeOrmJobQueue(this.dataSource, this.queueSettings(settings));
+    return this.openOn(this.dataSource, settings);
+  }
+
+  /** A queue over the same table by another DataSource. */
+  openOn(dataSource: DataSource, settings: Partial<DequeueSettings> = {}): TypeOrmJobQueue {
+    const queue = new TypeOrmJobQueue(dataSource, this.queueSettings(settings));
     this.opened.push(queue);
     return queue;
   }

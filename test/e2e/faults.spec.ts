@@ -51,14 +51,16 @@ describe.each(oneOfEach)('On $name', (server) => {
       });
     });
 
-    it('to a claim delays the job until its lease has run out', async () => {
-      await world.open({ worker: { leaseMs: 1_000 } });
+    it('to a claim lets the worker give the job back, with no attempt spent, and claim it again', async () => {
+      await world.open({ worker: { leaseMs: 60_000 } });
       await world.client.enqueue('work', null, { id: 'one' });
       const lost = world.proxy.loseAnswerTo(isPostgres ? world.options.worker.workerId : COMMIT);
       await world.work(() => 'ran');
       await lost;
-      expect(await world.ended('one')).toMatchObject({ status: 'DONE', result: 'ran' });
+      const job = await world.ended('one');
+      expect(job).toMatchObject({ status: 'DONE', result: 'ran', attemptsDone: 1, crashes: 0 });
       expect(calls).toEqual(['one']);
+      expect(world.logger.lines.join()).toContain('Gave back 1 jobs');
     });
 
     it('to a settle changes nothing: the outcome is written once, the handler runs once', async () => {

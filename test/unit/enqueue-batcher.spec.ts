@@ -31,7 +31,7 @@ class Storage {
   async answerAll(): Promise<void> {
     for (let answer = this.answers.shift(); answer; answer = this.answers.shift()) {
       answer();
-      await new Promise((resolve) => setImmediate(resolve));
+      for (const _turn of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }
@@ -40,6 +40,22 @@ const batcherFor = (storage: Storage): EnqueueBatcher =>
   new EnqueueBatcher(storage.insert, (error) => error instanceof Refused);
 
 describe('EnqueueBatcher', () => {
+  it('writes together what callers that were answered together enqueue next', async () => {
+    const storage = new Storage();
+    const batcher = batcherFor(storage);
+    const call = async (name: string) => {
+      for (const round of [1, 2, 3]) {
+        await batcher.enqueue(jobs(`${name}${round}`));
+        for (let step = 0; step < 10; step++) await Promise.resolve(); // what comes between in an application
+      }
+    };
+    const ended = Promise.all([call('a'), call('b'), call('c')]);
+    await storage.answerAll();
+    await ended;
+    const statements = storage.statements.map((ids) => ids.toSorted());
+    expect(statements).toEqual([['a1'], ['b1', 'c1'], ['a2', 'b2', 'c2'], ['a3', 'b3', 'c3']]);
+  });
+
   it('sends a call that comes alone at once, and gathers those that come meanwhile into one statement', async () => {
     const storage = new Storage();
     const batcher = batcherFor(storage);

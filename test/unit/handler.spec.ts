@@ -50,6 +50,7 @@ describe('HandlerRegistry', () => {
     ['maxAttempts', Infinity],
     ['timeoutMs', 0],
     ['timeoutMs', -1],
+    ['transactional', 'yes'],
     ['concurrency', 0],
     ['concurrency', null],
     ['backoff', { type: 'linear' }],

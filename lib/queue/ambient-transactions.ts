@@ -1,0 +1,90 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource, EntityManager } from 'typeorm';
+import { dataSourceOf } from './typeorm-compat.js';
+
+/**
+ * A library that carries the running transaction along with the asynchronous call, so that nobody hands a manager
+ * around. Ready-made: `nestjs-typeorm-jobs/typeorm-transactional` and `nestjs-typeorm-jobs/cls-transactional`.
+ */
+export interface AmbientTransactions {
+  /**
+   * The manager of the transaction that the caller runs in, undefined where it runs in none. One of another DataSource
+   * may be returned where `dataSource` has none: an enqueue is then refused rather than committed by itself.
+   */
+  current(dataSource: DataSource): EntityManager | undefined;
+  /**
+   * Runs `work` in a new transaction of `dataSource` which the library sees: commits when `work` has returned, rolls
+   * back and rejects with its error where it throws. Left out: a transaction of TypeORM's own, which the library does
+   * not see.
+   */
+  run?<Result>(
+    dataSource: DataSource,
+    work: (manager: EntityManager) => Promise<Result>,
+    isolation?: TransactionIsolation,
+  ): Promise<Result>;
+}
+
+/** As SQL names it; undefined leaves it to the server. */
+export type TransactionIsolation = 'READ COMMITTED';
+
+interface Running {
+  readonly manager: EntityManager;
+  readonly outer: Running | undefined;
+}
+
+/** The transactions of TypeORM's own that were opened here, as the asynchronous call carries them along. */
+const running = new AsyncLocalStorage<Running>();
+
+/** Opens transactions on one DataSource, and knows the one that the caller runs in. */
+export class Transactions {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly library?: AmbientTransactions,
+  ) {}
+
+  /** The manager of the caller's transaction; of another DataSource where it has none on this one. */
+  current(): EntityManager | undefined {
+    let foreign: EntityManager | undefined;
+    for (const manager of this.all()) {
+      if (manager?.queryRunner?.isTransactionActive !== true) continue; // over, or none
+      if (dataSourceOf(manager) === this.dataSource) return manager;
+      foreign ??= manager;
+    }
+    return foreign;
+  }
+
+  /** Runs `work` in the caller's transaction, as a savepoint of it, or else in a new one. */
+  run<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    const outer = this.current();
+    if (outer === undefined || dataSourceOf(outer) !== this.dataSource) return this.runNew(work);
+    return outer.transaction((manager) => carry(manager, work));
+  }
+
+  /** Runs `work` in a new transaction, whatever the caller runs in. */
+  async runNew<Result>(
+    work: (manager: EntityManager) => Promise<Result>,
+    isolation?: TransactionIsolation,
+  ): Promise<Result> {
+    if (this.library?.run !== undefined) return this.library.run(this.dataSource, work, isolation);
+    const queryRunner = this.dataSource.createQueryRunner();
+    try {
+      const run = (manager: EntityManager) => carry(manager, work);
+      if (isolation === undefined) return await queryRunner.manager.transaction(run);
+      return await queryRunner.manager.transaction(isolation, run);
+    } finally {
+      await queryRunner.release();
+    }
+  }
+
+  private *all(): Iterable<EntityManager | undefined> {
+    yield this.library?.current(this.dataSource);
+    for (let entry = running.getStore(); entry !== undefined; entry = entry.outer) yield entry.manager;
+  }
+}
+
+function carry<Result>(
+  manager: EntityManager,
+  work: (manager: EntityManager) => Promise<Result>,
+): Promise<Result> {
+  return running.run({ manager, outer: running.getStore() }, async () => work(manager));
+}

@@ -1,0 +1,40 @@
+import { BullMq } from './contenders/bullmq.mjs';
+import { Floor } from './contenders/floor.mjs';
+import { GraphileWorker } from './contenders/graphile-worker.mjs';
+import { MariadbFloor } from './contenders/mariadb-floor.mjs';
+import { Ours } from './contenders/ours.mjs';
+import { PgBossContender } from './contenders/pg-boss.mjs';
+
+/** Who is measured: what tables call it, the store that it needs, and how to make it. */
+export const CONTENDERS = {
+  floor: { label: 'floor', store: 'postgres', make: (urls) => new Floor(urls) },
+  'floor-rows': {
+    label: 'floor, row by row',
+    store: 'postgres',
+    make: (urls) => new Floor({ ...urls, best: false }),
+  },
+  ours: { label: 'nestjs-typeorm-jobs', store: 'postgres', make: (settings) => new Ours(settings) },
+  bullmq: { label: 'bullmq, concurrency 10', store: 'redis', make: (urls) => new BullMq(urls) },
+  'bullmq-tuned': {
+    label: 'bullmq, tuned',
+    store: 'redis',
+    make: (urls) => new BullMq({ ...urls, tuned: true }),
+  },
+  graphile: {
+    label: 'graphile-worker, concurrency 10',
+    store: 'postgres',
+    make: (urls) => new GraphileWorker(urls),
+  },
+  'graphile-tuned': {
+    label: 'graphile-worker, tuned',
+    store: 'postgres',
+    make: (urls) => new GraphileWorker({ ...urls, tuned: true }),
+  },
+  'pg-boss': { label: 'pg-boss, tuned', store: 'postgres', make: (urls) => new PgBossContender(urls) },
+  'floor-mariadb': { label: 'floor, MariaDB', store: 'mariadb', make: (urls) => new MariadbFloor(urls) },
+  'ours-mariadb': {
+    label: 'nestjs-typeorm-jobs, MariaDB',
+    store: 'mariadb',
+    make: (settings) => new Ours(settings),
+  },
+};

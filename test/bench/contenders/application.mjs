@@ -1,0 +1,27 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { JobHandler, JobsModule } from '../../../dist/index.js';
+
+/** An application as a user has it: TypeOrmModule, JobsModule, and a provider with a handler. */
+export async function createApplication(database, options, handler) {
+  class Work {
+    handle(job) {
+      return handler(job.payload);
+    }
+  }
+  decorate(Work.prototype, 'handle', JobHandler('bench'));
+
+  class AppModule {}
+  Module({
+    imports: [TypeOrmModule.forRoot(database), JobsModule.forRoot(options)],
+    providers: handler === undefined ? [] : [Work],
+  })(AppModule);
+  return NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
+}
+
+/** What `@decorator` before a method is compiled to. */
+function decorate(prototype, method, decorator) {
+  decorator(prototype, method, Object.getOwnPropertyDescriptor(prototype, method));
+}

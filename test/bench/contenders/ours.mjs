@@ -1,0 +1,86 @@
+import { DataSource } from 'typeorm';
+import { JobClient, Worker } from '../../../dist/index.js';
+import { createApplication } from './application.mjs';
+
+const TABLES = [
+  `DROP TABLE IF EXISTS nest_jobs, bench_orders`,
+  `CREATE TABLE bench_orders (id serial PRIMARY KEY, email varchar(255) NOT NULL)`,
+];
+
+/** This package, with default options unless a scenario is about an option. */
+export class Ours {
+  /** @param mariadbUrl where it is given, MariaDB is the store */
+  constructor({ postgresUrl, mariadbUrl, workerOptions }) {
+    this.database =
+      mariadbUrl === undefined ? { type: 'postgres', url: postgresUrl } : { type: 'mysql', url: mariadbUrl };
+    this.workerOptions = workerOptions;
+  }
+
+  async reset() {
+    const dataSource = await new DataSource(this.database).initialize();
+    for (const statement of TABLES) await dataSource.query(statement);
+    await dataSource.destroy();
+    await this.close();
+    await this.open();
+  }
+
+  async open() {
+    this.use(await createApplication(this.database, { worker: false }, undefined));
+  }
+
+  async enqueue(payload) {
+    await this.jobs.enqueue('bench', payload);
+  }
+
+  async enqueueMany(payloads) {
+    await this.jobs.enqueueMany(payloads.map((payload) => ({ kind: 'bench', payload })));
+  }
+
+  async enqueueInTransaction(payload) {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('INSERT INTO bench_orders (email) VALUES ($1)', ['a@example.com']);
+      await this.jobs.enqueue('bench', payload, { manager });
+    });
+  }
+
+  async prepareToWork(handler) {
+    const options = this.workerOptions === undefined ? undefined : { worker: this.workerOptions };
+    this.use(await createApplication(this.database, options, handler));
+    this.worker = this.app.get(Worker);
+    await this.worker.stop();
+  }
+
+  async work() {
+    await this.worker.start();
+  }
+
+  async rest() {
+    await this.worker.stop();
+  }
+
+  async left() {
+    return this.count(`status = 'PENDING' AND due`);
+  }
+
+  async done() {
+    return this.count(`status = 'DONE' AND result IS NOT NULL`);
+  }
+
+  async close() {
+    await this.app?.close();
+    this.app = undefined;
+  }
+
+  use(app) {
+    this.app = app;
+    this.jobs = app.get(JobClient);
+    this.dataSource = app.get(DataSource);
+  }
+
+  async count(condition) {
+    const [row] = await this.dataSource.query(
+      `SELECT count(*) AS n FROM nest_jobs WHERE kind = 'bench' AND ${condition}`,
+    );
+    return Number(row.n);
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LIMIT_MS = 180_000;
+const BATCH = 1000;
+
+/**
+ * Lets one or more processes work off a backlog, from the moment at which they are told to begin until the store says
+ * that nothing is left. The processes are up and warm by then.
+ *
+ * @returns jobs a second, and CPU milliseconds for 10,000 jobs of the store (null where it cannot be told) and of the
+ * workers
+ */
+export async function drain(bench, name, { jobs, processes = 1, warmUp = 2000, settings, ...handler }) {
+  const judge = await bench.judge(name, settings);
+  const actors = [];
+  try {
+    for (let n = 0; n < processes; n++) {
+      actors.push(await bench.actor(name, { handler: 'nothing', settings, ...handler }));
+    }
+    await fill(judge, warmUp);
+    await workOff(judge, actors, warmUp);
+    await rest(actors);
+    await fill(judge, jobs);
+    await bench.settleDown(name, settings);
+    const doneBefore = await judge.done();
+    const before = await cpuMs(bench, name, actors);
+    const ms = await workOff(judge, actors, jobs);
+    const after = await cpuMs(bench, name, actors);
+    await requireDone(judge, doneBefore, jobs);
+    await rest(actors);
+    const per10k = (part) => (before[part] === null ? null : ((after[part] - before[part]) * 10_000) / jobs);
+    return { rate: (jobs * 1000) / ms, storeCpuMs: per10k('store'), workerCpuMs: per10k('workers') };
+  } finally {
+    await Promise.all(actors.map((actor) => actor.close()));
+    await judge.close();
+  }
+}
+
+export async function fill(judge, jobs) {
+  for (let n = 0; n < jobs; n += BATCH) {
+    await judge.enqueueMany(
+      Array.from({ length: Math.min(BATCH, jobs - n) }, (_, place) => ({ n: n + place })),
+    );
+  }
+}
+
+/** @returns how long it took, in milliseconds */
+export async function workOff(judge, actors, jobs) {
+  for (const actor of actors) actor.runs = 0;
+  const start = performance.now();
+  const allRun = haveRun(actors, jobs);
+  await Promise.all(actors.map((actor) => actor.call('work')));
+  await allRun;
+  while ((await judge.left()) > 0) {
+    if (performance.now() - start > LIMIT_MS) throw new Error(`${await judge.left()} jobs are left.`);
+    await sleep(1);
+  }
+  return performance.now() - start;
+}
+
+function haveRun(actors, jobs) {
+  return new Promise((resolve, reject) => {
+    const runs = () => actors.reduce((sum, actor) => sum + actor.runs, 0);
+    const timer = setTimeout(() => reject(new Error(`${runs()} of ${jobs} jobs have run.`)), LIMIT_MS);
+    const look = () => {
+      if (runs() < jobs) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    for (const actor of actors) actor.onProgress(look);
+  });
+}
+
+function rest(actors) {
+  return Promise.all(actors.map((actor) => actor.call('rest')));
+}
+
+async function requireDone(judge, before, jobs) {
+  const done = await judge.done();
+  if (done !== null && done - before !== jobs)
+    throw new Error(`The store says ${done - before} of ${jobs} are done.`);
+}
+
+async function cpuMs(bench, name, actors) {
+  const each = await Promise.all(actors.map((actor) => actor.call('cpuMs')));
+  return { store: await bench.storeCpuMs(name), workers: each.reduce((sum, ms) => sum + ms, 0) };
+}

@@ -1,0 +1,133 @@
+/*
+ * npm run bench -- [--quick] [--check] [--scenario a,b] [--contender a,b] [--rounds n] [--json file]
+ *
+ * Measures this package beside its peers and beside hand-written SQL. Scenarios and contenders take turns within each
+ * round, so that what the machine does meanwhile falls on all of them; the tables show medians over the rounds.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Bench } from './bench.mjs';
+import { CONTENDERS } from './contenders.mjs';
+import { Records } from './records.mjs';
+import { reached, table, targetTable } from './report.mjs';
+import { SCENARIOS } from './scenarios.mjs';
+import { queryMariadb, startMariadb } from './servers/mariadb.mjs';
+import { queryOnce, startPostgres } from './servers/postgres.mjs';
+import { infoOf, startRedis } from './servers/redis.mjs';
+import { FULL, QUICK } from './sizes.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    scenario: { type: 'string' },
+    contender: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const sizes = options.quick ? QUICK : FULL;
+const rounds = Number(options.rounds ?? sizes.rounds);
+const scenarios = chosen(SCENARIOS, options.scenario, ({ name }) => name).filter(
+  ({ isExtra }) => options.scenario !== undefined || !isExtra,
+);
+const names = chosen(Object.keys(CONTENDERS), options.contender, (name) => name).filter(
+  (name) => options.contender !== undefined || !sizes.without?.includes(name),
+);
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // the servers end with us
+const stores = { postgres: await startPostgres(), redis: await startRedis(), mariadb: await startMariadb() };
+const records = new Records();
+let failures = 0;
+try {
+  const bench = new Bench({ stores, urls: await makeDatabases(), sizes, records });
+  const about = await describe();
+  console.log(about.join('\n'));
+  for (let round = 1; round <= rounds; round++) await runRound(bench, round);
+  failures += await report(about);
+} finally {
+  await Promise.all(Object.values(stores).map((store) => store?.stop()));
+}
+process.exit(failures > 0 ? 1 : 0);
+
+async function runRound(bench, round) {
+  for (const scenario of scenarios) {
+    for (const contender of scenario.contenders) {
+      if (!names.includes(contender) || bench.storeOf(contender) === null) continue;
+      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}, ${contender}\n`);
+      try {
+        await scenario.run(bench, contender);
+      } catch (error) {
+        failures += 1;
+        console.error(`${scenario.name}, ${contender}: ${error.stack}`);
+      }
+    }
+  }
+}
+
+/** @returns how many targets were missed, where that is asked for */
+async function report(about) {
+  const targets = reached(records);
+  console.log(`\n${table(records)}\n\n${targetTable(targets)}`);
+  const missed = targets.filter((target) => !target.isMet(target.reached));
+  for (const { name } of missed) console.log(`MISSED: ${name}`);
+  if (options.json !== undefined) {
+    const summary = targets.map(({ name, limit, sign, reached: value }) => ({ name, sign, limit, value }));
+    await writeFile(options.json, JSON.stringify({ about, rounds, records, targets: summary }, null, 2));
+  }
+  return options.check ? missed.length : 0;
+}
+
+/** Databases of our own, made anew. */
+async function makeDatabases() {
+  const name = 'jobs_bench';
+  await queryOnce(stores.postgres.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await queryOnce(stores.postgres.url, `CREATE DATABASE ${name}`);
+  const urls = { postgresUrl: withDatabase(stores.postgres.url, name), redisUrl: stores.redis?.url };
+  if (stores.mariadb === null) return urls;
+  await queryMariadb(stores.mariadb.url, `DROP DATABASE IF EXISTS ${name}`);
+  await queryMariadb(stores.mariadb.url, `CREATE DATABASE ${name}`);
+  return { ...urls, mariadbUrl: withDatabase(stores.mariadb.url, name) };
+}
+
+function withDatabase(text, name) {
+  const url = new URL(text);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** What it was measured on. */
+async function describe() {
+  const settings = ['fsync', 'synchronous_commit', 'shared_buffers', 'max_wal_size', 'autovacuum'];
+  const shown = settings.map((setting) => `'${setting} ' || current_setting('${setting}')`).join(', ');
+  const [postgres] = await queryOnce(
+    stores.postgres.url,
+    `SELECT current_setting('server_version') AS version, concat_ws(', ', ${shown}) AS settings`,
+  );
+  const lines = [
+    `Node ${process.versions.node}, ${cpus().length} CPUs (${cpus()[0].model.trim()}), ${process.platform} ${release()}`,
+    `PostgreSQL ${postgres.version}: ${postgres.settings}`,
+  ];
+  if (stores.redis === null) lines.push('No Redis: bullmq is left out.');
+  else
+    lines.push(
+      `Redis ${/redis_version:(\S+)/.exec(await infoOf(stores.redis.url))[1]}: appendfsync everysec`,
+    );
+  if (stores.mariadb === null) return [...lines, 'No MariaDB: its part is left out.'];
+  const [mariadb] = await queryMariadb(
+    stores.mariadb.url,
+    'SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush, @@innodb_buffer_pool_size AS pool',
+  );
+  const settingsOf = `innodb_flush_log_at_trx_commit ${mariadb.flush}, buffer pool ${mariadb.pool / 2 ** 20} MB`;
+  return [...lines, `MariaDB ${mariadb.version}: ${settingsOf}`];
+}
+
+function chosen(all, wanted, nameOf) {
+  if (wanted === undefined) return all;
+  const wantedNames = wanted.split(',');
+  const known = all.map(nameOf);
+  const unknown = wantedNames.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are ${known.join(', ')}.`);
+  return all.filter((item) => wantedNames.includes(nameOf(item)));
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quantileOf } from '../records.mjs';
+import { empty } from './drain.mjs';
+
+const GAP_MS = 15;
+const PEERS = ['ours', 'bullmq', 'graphile', 'ours-mariadb'];
+
+/** From the call of an enqueue in one process to the start of the handler in another. */
+export const latencyAcross = {
+  name: 'latency-across',
+  contenders: PEERS.filter((name) => name !== 'ours-mariadb'), // processes hear of each other by polling there
+  async run(bench, contender) {
+    await empty(bench, contender);
+    const worker = await bench.actor(contender, { handler: 'latency' });
+    const producer = await bench.actor(contender);
+    await measure(bench, 'latency-across', contender, producer, worker);
+    await producer.close();
+    await worker.close();
+  },
+};
+
+/** The same within one process. */
+export const latencyWithin = {
+  name: 'latency-within',
+  contenders: PEERS,
+  async run(bench, contender) {
+    await empty(bench, contender);
+    const process = await bench.actor(contender, { handler: 'latency' });
+    await measure(bench, 'latency-within', contender, process, process);
+    await process.close();
+  },
+};
+
+async function measure(bench, metric, contender, producer, worker) {
+  const jobs = bench.sizes.latency;
+  await worker.call('work');
+  await sleep(1500); // until it listens
+  await producer.call('enqueueSpaced', { jobs: 30, gapMs: GAP_MS });
+  await worker.call('rest');
+  await worker.call('work');
+  await sleep(1500);
+  await producer.call('enqueueSpaced', { jobs, gapMs: GAP_MS });
+  await sleep(500);
+  const latencies = await worker.call('latencies');
+  if (latencies.length !== jobs) throw new Error(`${latencies.length} of ${jobs} jobs have started.`);
+  bench.records.add(`${metric}-p50`, contender, quantileOf(latencies, 0.5));
+  bench.records.add(`${metric}-p99`, contender, quantileOf(latencies, 0.99));
+}

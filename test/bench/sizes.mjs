@@ -1,0 +1,32 @@
+/** How much of everything; `names` of scenarios are how many jobs it enqueues. */
+export const FULL = {
+  rounds: 3,
+  'enqueue-1': 3000,
+  'enqueue-16': 12_000,
+  bulk: 20_000,
+  transaction: 2000,
+  backlog: 20_000,
+  latency: 300,
+  ballast: 1_000_000,
+  slow: 6000,
+  fairShare: { jobs: 200, handlerMs: 1000 },
+  idleMs: 20_000,
+  bloatMs: 600_000,
+};
+
+/** For a first look, in less than two minutes: one round, fewer peers, and figures that vary more. */
+export const QUICK = {
+  rounds: 1,
+  'enqueue-1': 1500,
+  'enqueue-16': 6000,
+  bulk: 10_000,
+  transaction: 1000,
+  backlog: 20_000,
+  latency: 100,
+  ballast: 200_000,
+  slow: 4000,
+  fairShare: { jobs: 80, handlerMs: 500 },
+  idleMs: 8000,
+  bloatMs: 20_000,
+  without: ['bullmq', 'graphile', 'pg-boss', 'floor-rows'],
+};

@@ -1,0 +1,66 @@
+/*
+ * What this package must reach, as ratios within a run wherever they can be: absolute figures are those of a machine.
+ * `--check` fails where one is missed.
+ */
+const OURS = 'ours';
+
+/** `value` returns null where its part was not measured. */
+export const TARGETS = [
+  atLeast(0.6, 'drain, default options, against the floor', (r) =>
+    r.ratio(['drain', OURS], ['drain', 'floor']),
+  ),
+  atLeast(1, 'drain, default options, against graphile-worker tuned', (r) =>
+    r.ratio(['drain', OURS], ['drain', 'graphile-tuned']),
+  ),
+  atLeast(3, 'drain, default options, against BullMQ tuned', (r) =>
+    r.ratio(['drain', OURS], ['drain', 'bullmq-tuned']),
+  ),
+  atLeast(0.9, 'drain by two processes against one', (r) => r.ratio(['drain-2', OURS], ['drain', OURS])),
+  atLeast(0.8, 'enqueue one by one against the floor', (r) =>
+    r.ratio(['enqueue-1', OURS], ['enqueue-1', 'floor']),
+  ),
+  atLeast(2.5, 'enqueue by 16 callers against the floor row by row', (r) =>
+    r.ratio(['enqueue-16', OURS], ['enqueue-16', 'floor']),
+  ),
+  atLeast(1, 'enqueue by 16 callers against BullMQ', (r) =>
+    r.ratio(['enqueue-16', OURS], ['enqueue-16', 'bullmq']),
+  ),
+  atLeast(0.75, 'bulk against the floor', (r) => r.ratio(['bulk', OURS], ['bulk', 'floor'])),
+  ...['bullmq', 'graphile', 'pg-boss'].map((peer) =>
+    atLeast(1, `bulk against ${peer}`, (r) => r.ratio(['bulk', OURS], ['bulk', peer])),
+  ),
+  atLeast(0.8, "enqueue in the caller's transaction against the floor", (r) =>
+    r.ratio(['transaction', OURS], ['transaction', 'floor']),
+  ),
+  atMost(1.5, 'enqueue to start, across processes, p50 ms', (r) => r.median('latency-across-p50', OURS)),
+  atMost(4, 'enqueue to start, across processes, p99 ms', (r) => r.median('latency-across-p99', OURS)),
+  atMost(1.2, 'enqueue to start, within a process, p50 ms', (r) => r.median('latency-within-p50', OURS)),
+  ...['done', 'scheduled', 'others'].map((rows) =>
+    atLeast(0.9, `drain beside rows: ${rows}`, (r) =>
+      r.ratio([`ballast-${rows}`, OURS], ['ballast-none', OURS]),
+    ),
+  ),
+  atMost(300, 'store CPU ms for 10,000 jobs', (r) => r.median('store-cpu', OURS)),
+  atMost(350, 'worker CPU ms for 10,000 jobs', (r) => r.median('worker-cpu', OURS)),
+  atMost(1, 'statements a second of an idle worker', (r) => r.median('idle', OURS)),
+  atLeast(0.5, 'MariaDB drain against its floor', (r) =>
+    r.ratio(['drain', 'ours-mariadb'], ['drain', 'floor-mariadb']),
+  ),
+  atLeast(0.5, 'MariaDB bulk against its floor', (r) =>
+    r.ratio(['bulk', 'ours-mariadb'], ['bulk', 'floor-mariadb']),
+  ),
+  atLeast(0.95, 'handlers of 50 ms at concurrency 100, of what is possible', (r) =>
+    r.median('slow-handler', OURS),
+  ),
+  atMost(1.2, 'two workers and jobs of a second, against the ideal time', (r) =>
+    r.median('fair-share', OURS),
+  ),
+];
+
+function atLeast(limit, name, value) {
+  return { name, limit, value, sign: '≥', isMet: (reached) => reached >= limit };
+}
+
+function atMost(limit, name, value) {
+  return { name, limit, value, sign: '≤', isMet: (reached) => reached <= limit };
+}

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { JobClient } from '../../lib/job-client.js';
+import { oneOfEach } from '../support/databases.js';
+import { KIND, SqlWorld } from './world.js';
+
+/* A statement prepared under a name lives on one connection, and whoever else uses that may drop it. */
+describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
+  const world = new SqlWorld(server);
+  beforeAll(() => world.start(), 60_000);
+  beforeEach(() => world.reset());
+  afterAll(() => world.stop());
+
+  const clientOver = async (options: object) => {
+    const dataSource = await world.database.connect({ poolSize: 1, ...options });
+    const queue = new TypeOrmJobQueue(dataSource, world.queueSettings());
+    const prepared = async () => {
+      const rows = await dataSource.query<unknown[]>(
+        `SELECT 1 FROM pg_prepared_statements WHERE name LIKE 'jobs_%'`,
+      );
+      return rows.length;
+    };
+    const close = async () => {
+      await queue.close();
+      await dataSource.destroy();
+    };
+    return { client: new JobClient(queue), dataSource, prepared, close };
+  };
+
+  it('an enqueue is prepared once on a connection', async () => {
+    const { client, prepared, close } = await clientOver({});
+    await client.enqueue(KIND);
+    const before = await prepared();
+    await client.enqueue(KIND);
+    await client.enqueueMany([{ kind: KIND }, { kind: KIND, priority: 3, delayMs: 1000 }]);
+    expect(before).toBeGreaterThan(0);
+    expect(await prepared()).toBeLessThanOrEqual(before + 1); // the other one is the notification's
+    await close();
+  });
+
+  it('nothing is prepared where the DataSource logs queries, which would miss it', async () => {
+    const logger = {
+      logQuery: () => undefined,
+      logQueryError: () => undefined,
+      logQuerySlow: () => undefined,
+    };
+    const rest = { logSchemaBuild: () => undefined, logMigration: () => undefined, log: () => undefined };
+    const { client, prepared, close } = await clientOver({ logging: true, logger: { ...logger, ...rest } });
+    await client.enqueue(KIND);
+    expect(await prepared()).toBe(0);
+    await close();
+  });
+
+  it('an enqueue goes on where the application has dropped what was prepared', async () => {
+    const { client, dataSource, prepared, close } = await clientOver({});
+    await client.enqueue(KIND, { n: 1 });
+    await dataSource.query('DEALLOCATE ALL');
+    const job = await client.enqueue(KIND, { n: 2 });
+    expect(await client.get(job.id)).toMatchObject({ payload: { n: 2 } });
+    await client.enqueue(KIND, { n: 3 });
+    expect(await prepared()).toBe(0);
+    await close();
+  });
+
+  it('an enqueue in a transaction passes whoever stands before its query runner', async () => {
+    const { client, dataSource, close } = await clientOver({});
+    await client.enqueue(KIND);
+    const queryRunner = dataSource.createQueryRunner();
+    await queryRunner.startTransaction();
+    queryRunner.query = () => Promise.reject(new Error('no more'));
+    await expect(client.enqueue(KIND, null, { manager: queryRunner.manager })).rejects.toThrow('no more');
+    delete (queryRunner as Partial<typeof queryRunner>).query;
+    await queryRunner.rollbackTransaction();
+    await queryRunner.release();
+    await close();
+  });
+});
