@@ -30,6 +30,7 @@ export {
   KindExistsError,
   LeaseLostError,
   SchemaVersionError,
+  TransactionOpenError,
   TransactionUndoneError,
   UnknownKindError,
   UnsupportedDatabaseError,

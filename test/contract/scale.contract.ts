@@ -81,7 +81,7 @@ async function withLargePackets(
   work: (dataSource: DataSource) => Promise<void>,
 ): Promise<void> {
   const setLimit = (bytes: number) => world.sql(`SET GLOBAL max_allowed_packet = ${bytes}`);
-  const [row] = world.isPostgres ? [] : await world.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+  const [row] = !world.isMysql ? [] : await world.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
   if (row !== undefined) await setLimit(256 * 1024 * 1024);
   const dataSource = await world.database.connect();
   try {
