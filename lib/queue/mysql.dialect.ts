@@ -4,7 +4,7 @@ import type { PreparedJob } from '../job/prepare-job.js';
 import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
-import { asDatetime, encodeSettlement, inPackets } from './mysql.encoding.js';
+import { asDatetime, bindAlike, byOutcome, encodeSettlement, inPackets } from './mysql.encoding.js';
 import { mysqlErrors } from './mysql.errors.js';
 import { mysqlSteps } from './mysql.schema.js';
 import { mysqlStatements } from './mysql.statements.js';
@@ -117,8 +117,11 @@ export class MysqlDialect implements Dialect {
   }
 
   async settle(sql: Sql, settlements: readonly Settlement[], joined = false): Promise<Lease[]> {
-    const update = (_ids: readonly string[], held: readonly Settlement[]) =>
-      sql.query(this.sql.settle, [JSON.stringify(held.map(encodeSettlement))]);
+    const update = async (_ids: readonly string[], held: readonly Settlement[]) => {
+      const { alike, others } = byOutcome(held.map(encodeSettlement));
+      if (alike.length > 0) await sql.query(this.sql.settleAlike, bindAlike(alike));
+      if (others.length > 0) await sql.query(this.sql.settle, [JSON.stringify(others)]);
+    };
     return joined ? this.writeLeases(sql, settlements, update) : this.underLeases(sql, settlements, update);
   }
 

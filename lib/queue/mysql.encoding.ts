@@ -5,8 +5,20 @@ import { asBuffer, STATUS_AFTER } from './row.js';
 const INSERT_BYTES = 4 * 1024 * 1024;
 const INSERT_ROWS = 1000;
 
+interface EncodedSettlement {
+  readonly id: string;
+  readonly status: string;
+  readonly result: string | null;
+  readonly resultBytes: string | null;
+  readonly lastError: string | null;
+  readonly delayMs: number | null;
+}
+
+/** Fewer are not worth a statement of their own. */
+const MIN_ALIKE = 8;
+
 /** An outcome as the settle statement reads it from JSON. */
-export function encodeSettlement({ id, outcome }: Settlement): object {
+export function encodeSettlement({ id, outcome }: Settlement): EncodedSettlement {
   return {
     id,
     status: STATUS_AFTER[outcome.type],
@@ -18,6 +30,30 @@ export function encodeSettlement({ id, outcome }: Settlement): object {
     lastError: outcome.type === 'done' ? null : outcome.lastError,
     delayMs: outcome.type === 'retry' ? outcome.delayMs : null,
   };
+}
+
+/** Parts the largest group of outcomes that are the same from the others, if there are enough of them. */
+export function byOutcome(settlements: readonly EncodedSettlement[]) {
+  const groups = new Map<string, EncodedSettlement[]>();
+  let alike: readonly EncodedSettlement[] = [];
+  for (const settlement of settlements) {
+    const { status, result, resultBytes, lastError, delayMs } = settlement;
+    const key = JSON.stringify([status, result, resultBytes, lastError, delayMs]);
+    const group = groups.get(key) ?? [];
+    group.push(settlement);
+    groups.set(key, group);
+    if (group.length >= MIN_ALIKE && group.length > alike.length) alike = group;
+  }
+  const taken = new Set(alike);
+  return { alike, others: settlements.filter((settlement) => !taken.has(settlement)) };
+}
+
+/** The parameters of the statement for outcomes that are the same. */
+export function bindAlike(alike: readonly EncodedSettlement[]): unknown[] {
+  const { status, result, resultBytes, lastError, delayMs } = alike[0]!;
+  const isDue = delayMs === null || delayMs === 0;
+  const ids = alike.map(({ id }) => id);
+  return [status, result, resultBytes, lastError, delayMs, delayMs ?? 0, isDue, ids];
 }
 
 /** Cuts rows to insert into packets that the server takes. */

@@ -109,6 +109,15 @@ export const mysqlStatements = (table: string) => ({
         job.attempts_done = job.attempts_done + 1, job.last_attempt_at = job.locked_at, job.updated_at = UTC_TIMESTAMP(6),
         job.locked_by = NULL, job.locked_at = NULL, job.locked_until = NULL, job.alone = 0`,
 
+  /* Many outcomes that are the same, as of handlers that return nothing: half of what the join costs. */
+  settleAlike: `
+    UPDATE ${table} AS job
+    SET status = ?, result = ?, result_bytes = FROM_BASE64(?), last_error = COALESCE(?, last_error),
+        run_at = IF(? IS NULL, run_at, UTC_TIMESTAMP(6) + INTERVAL ? * 1000 MICROSECOND), due = ?,
+        attempts_done = attempts_done + 1, last_attempt_at = locked_at, updated_at = UTC_TIMESTAMP(6),
+        locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
+    WHERE id IN (?)`,
+
   release: `
     UPDATE ${table}
     SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)

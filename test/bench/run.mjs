@@ -44,8 +44,11 @@ try {
   const bench = new Bench({ stores, urls: await makeDatabases(), sizes, records });
   const about = await describe();
   console.log(about.join('\n'));
-  for (let round = 1; round <= rounds; round++) await runRound(bench, round);
-  failures += await report(about);
+  for (let round = 1; round <= rounds; round++) {
+    await runRound(bench, round);
+    await save(about, round); // an interrupted run leaves what it has measured
+  }
+  failures += report();
 } finally {
   await Promise.all(Object.values(stores).map((store) => store?.stop()));
 }
@@ -66,16 +69,23 @@ async function runRound(bench, round) {
   }
 }
 
+async function save(about, roundsDone) {
+  if (options.json === undefined) return;
+  const targets = reached(records).map(({ name, limit, sign, reached: value }) => ({
+    name,
+    sign,
+    limit,
+    value,
+  }));
+  await writeFile(options.json, JSON.stringify({ about, rounds: roundsDone, records, targets }, null, 2));
+}
+
 /** @returns how many targets were missed, where that is asked for */
-async function report(about) {
+function report() {
   const targets = reached(records);
   console.log(`\n${table(records)}\n\n${targetTable(targets)}`);
   const missed = targets.filter((target) => !target.isMet(target.reached));
   for (const { name } of missed) console.log(`MISSED: ${name}`);
-  if (options.json !== undefined) {
-    const summary = targets.map(({ name, limit, sign, reached: value }) => ({ name, sign, limit, value }));
-    await writeFile(options.json, JSON.stringify({ about, rounds, records, targets: summary }, null, 2));
-  }
   return options.check ? missed.length : 0;
 }
 

@@ -11,6 +11,8 @@ export interface JobPlan {
   readonly trick?: string;
   /** The handler leaves a row in the table of effects. */
   readonly effect?: boolean;
+  /** The handler returns nothing: outcomes that are alike are written in another way. */
+  readonly silent?: boolean;
   readonly delayMs?: number;
   readonly priority?: number;
 }
@@ -73,7 +75,7 @@ export function planJob(random: Random, n: number, quota: number): JobPlan {
 function detailsOf(kind: keyof typeof SHARES, random: Random): Omit<JobPlan, 'kind'> {
   switch (kind) {
     case 'fast':
-      return { ms: 0 };
+      return { ms: 0, silent: random.chance(0.4) || undefined };
     case 'slow':
       // Some outlast their lease several times, and live by their heartbeats.
       return { ms: random.chance(0.05) ? random.int(3_000, 6_000) : random.int(20, 600), effect: true };

@@ -34,9 +34,9 @@ const SLACK_MS = 300;
  * connection alone is no reason: a heartbeat that fails is tried again at once, and so is a settle.
  */
 export function causeOf(job: JobTimeline, lease: LeaseSpan, times: Timelines): Cause {
-  const { settings, healedAt, startedAt } = times.history;
+  const { settings, healedAt } = times.history;
   const end = lease.end!.at;
-  const from = Math.max(startedAt, lease.renewedAt - SLACK_MS);
+  const from = lease.renewedAt - SLACK_MS;
   const process = times.processOf(lease.worker);
   if (process?.exitedAt !== undefined && process.exitedAt <= end) {
     if (process.code === 86) return 'worker ended by a job';

@@ -21,8 +21,8 @@ export type MemberSettings = Omit<ProcessSettings, 'generation' | 'file' | 'sent
 /** A process of the suite under a supervisor that starts it again whenever it ends. */
 export class Member {
   readonly records: ProcessRecord[] = [];
-  /** Its application is up. */
-  isReady = false;
+  /** Its application has been up. */
+  wasReady = false;
   /** Of an enqueuer: it has said all that it was told to. */
   isDone = false;
   private child!: ChildProcess;
@@ -103,7 +103,6 @@ export class Member {
       file: this.fileOf(this.generation),
     };
     const output = openSync(join(folder, `${settings.name}.out`), 'a');
-    this.isReady = false;
     this.isDone = false;
     this.child = spawn(
       process.execPath,
@@ -119,7 +118,7 @@ export class Member {
     child.once('exit', () => process.off('exit', killAtExit));
     this.child.on('error', (error) => console.error(`${settings.name}:`, error));
     this.child.on('message', (message) => {
-      if (message === 'ready') this.isReady = true;
+      if (message === 'ready') this.wasReady = true;
       if (message === 'done') this.isDone = true;
     });
     this.generation += 1;

@@ -163,7 +163,7 @@ export const MUTANTS: readonly Mutant[] = [
           file: 'queue/postgres.statements.js',
           find: 'run_at <= now()',
           replace: `run_at <= ${POSTGRES_NOW}`,
-          times: 3,
+          times: 5,
         },
       ],
       mariadb: [

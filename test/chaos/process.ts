@@ -14,6 +14,8 @@ export interface ProcessSettings {
   readonly clockOffsetMs: number;
   readonly leaseMs: number;
   readonly maxCrashes: number;
+  /** Of a worker: the kinds that it serves; undefined for all. */
+  readonly kinds?: readonly string[];
   readonly databaseTimeoutMs: number;
   /** Of an enqueuer: how many jobs, and how many in a second. */
   readonly quota: number;

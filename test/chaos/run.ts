@@ -7,6 +7,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { Observer } from './audit.js';
+import { KINDS } from './behaviours.js';
 import { Member, readLines } from './fleet.js';
 import { Nemesis } from './nemesis.js';
 import { Random } from './random.js';
@@ -33,13 +34,23 @@ const POOL_SIZE = 8;
 /** How long the package waits for the database's answer. */
 const ANSWER_MS = 5_000;
 const HOURS = 3_600_000;
-const WORKERS = [
+
+/** Where a process of the suite stands. */
+interface Place {
+  readonly name: string;
+  readonly clockOffsetMs: number;
+  readonly hasProxy: boolean;
+  readonly kinds?: readonly string[];
+}
+
+/** One of them serves a single kind, for claims of one kind are statements of their own. */
+const WORKERS: readonly Place[] = [
   { name: 'w1', clockOffsetMs: 0, hasProxy: false },
-  { name: 'w2', clockOffsetMs: 6 * HOURS, hasProxy: false },
+  { name: 'w2', clockOffsetMs: 6 * HOURS, hasProxy: false, kinds: [KINDS.fast] },
   { name: 'w3', clockOffsetMs: 0, hasProxy: true },
   { name: 'w4', clockOffsetMs: -6 * HOURS, hasProxy: true },
 ];
-const ENQUEUERS = [
+const ENQUEUERS: readonly Place[] = [
   { name: 'e1', clockOffsetMs: 0, hasProxy: false },
   { name: 'e2', clockOffsetMs: -6 * HOURS, hasProxy: true },
 ];
@@ -95,7 +106,7 @@ class Stage {
     const { options } = this;
     const totalMs = options.minutes * 60_000;
     await this.startMembers(totalMs);
-    await until(() => this.members.every(({ isReady }) => isReady), { what: 'start', timeoutMs: 60_000 });
+    await until(() => this.members.every(({ wasReady }) => wasReady), { what: 'start', timeoutMs: 60_000 });
     const startedAt = now();
     this.probing = this.probe();
     const victims = {
@@ -137,7 +148,7 @@ class Stage {
 
   private async startMembers(totalMs: number): Promise<void> {
     const { options } = this;
-    for (const { name, clockOffsetMs, hasProxy } of [...WORKERS, ...ENQUEUERS]) {
+    for (const { name, clockOffsetMs, hasProxy, kinds } of [...WORKERS, ...ENQUEUERS]) {
       let url = this.server.url('jobs');
       if (hasProxy) {
         const random = new Random(`proxy ${name} ${options.seed}`);
@@ -154,6 +165,7 @@ class Stage {
         folder: this.folder,
         root: options.root,
         clockOffsetMs,
+        kinds,
         leaseMs: LEASE_MS,
         maxCrashes: MAX_CRASHES,
         databaseTimeoutMs: ANSWER_MS,

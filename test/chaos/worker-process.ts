@@ -110,7 +110,7 @@ class Handlers {
       if (payload.plan.effect) await this.leaveEffect(id, token, context.signal);
       const value = await work();
       how = 'returned';
-      return { token, worker: context.workerId, value };
+      return payload.plan.silent ? undefined : { token, worker: context.workerId, value };
     } finally {
       record({ type: 'end', id, token, how, pid, at: now() });
     }
@@ -170,7 +170,13 @@ function circular(): unknown {
       minRetryDelayMs: 100,
       maxCrashes: settings.maxCrashes,
       databaseTimeoutMs: settings.databaseTimeoutMs,
-      worker: { concurrency: 10, pollIntervalMs: 200, leaseMs: settings.leaseMs, shutdownTimeoutMs: 5_000 },
+      worker: {
+        concurrency: 10,
+        pollIntervalMs: 200,
+        leaseMs: settings.leaseMs,
+        shutdownTimeoutMs: 5_000,
+        kinds: settings.kinds,
+      },
     }),
   ],
   providers: [Handlers],

@@ -153,6 +153,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
     ['lockLeases', [ids], readAs('PRIMARY')],
     ['renew', [1000, [''], ids], readAs('PRIMARY')],
     ['settle', [outcomes], [{ table: 'job', key: 'PRIMARY' }]],
+    ['settleAlike', ['DONE', null, null, null, null, 0, true, ids], [{ table: 'job', key: 'PRIMARY' }]],
     ['release', [ids], readAs('PRIMARY')],
     ['live', [ids], readAs('PRIMARY')],
     ['get', ids.slice(0, 1), readAs('PRIMARY')],

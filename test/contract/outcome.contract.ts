@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { HandlerFn } from '../../lib/job/attempt.js';
+import { decodeDocument } from '../../lib/job/document.js';
 import { JobTimeoutError } from '../../lib/job/errors.js';
 import type { JobHandlerOptions } from '../../lib/job/handler.js';
 import type { JobSettings } from '../../lib/job/job.js';
+import type { Outcome } from '../../lib/job/outcome.js';
 import { PermanentError, RetryableError } from '../../lib/job/retry.js';
 import { resolveOptions } from '../../lib/jobs.options.js';
 import type { WorkerSettings } from '../../lib/worker/worker.js';
-import { KIND, type World } from './world.js';
+import { STATUS_AFTER } from '../../lib/queue/row.js';
+import { KIND, LONG, type World } from './world.js';
 
 /** Promise 4: what a handler's end makes of its job. */
 export function outcomeContract(world: World): void {
@@ -32,6 +35,47 @@ export function outcomeContract(world: World): void {
   };
   const fault = () => new Error('no');
   const later = () => new RetryableError('later', { retryAfterMs: 0 });
+
+  it('4. Each outcome of a batch is written as it is, be it like many others or like none', async () => {
+    const bytes = (text: string) => ({ json: null, bytes: new TextEncoder().encode(text) });
+    const outcomes: Outcome[] = [
+      ...Array.from({ length: 20 }, (): Outcome => ({
+        type: 'done',
+        result: { json: '{"ok":true}', bytes: null },
+      })),
+      { type: 'done', result: { json: '{"ok":false}', bytes: null } },
+      { type: 'done', result: bytes('raw') },
+      { type: 'failed', lastError: '{"ok":true}' },
+      { type: 'retry', lastError: 'later', delayMs: 60_000 },
+    ];
+    await world.client.enqueueMany(outcomes.map(() => ({ kind: KIND })));
+    const jobs = await world.queue.claim([KIND], outcomes.length, LONG);
+    const answers = await world.queue.settle(jobs.map((job, n) => ({ ...job, outcome: outcomes[n]! })));
+    expect(new Set(answers)).toEqual(new Set(['written']));
+    for (const [n, { id, runAt }] of jobs.entries()) {
+      const outcome = outcomes[n]!;
+      const job = await world.job(id);
+      expect(job).toMatchObject({ status: STATUS_AFTER[outcome.type], attemptsDone: 1 });
+      if (outcome.type === 'done')
+        expect(job.result).toEqual(decodeDocument(outcome.result.json, outcome.result.bytes));
+      else expect(job.lastError).toBe(outcome.lastError);
+      expect(job.runAt > runAt).toBe(outcome.type === 'retry');
+    }
+  });
+
+  it('4. Many outcomes that are the same are each tried again when they are due', async () => {
+    await world.client.enqueueMany(Array.from({ length: 20 }, () => ({ kind: KIND })));
+    const jobs = await world.queue.claim([KIND], 20, LONG);
+    const outcome: Outcome = { type: 'retry', lastError: 'all of them', delayMs: 60_000 };
+    await world.queue.settle(jobs.map((job) => ({ ...job, outcome })));
+    for (const { id, runAt } of jobs) {
+      const job = await world.job(id);
+      expect(job).toMatchObject({ status: 'PENDING', lastError: 'all of them' });
+      expect(job.result).toBeUndefined();
+      expect(job.runAt.getTime()).toBeGreaterThan(runAt.getTime() + 50_000);
+    }
+    expect(await world.queue.claim([KIND], 20, LONG)).toEqual([]);
+  });
 
   describe('4. A handler that returns', () => {
     it('leaves the job DONE with its value as the result', async () => {

@@ -7,6 +7,8 @@ export const resultIsOfTheSettlingAttempt: Invariant = (times) => {
     if (row?.status !== 'DONE') return row?.result === undefined ? [] : [`is ${row.status} and has a result`];
     const last = leases.at(-1);
     if (last === undefined) return ['is DONE and was never claimed'];
+    if (plan?.silent)
+      return row.result === undefined ? [] : ['has a result, and its handler returned nothing'];
     const { token, worker } = (row.result ?? {}) as { token?: number; worker?: string };
     if (token !== last.token || worker !== last.worker)
       return [

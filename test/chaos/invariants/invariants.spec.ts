@@ -292,6 +292,11 @@ describe('The checker of the chaos suite', () => {
       expect(story.violations).toEqual([]);
     });
 
+    it('a result of a handler that returned nothing', () => {
+      story.enqueue('a', { silent: true }).run('a', ONE);
+      expect(story.violations).toEqual(['I7 a: has a result, and its handler returned nothing']);
+    });
+
     it('a result of a job that is not done', () => {
       story
         .enqueue('a', { kind: 'failing' })

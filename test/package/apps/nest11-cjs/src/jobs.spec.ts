@@ -49,7 +49,7 @@ class Greetings {
 @Injectable()
 class NoStrangers implements CanActivate {
   canActivate(ctx: ExecutionContext): boolean {
-    return JobExecutionContext.from(ctx).job.id !== 'stranger';
+    return JobExecutionContext.from(ctx).job.id !== 'stranger-11';
   }
 }
 
@@ -134,9 +134,9 @@ describe('jobs in a Nest 11 application', () => {
   it('runs a handler within guards, interceptors, pipes and filters, and not those of the whole application', async () => {
     const { id } = await jobs.enqueue('welcome', '41');
     expect(await resultOf(id)).toBe('42!');
-    await jobs.enqueue('welcome', '41', { id: 'stranger' });
-    expect(await resultOf('stranger')).toBeUndefined();
-    expect((await jobs.get('stranger'))?.lastError).toContain('ForbiddenException');
+    await jobs.enqueue('welcome', '41', { id: 'stranger-11' });
+    expect(await resultOf('stranger-11')).toBeUndefined();
+    expect((await jobs.get('stranger-11'))?.lastError).toContain('ForbiddenException');
     const brew = await jobs.enqueue('brew');
     await resultOf(brew.id);
     expect(await jobs.get(brew.id)).toMatchObject({ status: 'FAILED' });
