@@ -1,3 +1,4 @@
+import { causeOf } from '../causes.js';
 import type { JobTimeline, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
@@ -32,11 +33,15 @@ export const crashesAreCounted = forEachJob('I6', (job, times) => {
   return problems;
 });
 
-/** Of a job that was convicted: what else ran in its process when that died, or when its lease ran out. */
-function neighbours({ id, leases }: JobTimeline, times: Timelines): string[] {
+/** Of a job that was convicted: whether it ran at all, and what else ran in its process when that was lost. */
+function neighbours({ id, leases, starts }: JobTimeline, times: Timelines): string[] {
   const last = leases.at(-1);
   if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
-  const diedAt = Math.min(times.processOf(last.worker)?.exitedAt ?? Infinity, last.until);
-  const beside = times.runningAt(last.worker, diedAt).filter((one) => one !== id);
-  return beside.length === 0 ? [] : [`was convicted, and ${beside.join(', ')} ran beside it`];
+  const start = starts.find(({ token }) => token === last.token);
+  const why = causeOf(times.jobs.get(id)!, last, times);
+  if (start === undefined)
+    return [`was convicted (${why}) without having been started under lease ${last.token}`];
+  const lostAt = Math.min(times.processOf(last.worker)?.exitedAt ?? Infinity, last.until);
+  const beside = times.runningAt(last.worker, lostAt).filter((one) => one !== id);
+  return beside.length === 0 ? [] : [`was convicted (${why}), and ${beside.join(', ')} ran beside it`];
 }

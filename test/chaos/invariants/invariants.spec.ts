@@ -246,6 +246,15 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
+    it('a job that was convicted and had not been started', () => {
+      story.enqueue('a');
+      for (let crash = 1; crash <= 2; crash++) story.claim('a', ONE).pass(2_500).reclaim('a');
+      story.claim('a', ONE).renew('a', { alone: true }).fault('cut', ['link of w1'], 3_000);
+      story.pass(2_500).reclaim('a', { status: 'PANIC' });
+      const problem = 'was convicted (link to the database) without having been started under lease 3';
+      expect(story.violations).toContain(`I6 a: ${problem}`);
+    });
+
     it('a job that was convicted though another ran beside it', () => {
       story.enqueue('a').enqueue('b');
       for (let crash = 1; crash <= 2; crash++) story.claim('a', ONE).pass(2_500).reclaim('a');
@@ -258,7 +267,9 @@ describe('The checker of the chaos suite', () => {
         .renew('a', { alone: true });
       story.exit(ONE, { signal: 'SIGKILL', wanted: true }).pass(2_500).reclaim('a', { status: 'PANIC' });
       story.reclaim('b').run('b', OTHER);
-      expect(story.violations).toContain('I6 a: was convicted, and b ran beside it');
+      expect(story.violations).toContain(
+        'I6 a: was convicted (worker killed by the nemesis), and b ran beside it',
+      );
     });
 
     it('a job that lives on after its last crash, though it ran alone', () => {
