@@ -6,6 +6,9 @@ import type { ClaimedJobs } from './claim-loop.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Slots } from './slots.js';
 
+/** For this share of the time of a lease the answer is awaited that a job is set apart. */
+const PATIENCE = 1 / 3;
+
 /**
  * Runs the jobs whose workers have died under them. Each may have killed them, or may have been beside the one that did.
  * It is run with nothing beside it in its process, so that if the process dies again, it is known which job it was.
@@ -49,20 +52,34 @@ export class Suspects {
     await this.jobs.allWritten();
   }
 
+  /**
+   * @returns whether it is to be run. That it is where no answer comes, too: the storage may have written that the job
+   * runs alone, and then it would be convicted when its lease runs out, without ever having been started.
+   */
   private async setApart(run: JobRun): Promise<boolean> {
+    await this.jobs.allWritten();
+    if (isLost(run)) return false;
     const name = `Job ${run.job.id} (kind ${run.job.kind})`;
-    try {
-      await this.jobs.allWritten();
-      this.logger.debug(`${name} runs alone after ${run.job.crashes} crashes.`);
-      return await this.jobs.setApart(run);
-    } catch (error) {
-      this.logger.warn(`${name} could not be set apart from others: ${describeError(error)}`);
-      return false;
-    }
+    this.logger.debug(`${name} runs alone after ${run.job.crashes} crashes.`);
+    let isOurs: boolean | undefined;
+    const answer = this.jobs.setApart(run).then(
+      (written) => {
+        isOurs = written;
+      },
+      (error: unknown) => {
+        this.logger.warn(`${name} may not be marked as set apart from others: ${describeError(error)}`);
+      },
+    );
+    await endsWithin(answer, this.settings.leaseMs * PATIENCE);
+    return isOurs ?? !isLost(run);
   }
 
   private async giveBack(runs: readonly JobRun[]): Promise<void> {
     for (const { job } of runs) this.slots.gone(job.kind);
     await this.jobs.giveBack(runs);
   }
+}
+
+function isLost({ lease }: JobRun): boolean {
+  return lease.lost !== undefined;
 }

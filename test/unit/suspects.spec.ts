@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { LeaseLostError } from '../../lib/job/errors.js';
+import type { JobRun } from '../../lib/queue/job-run.js';
+import { Dispatcher } from '../../lib/worker/dispatcher.js';
+import { Slots } from '../../lib/worker/slots.js';
+import { Suspects } from '../../lib/worker/suspects.js';
+import { MemoryLogger } from '../support/memory-logger.js';
+import { claimedJob } from './fakes.js';
+
+const SETTINGS = { leaseMs: 150, maxCrashes: 3 };
+
+/** A job whose workers have died twice, and whose lease may be lost. */
+const suspect = (id: string) =>
+  ({ job: claimedJob({ id, crashes: 2 }), lease: { lost: undefined } }) as JobRun & {
+    lease: { lost: LeaseLostError | undefined };
+  };
+
+describe('Suspects', () => {
+  let ran: string[];
+  let givenBack: string[];
+  let setApart: (run: JobRun) => Promise<boolean>;
+  let suspects: Suspects;
+
+  beforeEach(() => {
+    [ran, givenBack] = [[], []];
+    setApart = async () => true;
+    const slots = new Slots(10, new Map());
+    const dispatcher = new Dispatcher(
+      slots,
+      async ({ job }) => {
+        ran.push(job.id);
+      },
+      () => undefined,
+    );
+    suspects = new Suspects(slots, dispatcher, SETTINGS, new MemoryLogger(), {
+      setApart: (run) => setApart(run),
+      giveBack: async (runs) => {
+        givenBack.push(...runs.map(({ job }) => job.id));
+      },
+      allWritten: () => Promise.resolve(),
+    });
+  });
+
+  it('runs a job that is set apart, and gives back one whose lease others have', async () => {
+    setApart = async ({ job }) => job.id === 'a';
+    await suspects.run([suspect('a'), suspect('b')]);
+    expect(ran).toEqual(['a']);
+    expect(givenBack).toEqual(['b']);
+  });
+
+  it('runs a job also where the answer is lost or late, lest it be convicted without having been started', async () => {
+    setApart = ({ job }) =>
+      job.id === 'lost' ? Promise.reject(new Error('connection lost')) : new Promise(() => undefined);
+    await suspects.run([suspect('lost'), suspect('late')]);
+    expect(ran).toEqual(['lost', 'late']);
+    expect(givenBack).toEqual([]);
+  });
+
+  it('marks no job whose lease was lost while it waited for its turn', async () => {
+    const marked: string[] = [];
+    setApart = async ({ job }) => {
+      marked.push(job.id);
+      return true;
+    };
+    const late = suspect('late');
+    late.lease.lost = new LeaseLostError('late', 'it has run out');
+    await suspects.run([suspect('a'), late]);
+    expect(marked).toEqual(['a']);
+    expect(givenBack).toEqual(['late']);
+  });
+});
