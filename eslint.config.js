@@ -84,7 +84,20 @@ export default tseslint.config(
   },
   {
     files: ['lib/testing/**/*.ts'],
-    rules: forbid(TYPEORM),
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['typeorm', 'typeorm/*', '!@nestjs/typeorm'],
+              message: TYPEORM[1],
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ],
+    },
   },
   {
     files: ['lib/**/*.statements.ts', 'lib/**/*.schema.ts'],

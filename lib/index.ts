@@ -7,6 +7,8 @@ export { InvalidPayloadError } from './job/payload-schema.js';
 export type { DtoClass, PayloadIssue, PayloadSchema, StandardSchema } from './job/payload-schema.js';
 export type { ContextCarrier } from './job/handler-steps.js';
 export { JobHandler } from './job-handler.decorator.js';
+export { JobCtx, JobParam, JobPayload } from './job-params.decorator.js';
+export { JobExecutionContext } from './job-execution-context.js';
 export { InjectJobClient } from './inject-job-client.decorator.js';
 export { getJobClientToken, getJobQueueToken, getWorkerToken } from './jobs.constants.js';
 export { JobClient } from './job-client.js';
@@ -28,6 +30,7 @@ export {
   KindExistsError,
   LeaseLostError,
   SchemaVersionError,
+  TransactionOpenError,
   TransactionUndoneError,
   UnknownKindError,
   UnsupportedDatabaseError,

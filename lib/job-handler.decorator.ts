@@ -1,4 +1,3 @@
-import type { HandlerFn } from './job/attempt.js';
 import { JobDefinition } from './job/definition.js';
 import type { JobHandlerOptions } from './job/handler.js';
 import type { Job, JobContext } from './job/job.js';
@@ -15,6 +14,12 @@ type MethodOf<Payload, Result> = (
   job: Job<Payload, Result>,
   context: JobContext<Payload>,
 ) => Result | Promise<Result>;
+
+/** With the decorators of parameters, the payload being the first of them. */
+type ParamMethodOf<Payload, Result> = (payload: Payload, ...rest: never[]) => Result | Promise<Result>;
+
+/** Parameters may be decorated, and then be anything. */
+type AnyMethod = (...args: never[]) => unknown;
 
 type HandlerDecorator<Method> = <T extends Method>(
   target: object,
@@ -37,6 +42,9 @@ type HandlerDecorator<Method> = <T extends Method>(
  * - throws `PermanentError`: `FAILED`
  * - panics (see `isPanic` of the module): `PANIC`
  *
+ * Guards, interceptors, pipes and exception filters on the method or its class apply. Instead of the job and its context
+ * it may take what `@JobPayload()`, `@JobParam()` and `@JobCtx()` give.
+ *
  * Options are checked at start-up, as is that no kind has two handlers (`KindExistsError`). A method may carry several
  * of these decorators; it then serves several kinds.
  *
@@ -46,12 +54,12 @@ type HandlerDecorator<Method> = <T extends Method>(
 export function JobHandler<Input, Payload, Result>(
   definition: JobDefinition<Input, Payload, Result>,
   options?: JobHandlerOptions,
-): HandlerDecorator<MethodOf<Payload, Result>>;
-export function JobHandler(kind: string, options?: JobHandlerOptions): HandlerDecorator<HandlerFn>;
+): HandlerDecorator<MethodOf<Payload, Result> | ParamMethodOf<Payload, Result>>;
+export function JobHandler(kind: string, options?: JobHandlerOptions): HandlerDecorator<AnyMethod>;
 export function JobHandler(
   kind: string | JobDefinition,
   options: JobHandlerOptions = {},
-): HandlerDecorator<HandlerFn> {
+): HandlerDecorator<AnyMethod> {
   const mark: JobHandlerMark =
     kind instanceof JobDefinition
       ? { kind: kind.kind, options: { ...handlerOptionsOf(kind), ...options }, definition: kind }

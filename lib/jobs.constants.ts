@@ -9,6 +9,12 @@ export const DEFAULT_NAME = 'default';
 /** Where `@JobHandler` leaves its mark on a method. */
 export const JOB_HANDLER_METADATA = 'nestjs-typeorm-jobs:handler';
 
+/** Where Nest keeps what the decorators of a method's parameters say. */
+export const ROUTE_ARGS_METADATA = '__routeArguments__';
+
+/** The payload of a job is to parameters what the body is of a request: Nest's `RouteParamtypes.BODY`. */
+export const PAYLOAD_PARAM = 3;
+
 /** The injection token of the `JobClient` of a module: the class itself for the one without a name. */
 export function getJobClientToken(name: string = DEFAULT_NAME): InjectionToken<JobClient> {
   return tokenOf(JobClient, name);

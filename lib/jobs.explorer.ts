@@ -1,4 +1,4 @@
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import type { HandlerFn } from './job/attempt.js';
 import type { JobDefinition } from './job/definition.js';
@@ -6,22 +6,26 @@ import { withCarrier, withDefinition } from './job/handler-steps.js';
 import { InvalidOptionError, JobsError } from './job/errors.js';
 import type { HandlerRegistry } from './job/handler.js';
 import type { ResolvedOptions } from './jobs.options.js';
+import { Enhancers, type HandlerHost } from './enhancers.js';
 import { marksOf } from './job-handler.decorator.js';
 import { DEFAULT_NAME, getJobClientToken } from './jobs.constants.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
-type Instance = Record<string, HandlerFn>;
 
 /** Finds the methods with `@JobHandler` on providers and controllers and registers those of one queue. */
 export class JobsExplorer {
   private explored = false;
+  private readonly enhancers: Enhancers;
 
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly handlers: HandlerRegistry,
     private readonly options: ResolvedOptions,
-  ) {}
+    creator: ExternalContextCreator,
+  ) {
+    this.enhancers = new Enhancers(creator, options.globalEnhancers);
+  }
 
   /**
    * Once; later calls do nothing.
@@ -45,7 +49,8 @@ export class JobsExplorer {
         const { queue = DEFAULT_NAME } = options;
         if (queue !== this.options.name) continue;
         const place = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
-        const run = this.withSteps(this.callable(wrapper, method), definition);
+        const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
+        const run = this.withSteps(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, place, run });
       }
     }
@@ -58,16 +63,29 @@ export class JobsExplorer {
     return contextCarrier === undefined ? checked : withCarrier(contextCarrier, checked);
   }
 
-  private callable(wrapper: Wrapper, method: string): HandlerFn {
+  private callable(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
     const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    if (isShared) return (job, context) => (wrapper.instance as Instance)[method]!(job, context);
+    if (!isShared) return this.perJob(wrapper, method, isEnhanced);
+    const instance = () => wrapper.instance as HandlerHost;
+    if (!isEnhanced) return (job, context) => instance()[method]!(job, context);
+    let enhanced: HandlerFn | undefined; // when it is first called, for by then all instances are there
+    return (job, context) =>
+      (enhanced ??= this.enhancers.around(instance(), method, wrapper.host!))(job, context);
+  }
+
+  /** On an instance for each job; or for each tenant and the like, where providers are durable. */
+  private perJob(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
     // The module that provides it: others may provide something else under the same token.
     const moduleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     return async (job, context) => {
-      const contextId = ContextIdFactory.create();
-      moduleRef.registerRequestByContextId(context, contextId);
-      const instance = await moduleRef.resolve<Instance>(wrapper.token as never, contextId, { strict: true });
-      return instance[method]!(job, context);
+      const contextId = ContextIdFactory.getByRequest(context);
+      const request: unknown = wrapper.isDependencyTreeDurable() ? contextId.payload : context;
+      moduleRef.registerRequestByContextId(request, contextId);
+      const instance = await moduleRef.resolve<HandlerHost>(wrapper.token as never, contextId, {
+        strict: true,
+      });
+      if (!isEnhanced) return instance[method]!(job, context);
+      return this.enhancers.around(instance, method, wrapper.host!, contextId, wrapper.id)(job, context);
     };
   }
 
@@ -92,9 +110,9 @@ export class JobsExplorer {
 }
 
 /** Also of a class that has no instance yet, or one for each request. */
-function prototypeOf({ instance, metatype, inject }: Wrapper): Instance | null {
+function prototypeOf({ instance, metatype, inject }: Wrapper): HandlerHost | null {
   if (typeof instance === 'object' && instance !== null)
-    return Object.getPrototypeOf(instance) as Instance | null;
+    return Object.getPrototypeOf(instance) as HandlerHost | null;
   const isClass = typeof metatype === 'function' && inject === null;
-  return isClass ? (metatype.prototype as Instance) : null;
+  return isClass ? (metatype.prototype as HandlerHost) : null;
 }

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type FactoryProvider, type Provider, type Type } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { InvalidOptionError, UnknownKindError } from './job/errors.js';
@@ -128,7 +128,7 @@ function assemble(
       { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
       {
         provide: explorer,
-        inject: [DiscoveryService, MetadataScanner, handlers, options],
+        inject: [DiscoveryService, MetadataScanner, handlers, options, ExternalContextCreator],
         useFactory: createExplorer,
       },
       { provide: client, inject: [queue, handlers, explorer, options], useFactory: createClient },

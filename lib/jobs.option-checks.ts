@@ -24,6 +24,11 @@ export function requireMethods(option: string, value: unknown, names: readonly s
 }
 
 /** @throws InvalidOptionError */
+export function requireBoolean(option: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new InvalidOptionError(option, value, 'true or false');
+}
+
+/** @throws InvalidOptionError */
 export function requireInt(option: string, value: number, min: number, max: number): void {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return;
   throw new InvalidOptionError(option, value, `a whole number from ${min} to ${max}`);

@@ -8,6 +8,7 @@ import type { JobsLogger } from './job/logger.js';
 import { MAX_DELAY_MS } from './job/retry.js';
 import { DEFAULT_NAME } from './jobs.constants.js';
 import {
+  requireBoolean,
   requireFunction,
   requireInt,
   requireKnown,
@@ -68,6 +69,8 @@ export interface JobsModuleOptions {
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
   readonly contextCarrier?: ContextCarrier;
+  /** Guards, interceptors, pipes and filters of the whole application apply to handlers as well. Default: false. */
+  readonly globalEnhancers?: boolean;
   /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
   readonly transactions?: AmbientTransactions;
   /** Default: Nest's `Logger` with the context `JobsModule`. */
@@ -84,6 +87,7 @@ export interface ResolvedOptions {
   readonly maxPayloadBytes: number;
   readonly unknownKinds: 'refuse' | 'allow';
   readonly contextCarrier?: ContextCarrier;
+  readonly globalEnhancers: boolean;
   readonly logger: JobsLogger;
 }
 
@@ -100,7 +104,15 @@ const MODULE_OPTIONS = [
     'maxCrashes',
     'databaseTimeoutMs',
   ],
-  ...['maxPayloadBytes', 'unknownKinds', 'isPanic', 'contextCarrier', 'transactions', 'logger'],
+  ...[
+    'maxPayloadBytes',
+    'unknownKinds',
+    'isPanic',
+    'contextCarrier',
+    'globalEnhancers',
+    'transactions',
+    'logger',
+  ],
 ];
 const WORKER_OPTIONS = [
   'concurrency',
@@ -130,11 +142,13 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     unknownKinds = 'refuse',
     isPanic,
     contextCarrier,
+    globalEnhancers = false,
     logger = new Logger('JobsModule'),
   } = options;
   requireNumbers({ minRetryDelayMs, maxCrashes, databaseTimeoutMs, maxPayloadBytes });
   requireOneOf('migrate', migrate, ['auto', 'manual']);
   requireOneOf('unknownKinds', unknownKinds, ['refuse', 'allow']);
+  requireBoolean('globalEnhancers', globalEnhancers);
   requireTablePrefix(tablePrefix);
   requireParts(options);
   const worker = resolveWorker(options.worker === false ? undefined : options.worker);
@@ -150,6 +164,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     maxPayloadBytes,
     unknownKinds,
     contextCarrier,
+    globalEnhancers,
     logger,
   });
 }
@@ -217,7 +232,7 @@ export function requirePlacement({
   if (typeof name !== 'string' || !/^\w{1,30}$/.test(name))
     throw new InvalidOptionError('name', name, '1 to 30 letters, digits and _');
   if (dataSource !== undefined) requireText('dataSource', dataSource);
-  if (typeof isGlobal !== 'boolean') throw new InvalidOptionError('isGlobal', isGlobal, 'true or false');
+  requireBoolean('isGlobal', isGlobal);
 }
 
 function requireTablePrefix(prefix: string): void {

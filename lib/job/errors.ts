@@ -89,6 +89,16 @@ export class DatabaseTimeoutError extends JobsError {
   }
 }
 
+/** SQLite: nothing was written, for somebody else's transaction was open all the while. */
+export class TransactionOpenError extends JobsError {
+  constructor(readonly timeoutMs: number) {
+    super(
+      `Nothing was written within ${timeoutMs} ms, for another transaction was open on the SQLite database all the while. ` +
+        'Within a transaction of your own, pass its manager to enqueue().',
+    );
+  }
+}
+
 /** The jobs table is missing, or was made by another release. Thrown at start-up where `migrate` is `'manual'`. */
 export class SchemaVersionError extends JobsError {
   constructor(

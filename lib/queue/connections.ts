@@ -24,6 +24,13 @@ export interface RunOptions {
   readonly soon?: boolean;
 }
 
+/** Connections for the queue's own statements, apart from the application's transactions. */
+export interface OwnConnections {
+  /** Runs `work` on one of them. @throws DatabaseTimeoutError where the database does not answer in time */
+  run<T>(work: (sql: Sql) => Promise<T>, options?: RunOptions): Promise<T>;
+  close(): Promise<void>;
+}
+
 /** A transaction that the database undid is sent so many times in all. */
 const TRIES = 5;
 /** The longest that a timer takes: three weeks. */
@@ -35,7 +42,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  *
  * No answer in time is an error: where a firewall has forgotten a connection, nothing else would ever tell.
  */
-export class Connections {
+export class Connections implements OwnConnections {
   readonly prepared: PreparedStatements;
   private reserve: Promise<DataSource> | undefined;
 

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
-import type { Connections } from './connections.js';
+import type { Connections, ConnectionsSettings, OwnConnections } from './connections.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { Sql } from './sql.js';
@@ -77,6 +77,11 @@ export interface Dialect {
   /** Takes back at most a thousand. */
   reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
 
+  /** Why a handler cannot run in a transaction here, if it cannot. */
+  readonly noJointTransactions?: string;
+
+  /** Connections of another kind than those of the DataSource's pool. */
+  connect?(dataSource: DataSource, settings: ConnectionsSettings): OwnConnections;
   /** Keeps an error of one of the pool's connections from ending the process. @returns what undoes that */
   guard?(dataSource: DataSource): () => void;
   /** What carries wake-ups between processes. */

@@ -3,6 +3,7 @@ import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Dialect } from './dialect.js';
 import { MysqlDialect } from './mysql.dialect.js';
 import { PostgresDialect } from './postgres.dialect.js';
+import { SqliteDialect } from './sqlite.dialect.js';
 
 /** Where the jobs of one module are kept. */
 export interface JobsTableOptions {
@@ -26,13 +27,20 @@ export function dialectFor(
       return new PostgresDialect(table, schema ?? dataSource.schema);
     case 'mysql':
     case 'mariadb':
-      if (schema === undefined) return new MysqlDialect(table);
-      throw new UnsupportedDatabaseError(
-        `The option "schema" is for PostgreSQL; leave it out with ${dataSource.type}.`,
-      );
+      refuseSchema(dataSource.type, schema);
+      return new MysqlDialect(table);
+    case 'better-sqlite3':
+      refuseSchema(dataSource.type, schema);
+      return new SqliteDialect(table);
     default:
       throw new UnsupportedDatabaseError(
-        `Jobs can be kept in PostgreSQL, MySQL and MariaDB; this DataSource is of type "${dataSource.type}".`,
+        'Jobs can be kept in PostgreSQL, MySQL, MariaDB, and SQLite by better-sqlite3; ' +
+          `this DataSource is of type "${dataSource.type}".`,
       );
   }
+}
+
+function refuseSchema(type: string, schema: string | undefined): void {
+  if (schema === undefined) return;
+  throw new UnsupportedDatabaseError(`The option "schema" is for PostgreSQL; leave it out with ${type}.`);
 }

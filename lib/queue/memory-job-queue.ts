@@ -3,7 +3,7 @@ import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { SILENT_LOGGER } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
-import { Transactions } from './ambient-transactions.js';
+import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import {
   JobQueue,
@@ -36,6 +36,8 @@ import { dataSourceOf } from './typeorm-compat.js';
 export interface MemoryJobQueueSettings extends DequeueSettings {
   /** Whose transactions `transaction` opens. Default: no database's; only what is enqueued then depends on them. */
   readonly dataSource: DataSource;
+  /** The library that the application uses for transactions. Default: none. */
+  readonly transactions?: AmbientTransactions;
 }
 
 const DEFAULTS: DequeueSettings = {
@@ -63,15 +65,15 @@ export class MemoryJobQueue extends JobQueue {
   private readonly settling = new Set<string>();
 
   /**
-   * @param settings of `dequeue`, the module's defaults where left out, and no log; and `dataSource`
+   * @param settings of `dequeue`, the module's defaults where left out, and no log; `dataSource` and `transactions`
    * @param now the queue's clock, in milliseconds since 1970
    */
   constructor(
-    { dataSource = noDatabase(), ...settings }: Partial<MemoryJobQueueSettings> = {},
+    { dataSource = noDatabase(), transactions, ...settings }: Partial<MemoryJobQueueSettings> = {},
     private readonly now: () => number = Date.now,
   ) {
     super({ ...DEFAULTS, ...settings });
-    this.transactions = new Transactions(dataSource);
+    this.transactions = new Transactions(dataSource, transactions);
     this.joint = new JointSettlement(this.transactions, this.jointStorage(), Infinity);
   }
 

@@ -1,13 +1,13 @@
 import { SchemaVersionError } from '../job/errors.js';
 import type { JobsLogger } from '../job/logger.js';
-import type { Connections } from './connections.js';
+import type { OwnConnections } from './connections.js';
 import type { Dialect } from './dialect.js';
 import type { Sql } from './sql.js';
 
 /** Brings the jobs table to the version that this release needs, or says what is missing. */
 export class SchemaMigrator {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: OwnConnections,
     private readonly dialect: Dialect,
     private readonly logger: JobsLogger,
   ) {}

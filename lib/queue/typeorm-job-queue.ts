@@ -1,11 +1,11 @@
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
-import { DuplicateJobError, ForeignTransactionError } from '../job/errors.js';
+import { DuplicateJobError, ForeignTransactionError, UnsupportedDatabaseError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
-import { Connections, type RunOptions } from './connections.js';
+import { Connections, type OwnConnections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
@@ -45,7 +45,8 @@ const CLAIM_LOOKS = 3;
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
   private readonly transactions: Transactions;
-  private readonly connections: Connections;
+  private readonly pool: Connections;
+  private readonly connections: OwnConnections;
   private readonly joint: JointSettlement;
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
@@ -60,14 +61,16 @@ export class TypeOrmJobQueue extends JobQueue {
     super(settings);
     this.dialect = dialectFor(dataSource.options, settings);
     this.transactions = new Transactions(dataSource, settings.transactions);
-    this.connections = new Connections(dataSource, {
+    const lending = {
       answerMs: settings.databaseTimeoutMs,
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
-    });
+    };
+    this.pool = new Connections(dataSource, lending);
+    this.connections = this.dialect.connect?.(dataSource, lending) ?? this.pool;
     this.joint = this.jointSettlement();
     this.commits = new CommitWatcher(dataSource);
-    this.channel = this.dialect.wakeChannel(this.connections, settings.logger);
+    this.channel = this.dialect.wakeChannel(this.pool, settings.logger);
     this.batcher = new EnqueueBatcher(
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
@@ -105,7 +108,7 @@ export class TypeOrmJobQueue extends JobQueue {
       }
       const joined = queryRunner.isTransactionActive;
       const stored = await this.dialect.insert(
-        sqlThrough(queryRunner, this.connections.prepared.on(queryRunner)),
+        sqlThrough(queryRunner, this.pool.prepared.on(queryRunner)),
         jobs,
         joined,
       );
@@ -176,7 +179,9 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
   }
 
-  settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+  async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    const { noJointTransactions } = this.dialect;
+    if (noJointTransactions !== undefined) throw new UnsupportedDatabaseError(noJointTransactions);
     return this.joint.run(attempt, work);
   }
 

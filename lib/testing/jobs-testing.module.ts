@@ -12,18 +12,21 @@ import { testerProvider, testQueueProvider } from './testing.providers.js';
 export class JobsTestingModule {
   /** @throws InvalidOptionError */
   static forRoot(options: JobsModuleOptions = {}): DynamicModule {
-    return forTests(JobsModule.forRoot(options), options.name);
+    return forTests(JobsModule.forRoot(options), options);
   }
 
   /** @throws InvalidOptionError; for what the factory makes, when the module is compiled */
   static forRootAsync(options: JobsModuleAsyncOptions): DynamicModule {
-    return forTests(JobsModule.forRootAsync(options), options.name);
+    return forTests(JobsModule.forRootAsync(options), options);
   }
 }
 
 /** The same module, with other providers under two of its tokens. */
-function forTests(real: DynamicModule, name = DEFAULT_NAME): DynamicModule {
-  const replacements = [testQueueProvider(name), testerProvider(name)];
+function forTests(
+  real: DynamicModule,
+  { name = DEFAULT_NAME, dataSource }: Pick<JobsModuleOptions, 'name' | 'dataSource'>,
+): DynamicModule {
+  const replacements = [testQueueProvider(name, dataSource), testerProvider(name)];
   const replace = (provider: Provider): Provider =>
     replacements.find(({ provide }) => 'provide' in provider && provide === provider.provide) ?? provider;
   return { ...real, module: JobsTestingModule, providers: real.providers!.map(replace) };

@@ -16,6 +16,8 @@ interface OverridingFactory {
 export interface OverrideJobsOptions {
   /** The `name` of the `JobsModule`. Default: the one without a name. */
   readonly name?: string;
+  /** The name of the TypeORM DataSource that transactions are opened on, if the application has one. Default: the one without a name. */
+  readonly dataSource?: string;
   /** Leave the queue in the database, and replace the worker alone. Default false. */
   readonly keepQueue?: boolean;
 }
@@ -32,9 +34,9 @@ export interface OverrideJobsOptions {
  */
 export function overrideJobs<Builder extends OverridableBuilder>(
   builder: Builder,
-  { name = DEFAULT_NAME, keepQueue = false }: OverrideJobsOptions = {},
+  { name = DEFAULT_NAME, dataSource, keepQueue = false }: OverrideJobsOptions = {},
 ): Builder {
-  const replacements = [...(keepQueue ? [] : [testQueueProvider(name)]), testerProvider(name)];
+  const replacements = [...(keepQueue ? [] : [testQueueProvider(name, dataSource)]), testerProvider(name)];
   for (const { provide, inject, useFactory } of replacements)
     builder.overrideProvider(provide).useFactory({ factory: useFactory, inject: inject as never[] });
   return builder;

@@ -1,4 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
 import type { HandlerRegistry } from '../job/handler.js';
 import { getJobQueueToken, getWorkerToken, internalToken } from '../jobs.constants.js';
 import type { JobsExplorer } from '../jobs.explorer.js';
@@ -14,12 +16,19 @@ export interface JobsApplication {
   get(token: any): any;
 }
 
-/** The queue in memory, in the place of the one in the database. */
-export function testQueueProvider(name: string): FactoryProvider {
+/**
+ * The queue in memory, in the place of the one in the database. Where the application has a DataSource, transactions of
+ * the client and of handlers are opened on that.
+ */
+export function testQueueProvider(name: string, dataSource?: string): FactoryProvider {
   return {
     provide: getJobQueueToken(name),
-    inject: [internalToken('options', name)],
-    useFactory: ({ queue }: ResolvedOptions) => new TestJobQueue(queue),
+    inject: [
+      internalToken('options', name),
+      { token: getDataSourceToken(dataSource) as never, optional: true },
+    ],
+    useFactory: ({ queue }: ResolvedOptions, found?: DataSource) =>
+      new TestJobQueue(found === undefined ? queue : { ...queue, dataSource: found }),
   };
 }
 

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { JobEntity, JobsModule } from 'nestjs-typeorm-jobs';
 import { BacklogModule } from './backlog/backlog.module.js';
 import { HomeController } from './home/home.controller.js';
+import { Invoice } from './invoices/invoice.entity.js';
 import { InvoicesModule } from './invoices/invoices.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { Order, OrderLine } from './orders/order.entity.js';
@@ -29,7 +30,7 @@ export class AppModule {
           type: databaseUrl.startsWith('mysql') ? 'mysql' : 'postgres',
           url: databaseUrl,
           timezone: 'Z',
-          entities: [Order, OrderLine, JobEntity],
+          entities: [Order, OrderLine, Invoice, JobEntity],
           synchronize: true, // for a sample; it leaves the jobs table alone
           retryAttempts: 1,
         }),

@@ -119,6 +119,7 @@ export function clockContract(world: SqlWorld): void {
       const options = `-c TimeZone=${zone} -c DateStyle=German -c IntervalStyle=sql_standard`;
       return world.database.connect({ extra: { options } });
     }
+    if (!world.isMysql) return world.database.connect(); // SQLite has no sessions
     const offset = { 'Asia/Tokyo': '+09:00', 'America/St_Johns': '-03:30' }[zone]!;
     const dataSource = await world.database.connect({ timezone: offset });
     const { pool } = dataSource.driver as unknown as {

@@ -29,7 +29,7 @@ export function jobQueueContract(world: World): void {
     claimContract(world);
     leaseContract(world);
     outcomeContract(world);
-    jointContract(world);
+    if (world.hasManyWriters) jointContract(world);
     panicContract(world);
     workerContract(world);
     shutdownContract(world);

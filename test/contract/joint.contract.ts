@@ -413,6 +413,33 @@ function jointDatabaseContract(world: SqlWorld, tools: JointTools): void {
       expect(world.logged('warn', 'was undone by the database')).toBe(true);
     });
 
+    it('is begun again where it could not begin, more often than a handler is called, and no attempt is spent', async () => {
+      await claimed('one');
+      await world.queue.release([{ id: 'one', leaseToken: 1 }]);
+      const dataSource = await world.database.connect();
+      const create = dataSource.createQueryRunner.bind(dataSource);
+      let failures = 4;
+      dataSource.createQueryRunner = (...args) => {
+        const queryRunner = create(...args);
+        const start = queryRunner.startTransaction.bind(queryRunner);
+        queryRunner.startTransaction = async (isolation) => {
+          if (failures-- > 0) throw new Error('Connection terminated unexpectedly');
+          await start(isolation);
+        };
+        return queryRunner;
+      };
+      const queue = world.openOn(dataSource);
+      let calls = 0;
+      const run = () => void (calls += 1);
+      const worker = await world.work({ [KIND]: { run, options: TRANSACTIONAL } }, {}, queue);
+      expect(await world.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(calls).toBe(1);
+      expect(failures).toBeLessThan(0);
+      await worker.stop();
+      await queue.close();
+      await dataSource.destroy();
+    });
+
     it('lets a handler that has swallowed a deadlock write nothing more', async () => {
       await accounts();
       const jobs = [await claimed('one'), await claimed('two')];
@@ -435,6 +462,22 @@ function jointDatabaseContract(world: SqlWorld, tools: JointTools): void {
     });
 
     if (world.isPostgres) {
+      it('reads what is committed, though the sessions of the application would not, for the lease is renewed', async () => {
+        const options = '-c default_transaction_isolation=serializable';
+        const dataSource = await world.database.connect({ extra: { options } });
+        const queue = world.openOn(dataSource);
+        const job = await claimed('one');
+        const attempt = { ...job, alone: false, signal: new AbortController().signal };
+        const answer = await queue.settleTogether(attempt, async (manager) => {
+          await manager.query('SELECT count(*) FROM nest_jobs');
+          expect(await queue.renew([attempt], 60_000)).toEqual(['written']);
+          return encodeDocument('done', 'result', 100);
+        });
+        expect(answer).toBe('written');
+        await queue.close();
+        await dataSource.destroy();
+      });
+
       it('fails by a constraint that is checked at the commit', async () => {
         await world.dataSource.query(
           'CREATE TABLE IF NOT EXISTS late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)',

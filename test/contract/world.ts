@@ -47,6 +47,8 @@ export abstract class World {
   abstract readonly name: string;
   /** Watchers are told "any kind" once, when wake-ups from other processes begin to arrive. */
   abstract readonly tellsWhenItListens: boolean;
+  /** Others can write while a transaction is open that has written. */
+  readonly hasManyWriters: boolean = true;
   abstract start(): Promise<void>;
   abstract stop(): Promise<void>;
   /** A queue over the storage of this world. */
@@ -202,6 +204,7 @@ export class SqlWorld extends World {
 
   constructor(readonly server: TestServer) {
     super();
+    this.hasManyWriters = server.type !== 'better-sqlite3';
   }
 
   get name(): string {
@@ -212,9 +215,19 @@ export class SqlWorld extends World {
     return this.server.type === 'postgres';
   }
 
+  get isSqlite(): boolean {
+    return this.server.type === 'better-sqlite3';
+  }
+
+  get isMysql(): boolean {
+    return this.server.type === 'mysql';
+  }
+
   get tellsWhenItListens(): boolean {
     return this.isPostgres;
   }
+
+  override readonly hasManyWriters: boolean;
 
   async start(): Promise<void> {
     this.database = await TestDatabase.create(this.server);
@@ -261,18 +274,22 @@ export class SqlWorld extends World {
 
   /** An instant of a job's row in milliseconds since 1970, as the database itself counts them. */
   async instant(id: string, column: string): Promise<number> {
-    const millis = this.isPostgres
-      ? `extract(epoch FROM ${column})::float8 * 1000`
-      : `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${column}) / 1000`;
+    const millis = {
+      postgres: `extract(epoch FROM ${column})::float8 * 1000`,
+      mysql: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${column}) / 1000`,
+      'better-sqlite3': `unixepoch(${column}, 'subsec') * 1000`,
+    }[this.server.type];
     const [row] = await this.sql(`SELECT ${millis} AS millis FROM nest_jobs WHERE id = ?`, [id]);
     return Number(row!.millis);
   }
 
   /** The database's clock, in milliseconds since 1970. */
   async now(on = this.dataSource): Promise<number> {
-    const millis = this.isPostgres
-      ? `extract(epoch FROM clock_timestamp())::float8 * 1000`
-      : `UNIX_TIMESTAMP(SYSDATE(6)) * 1000`;
+    const millis = {
+      postgres: `extract(epoch FROM clock_timestamp())::float8 * 1000`,
+      mysql: `UNIX_TIMESTAMP(SYSDATE(6)) * 1000`,
+      'better-sqlite3': `unixepoch('subsec') * 1000`,
+    }[this.server.type];
     const [row] = await this.sql(`SELECT ${millis} AS millis`, [], on);
     return Number(row!.millis);
   }

@@ -3,12 +3,12 @@ import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
 import { resolveOptions } from '../../lib/jobs.options.js';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { WorkerProcess, type WorkerProcessSettings } from './worker-process.js';
 
 /** Real processes and real signals, on the built package: `npm test` builds it, or else run `npm run build:lib`. */
-describe.each(oneOfEach)('Processes on $name', (server) => {
+describe.each([...oneOfEach, ...sqlite])('Processes on $name', (server) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let queue: TypeOrmJobQueue;
@@ -26,6 +26,7 @@ describe.each(oneOfEach)('Processes on $name', (server) => {
 
   afterEach(async () => {
     await Promise.all(processes.map((process) => process.kill()));
+    await queue.close();
     await dataSource.destroy();
     await database.drop();
   });

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { DataSource, type EntityManager } from 'typeorm';
 import {
   JobClient,
   JobHandler,
@@ -14,7 +15,7 @@ import {
 } from '../../lib/index.js';
 import { drain, jobsTester, overrideJobs } from '../../lib/testing.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach } from '../support/databases.js';
+import { oneOfEach, sqlite } from '../support/databases.js';
 import { until } from '../support/until.js';
 
 const logger = { debug: () => 0, log: () => 0, warn: () => 0, error: () => 0 };
@@ -41,7 +42,7 @@ class Steps {
   }
 }
 
-describe.each(oneOfEach)('On $name', (server) => {
+describe.each([...oneOfEach, ...sqlite])('On $name', (server) => {
   const applications = TestApplications.on(server);
   const rootOf = (options: JobsModuleOptions) => ({
     imports: [applications.typeOrm(), JobsModule.forRoot({ logger, minRetryDelayMs: 0, ...options })],
@@ -132,6 +133,67 @@ describe.each(oneOfEach)('On $name', (server) => {
         await app.close();
       }
     });
+  });
+
+  it('a transactional handler on the queue in memory writes in the database of the application, or not at all', async () => {
+    @Injectable()
+    class Ledger {
+      constructor(private readonly jobs: JobClient) {}
+
+      @JobHandler('book', { transactional: true, maxAttempts: 2, backoff: { type: 'fixed', delayMs: 0 } })
+      async book({ payload }: Job<string>, { manager }: JobContext): Promise<void> {
+        await manager.query(`INSERT INTO ledger (entry) VALUES ('${payload}')`);
+        await this.jobs.enqueue('booked', payload);
+      }
+
+      @JobHandler('booked')
+      booked(): void {}
+    }
+    if (server.type === 'better-sqlite3') return; // its handlers cannot be transactional
+    const app = await overrideJobs(
+      Test.createTestingModule({
+        imports: [applications.typeOrm(), JobsModule.forRoot({ logger, minRetryDelayMs: 0 })],
+        providers: [Ledger],
+      }),
+    ).compile();
+    try {
+      const [jobs, tester, dataSource] = [app.get(JobClient), jobsTester(app), app.get(DataSource)];
+      await dataSource.query('CREATE TABLE ledger (entry varchar(20))');
+      const entries = async () => (await dataSource.query<unknown[]>('SELECT entry FROM ledger')).length;
+      await jobs.transaction(async (manager) => {
+        await manager.query(`INSERT INTO ledger (entry) VALUES ('first')`);
+        await jobs.enqueue('book', 'second', { id: 'one' });
+        expect(tester.enqueued()).toEqual([]);
+      });
+      tester.crashDuring('book');
+      expect(await tester.drain()).toMatchObject([{ id: 'one', outcome: 'crashed' }]);
+      expect([await entries(), tester.enqueued('booked')]).toEqual([1, []]);
+      tester.advance(31_000);
+      await tester.loseLease('one');
+      expect(await tester.runNext()).toMatchObject({ id: 'one', outcome: 'lost' });
+      expect([await entries(), tester.enqueued('booked')]).toEqual([1, []]);
+      expect(await tester.drain()).toMatchObject([{ id: 'one', outcome: 'done' }, { kind: 'booked' }]);
+      expect(await entries()).toBe(2);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('an enqueue on the queue in memory joins the transaction that the application’s library knows of', async () => {
+    let ambient: EntityManager | undefined;
+    const transactions = { current: () => ambient };
+    const app = await overrideJobs(Test.createTestingModule(rootOf({ transactions }))).compile();
+    try {
+      const tester = jobsTester(app);
+      await app.get(DataSource).transaction(async (manager) => {
+        ambient = manager;
+        await app.get(JobClient).enqueue('first', 'x');
+        expect(tester.enqueued()).toEqual([]);
+      });
+      expect(tester.enqueued()).toHaveLength(1);
+    } finally {
+      await app.close();
+    }
   });
 
   it('jobsTester says what to do where an application has a worker of its own', async () => {

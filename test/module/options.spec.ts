@@ -24,6 +24,7 @@ const wrong: Record<string, { values: unknown[]; allowed: string }> = {
   maxPayloadBytes: { values: [0, 2 ** 30 + 1, '1MB'], allowed: 'a whole number from 1 to 1073741824' },
   unknownKinds: { values: ['deny', false, null], allowed: "'refuse' or 'allow'" },
   isPanic: { values: [true, 'TypeError', null], allowed: 'a function' },
+  globalEnhancers: { values: ['yes', 1, null], allowed: 'true or false' },
   transactions: { values: [true, 'cls', {}], allowed: 'an object with the method current' },
   contextCarrier: {
     values: [true, null, {}, { capture: () => 1 }],
@@ -93,7 +94,7 @@ describe('The options of JobsModule', () => {
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
       : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
-        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, transactions, logger';
+        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, globalEnhancers, transactions, logger';
     expect((error as Error).message).toContain(`left out, as it is unknown; there are ${names}.`);
   });
 

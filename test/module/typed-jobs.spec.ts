@@ -17,7 +17,7 @@ import {
   type ContextCarrier,
   type Job,
 } from '../../lib/index.js';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 
 const Remind = defineJob('remind', {
@@ -53,7 +53,7 @@ class Reminders {
   }
 }
 
-describe.each(oneOfEach)('typed jobs and carried context on $name', (server) => {
+describe.each([...oneOfEach, ...sqlite])('typed jobs and carried context on $name', (server) => {
   let database: TestDatabase;
   let app: INestApplicationContext;
   let client: JobClient;

@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 /** A database server that the tests run on; see global-setup.ts. */
 export interface TestServer {
   readonly name: string;
-  readonly type: 'postgres' | 'mysql';
+  readonly type: 'postgres' | 'mysql' | 'better-sqlite3';
+  /** A folder, for SQLite. */
   readonly url: string;
 }
 
-export const servers = JSON.parse(process.env.JOBS_TEST_SERVERS ?? '[]') as readonly TestServer[];
+const found = JSON.parse(process.env.JOBS_TEST_SERVERS ?? '[]') as readonly TestServer[];
+
+export const servers = found.filter(({ type }) => type !== 'better-sqlite3');
+
+/** SQLite, which is no server: a list of one, or of none where its driver has not been built. */
+export const sqlite = found.filter(({ type }) => type === 'better-sqlite3');
 
 /** One server of each type is enough where a test is not about SQL: the first of its type. */
 export const oneOfEach: readonly TestServer[] = servers.filter(
@@ -24,7 +32,7 @@ export class TestDatabase {
 
   static async create(server: TestServer): Promise<TestDatabase> {
     const database = new TestDatabase(server, `jobs_test_${randomBytes(6).toString('hex')}`);
-    await onServer(server, `CREATE DATABASE ${database.name}`);
+    if (server.type !== 'better-sqlite3') await onServer(server, `CREATE DATABASE ${database.name}`);
     return database;
   }
 
@@ -34,9 +42,14 @@ export class TestDatabase {
     return url.href;
   }
 
+  private get file(): string {
+    return join(this.server.url, `${this.name}.db`);
+  }
+
   /** For `new DataSource()` and `TypeOrmModule.forRoot()`. */
   get options(): DataSourceOptions {
-    return { type: this.server.type, url: this.url };
+    const { type } = this.server;
+    return type === 'better-sqlite3' ? { type, database: this.file } : { type, url: this.url };
   }
 
   /** An initialized DataSource; the caller destroys it. */
@@ -45,13 +58,17 @@ export class TestDatabase {
   }
 
   async drop(): Promise<void> {
+    if (this.server.type === 'better-sqlite3') {
+      for (const suffix of ['', '-wal', '-shm']) await rm(`${this.file}${suffix}`, { force: true });
+      return;
+    }
     const force = this.server.type === 'postgres' ? ' WITH (FORCE)' : '';
     await onServer(this.server, `DROP DATABASE IF EXISTS ${this.name}${force}`);
   }
 }
 
 async function onServer({ type, url }: TestServer, statement: string): Promise<void> {
-  const dataSource = await new DataSource({ type, url }).initialize();
+  const dataSource = await new DataSource({ type, url } as DataSourceOptions).initialize();
   try {
     await dataSource.query(statement);
   } finally {

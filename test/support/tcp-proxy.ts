@@ -6,18 +6,25 @@ export class TcpProxy {
   latencyMs = 0;
   /** The chance of each piece to end in a reset of its connection instead, from 0 to 1. */
   resetChance = 0;
+  /** Requests arrive, and answers are lost. */
+  dropsAnswers = false;
   private readonly links = new Set<Link>();
   private readonly server: Server;
   private readonly losses: Loss[] = [];
+  private isHolding = false;
   private port = 0;
 
-  private constructor(private readonly target: URL) {
+  private constructor(
+    private readonly target: URL,
+    /** From 0 up to but not 1. */
+    readonly random: () => number,
+  ) {
     this.server = createServer((client) => this.join(client));
   }
 
   /** @param url of the server, with its port */
-  static async start(url: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(new URL(url));
+  static async start(url: string, random: () => number = Math.random): Promise<TcpProxy> {
+    const proxy = new TcpProxy(new URL(url), random);
     await proxy.restore();
     return proxy;
   }
@@ -37,8 +44,13 @@ export class TcpProxy {
   /** Breaks all connections, and refuses new ones. */
   async cut(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const link of this.links) link.reset();
+    this.resetAll();
     await closed;
+  }
+
+  /** Breaks all connections; new ones work. */
+  resetAll(): void {
+    for (const link of this.links) link.reset();
   }
 
   /** Accepts connections again, on the same port. */
@@ -52,6 +64,18 @@ export class TcpProxy {
   /** Nothing passes any more on the connections that there are, though they stay open. New ones work. */
   silence(): void {
     for (const link of this.links) link.isSilent = true;
+  }
+
+  /** Nothing passes any more, on no connection, and nobody is told; until `release`. */
+  hold(): void {
+    this.isHolding = true;
+    for (const link of this.links) link.hold();
+  }
+
+  /** What was held passes. */
+  release(): void {
+    this.isHolding = false;
+    for (const link of this.links) link.release();
   }
 
   /**
@@ -73,6 +97,7 @@ export class TcpProxy {
     const server = connect({ host: this.target.hostname, port: Number(this.target.port) });
     const link = new Link(this, client, server);
     this.links.add(link);
+    if (this.isHolding) link.hold();
     client.on('close', () => this.links.delete(link));
   }
 }
@@ -86,19 +111,28 @@ interface Loss {
 class Link {
   isSilent = false;
   private loss: Loss | undefined;
+  /** What waits for `release`; undefined where nothing is held. */
+  private held: (() => void)[] | undefined;
+  /** When the piece before passes, in each direction. */
+  private readonly lastAt = new Map<Socket, number>();
+  private readonly onTheWay: ReadonlyMap<Socket, Buffer[]>;
 
   constructor(
     private readonly proxy: TcpProxy,
     private readonly client: Socket,
     private readonly server: Socket,
   ) {
+    this.onTheWay = new Map([
+      [client, []],
+      [server, []],
+    ]);
     client.on('data', (request) => {
       this.loss ??= proxy.takeLoss(request);
       this.pass(request, server);
     });
     server.on('data', (answer) => {
-      if (this.loss === undefined) this.pass(answer, client);
-      else this.lose(this.loss);
+      if (this.loss !== undefined) this.lose(this.loss);
+      else if (!proxy.dropsAnswers) this.pass(answer, client);
     });
     for (const [one, other] of [
       [client, server],
@@ -115,11 +149,38 @@ class Link {
     this.server.destroy();
   }
 
+  hold(): void {
+    this.held ??= [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const write of held) write();
+  }
+
   private pass(piece: Buffer, to: Socket): void {
     if (this.isSilent) return;
-    if (Math.random() < this.proxy.resetChance) this.reset();
-    else if (this.proxy.latencyMs === 0) to.write(piece);
-    else setTimeout(() => to.destroyed || to.write(piece), this.proxy.latencyMs);
+    if (this.proxy.resetChance > 0 && this.proxy.random() < this.proxy.resetChance) {
+      this.reset();
+      return;
+    }
+    const now = performance.now();
+    const at = Math.max(now + this.proxy.latencyMs, this.lastAt.get(to) ?? 0);
+    this.lastAt.set(to, at);
+    const queue = this.onTheWay.get(to)!;
+    if (at <= now && queue.length === 0) {
+      this.write(piece, to);
+      return;
+    }
+    queue.push(piece);
+    // The first of the queue and not this piece: timers are not exact, and none may overtake another.
+    setTimeout(() => this.write(queue.shift()!, to), at - now);
+  }
+
+  private write(piece: Buffer, to: Socket): void {
+    if (this.held !== undefined) this.held.push(() => this.write(piece, to));
+    else if (!to.destroyed) to.write(piece);
   }
 
   private lose(loss: Loss): void {

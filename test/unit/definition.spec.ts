@@ -7,9 +7,10 @@ import { expectTypeOf } from 'expect-type';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { JobHandler } from '../../lib/job-handler.decorator.js';
+import { JobCtx, JobPayload } from '../../lib/job-params.decorator.js';
 import { defineJob, NewerPayloadError, type, type JobDefinition } from '../../lib/job/definition.js';
 import { InvalidOptionError } from '../../lib/job/errors.js';
-import type { Job } from '../../lib/job/job.js';
+import type { Job, JobContext } from '../../lib/job/job.js';
 import { InvalidPayloadError } from '../../lib/job/payload-schema.js';
 import type { JobClient } from '../../lib/job-client.js';
 
@@ -167,6 +168,22 @@ export function typesHold(client: JobClient): void {
     @JobHandler(plain)
     wrongPayload(job: Job<{ a: string }>): string {
       return job.payload.a;
+    }
+
+    @JobHandler(plain)
+    rightParams(@JobPayload() payload: { a: number }, @JobCtx() { attempt }: JobContext): string {
+      return String(payload.a + attempt);
+    }
+
+    // @ts-expect-error the payload is of another type
+    @JobHandler(plain)
+    wrongParam(@JobPayload() payload: { a: string }): string {
+      return payload.a;
+    }
+
+    @JobHandler('by kind')
+    anyParams(@JobCtx() { attempt }: JobContext, @JobPayload() payload: string): string {
+      return payload + String(attempt);
     }
 
     // @ts-expect-error the result is of another type

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { JobEntity, type JobRecord, type JobStatus } from 'nestjs-typeorm-jobs';
 import type { Repository } from 'typeorm';
+import { Invoice } from '../invoices/invoice.entity.js';
 import { InvoiceFiles } from '../invoices/invoice-files.js';
 import { isRefused, MailServer } from '../mail/mail-server.js';
 import { Order } from '../orders/order.entity.js';
@@ -23,6 +24,7 @@ export class BacklogService {
   constructor(
     @InjectRepository(JobEntity) private readonly jobs: Repository<JobRecord>,
     @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectRepository(Invoice) private readonly invoices: Repository<Invoice>,
     private readonly files: InvoiceFiles,
     private readonly mails: MailServer,
   ) {}
@@ -62,9 +64,11 @@ export class BacklogService {
       orders.map(async ({ number }) => ((await this.isWhole(number)) ? [] : [number])),
     );
     const [mails, expected] = [await this.mails.count(), orders.length - refused.length];
+    const invoices = await this.invoices.count();
     const expectedFailures = refused.map(({ id }) => `mail-${id}`).toSorted();
     return [
       ...broken.flat().map((number) => `The invoice ${number}.pdf is missing or broken.`),
+      ...(invoices === orders.length ? [] : [`There are ${invoices} invoices, and not ${orders.length}.`]),
       ...(mails === expected ? [] : [`${mails} mails have arrived, and not ${expected}.`]),
       ...(String(failed.map(({ id }) => id).toSorted()) === String(expectedFailures)
         ? []

@@ -1,16 +1,25 @@
-import { defineJob } from 'nestjs-typeorm-jobs';
+import { IsUUID } from 'class-validator';
+import { defineJob, type } from 'nestjs-typeorm-jobs';
 
-/** Renders the invoice of an order as a PDF file. */
-export const RenderInvoice = defineJob<{ orderId: string }, { file: string; bytes: number }>(
-  'invoice.render',
-  {
-    maxAttempts: 5,
-    timeoutMs: 30_000,
-  },
-);
+/** What both jobs are about. */
+export class OfOrder {
+  @IsUUID()
+  orderId!: string;
+}
+
+/** Renders the invoice of an order as a PDF file. Its row, and the job that mails it, are committed with the outcome. */
+export const RenderInvoice = defineJob('invoice.render', {
+  schema: OfOrder,
+  returns: type<{ file: string; bytes: number }>(),
+  transactional: true,
+  maxAttempts: 5,
+  timeoutMs: 30_000,
+});
 
 /** Sends the rendered invoice to the customer. */
-export const MailInvoice = defineJob<{ orderId: string }, { messageId: string }>('invoice.mail', {
+export const MailInvoice = defineJob('invoice.mail', {
+  schema: OfOrder,
+  returns: type<{ messageId: string }>(),
   maxAttempts: 10,
   timeoutMs: 60_000,
 });

@@ -28,18 +28,18 @@ export class OrdersService {
 
   /** As `place`, for many orders in one transaction. */
   placeAll(orders: readonly NumberedOrder[]): Promise<Order[]> {
-    return this.dataSource.transaction(async (manager) => {
+    return this.jobs.transaction(async (manager) => {
       const stored = await manager.save(orders.map((order) => this.create(manager, order)));
       const renderings = stored.map(({ id }) =>
         RenderInvoice.with({ orderId: id }, { id: jobIdsOf(id).render }),
       );
-      await this.jobs.enqueueMany(renderings, { manager });
+      await this.jobs.enqueueMany(renderings);
       return stored;
     });
   }
 
-  find(id: string): Promise<Order | null> {
-    return this.dataSource.manager.findOne(Order, {
+  find(id: string, manager = this.dataSource.manager): Promise<Order | null> {
+    return manager.findOne(Order, {
       where: { id },
       relations: { lines: true },
       order: { lines: { position: 'ASC' } },

@@ -1,15 +1,89 @@
-import { Inject, Injectable, Scope } from '@nestjs/common';
-import { REQUEST } from '@nestjs/core';
+import {
+  Catch,
+  Inject,
+  Injectable,
+  ParseIntPipe,
+  Scope,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  type CallHandler,
+  type CanActivate,
+  type ExceptionFilter,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { JobClient, JobHandler, JobsModule, type Job, type JobContext } from 'nestjs-typeorm-jobs';
+import {
+  JobClient,
+  JobCtx,
+  JobExecutionContext,
+  JobHandler,
+  JobPayload,
+  JobsModule,
+  type Job,
+  type JobContext,
+} from 'nestjs-typeorm-jobs';
+import { map } from 'rxjs';
 import type { DataSource } from 'typeorm';
+
+@Injectable()
+class Nobody implements CanActivate {
+  canActivate(): boolean {
+    return false;
+  }
+}
+
+class TeapotError extends Error {}
 
 @Injectable()
 class Greetings {
   @JobHandler('greet')
   greet(job: Job<{ name: string }>): string {
     return `Hello ${job.payload.name}`;
+  }
+}
+
+@Injectable()
+class NoStrangers implements CanActivate {
+  canActivate(ctx: ExecutionContext): boolean {
+    return JobExecutionContext.from(ctx).job.id !== 'stranger-11';
+  }
+}
+
+@Injectable()
+class Exclaiming implements NestInterceptor {
+  intercept(_ctx: ExecutionContext, next: CallHandler) {
+    return next.handle().pipe(map((result: unknown) => `${String(result)}!`));
+  }
+}
+
+@Catch(TeapotError)
+class TeapotFilter implements ExceptionFilter {
+  catch(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+@Injectable()
+@UseGuards(NoStrangers)
+class Enhanced {
+  @UseInterceptors(Exclaiming)
+  @JobHandler('welcome', { transactional: true })
+  async welcome(
+    @JobPayload(ParseIntPipe) guests: number,
+    @JobCtx() { manager }: JobContext,
+  ): Promise<number> {
+    await manager.query('SELECT 1');
+    return guests + 1;
+  }
+
+  @UseFilters(TeapotFilter)
+  @JobHandler('brew')
+  brew(): never {
+    throw new TeapotError('a teapot');
   }
 }
 
@@ -33,7 +107,12 @@ describe('jobs in a Nest 11 application', () => {
         TypeOrmModule.forRoot({ type: 'postgres', url: process.env.POSTGRES_URL }),
         JobsModule.forRoot(),
       ],
-      providers: [Greetings, PerJob],
+      providers: [
+        Greetings,
+        PerJob,
+        { provide: 'ENHANCED', useClass: Enhanced },
+        { provide: APP_GUARD, useClass: Nobody },
+      ],
     }).compile();
     await app.init();
     jobs = app.get(JobClient);
@@ -50,6 +129,17 @@ describe('jobs in a Nest 11 application', () => {
   it('runs a handler', async () => {
     const { id } = await jobs.enqueue('greet', { name: 'Ada' });
     expect(await resultOf(id)).toBe('Hello Ada');
+  });
+
+  it('runs a handler within guards, interceptors, pipes and filters, and not those of the whole application', async () => {
+    const { id } = await jobs.enqueue('welcome', '41');
+    expect(await resultOf(id)).toBe('42!');
+    await jobs.enqueue('welcome', '41', { id: 'stranger-11' });
+    expect(await resultOf('stranger-11')).toBeUndefined();
+    expect((await jobs.get('stranger-11'))?.lastError).toContain('ForbiddenException');
+    const brew = await jobs.enqueue('brew');
+    await resultOf(brew.id);
+    expect(await jobs.get(brew.id)).toMatchObject({ status: 'FAILED' });
   });
 
   it('runs a request-scoped handler with its job', async () => {

@@ -2,17 +2,50 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Module } from '@nestjs/common';
+import {
+  Injectable,
+  Module,
+  ParseIntPipe,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { JobClient, JobHandler, JobsModule, type Job, type JobContext } from 'nestjs-typeorm-jobs';
+import {
+  JobClient,
+  JobCtx,
+  JobExecutionContext,
+  JobHandler,
+  JobPayload,
+  JobsModule,
+  type Job,
+  type JobContext,
+} from 'nestjs-typeorm-jobs';
 import type { DataSource } from 'typeorm';
+
+@Injectable()
+class NoStrangers implements CanActivate {
+  canActivate(ctx: ExecutionContext): boolean {
+    return JobExecutionContext.from(ctx).job.id !== 'stranger';
+  }
+}
 
 @Injectable()
 class Greetings {
   @JobHandler('greet')
   greet(job: Job<{ name: string }>, { attempt }: JobContext): string {
     return `Hello ${job.payload.name}, attempt ${attempt}`;
+  }
+
+  @UseGuards(NoStrangers)
+  @JobHandler('welcome', { transactional: true })
+  async welcome(
+    @JobPayload(ParseIntPipe) guests: number,
+    @JobCtx() { manager }: JobContext,
+  ): Promise<number> {
+    await manager.query('SELECT 1');
+    return guests + 1;
   }
 }
 
@@ -42,6 +75,13 @@ for (const [type, url] of [
       assert.equal(job?.status, 'DONE');
       assert.equal(job.result, 'Hello Ada, attempt 1');
       assert.equal(await jobs.get('undone'), null);
+
+      await jobs.enqueue('welcome', '41', { id: 'guest' });
+      await jobs.enqueue('welcome', '41', { id: 'stranger' });
+      for (const one of ['guest', 'stranger'])
+        while ((await jobs.get(one))?.status === 'PENDING' && Date.now() < end) await sleep(10);
+      assert.equal((await jobs.get('guest'))?.result, 42);
+      assert.match((await jobs.get('stranger'))?.lastError ?? '', /ForbiddenException/);
     } finally {
       await app.close();
     }

@@ -53,7 +53,7 @@ it.each([
   tester.failNext('greet', new RetryableError('later'));
   expect(await tester.drain()).toMatchObject([{ kind: 'greet', outcome: 'retry' }]);
   expect(tester).not.toHaveEnqueued('wave');
-  tester.advance(5_000);
+  tester.advance(6_000); // a retry waits for 5 seconds, and up to a fifth more
   expect(await tester.drain()).toMatchObject([
     { job: { result: 'Hello Ada' } },
     { kind: 'wave', outcome: 'done' },

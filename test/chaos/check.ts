@@ -1,0 +1,32 @@
+import { acknowledgedJobsEnd } from './invariants/i01-acknowledged-jobs-end.js';
+import { rowsWereEnqueued } from './invariants/i02-rows-were-enqueued.js';
+import { oneTerminalTransition } from './invariants/i03-one-terminal-transition.js';
+import { tokensRise } from './invariants/i04-tokens-rise.js';
+import { attemptsDoNotOverlap } from './invariants/i05-attempts-do-not-overlap.js';
+import { crashesAreCounted } from './invariants/i06-crashes-are-counted.js';
+import { resultIsOfTheSettlingAttempt } from './invariants/i07-result-is-of-the-settling-attempt.js';
+import { leasesAreTakenBack } from './invariants/i08-leases-are-taken-back.js';
+import { nothingStartsEarly } from './invariants/i09-nothing-starts-early.js';
+import { processesStayWell } from './invariants/i10-processes-stay-well.js';
+import { untouchedJobsNeedOneAttempt } from './invariants/i11-untouched-jobs-need-one-attempt.js';
+import { nobodyWaitsInACircle } from './invariants/i12-nobody-waits-in-a-circle.js';
+import type { Violation } from './records.js';
+import type { Timelines } from './timeline.js';
+
+/** Everything in a history that must not be. */
+export function check(times: Timelines): Violation[] {
+  return [
+    acknowledgedJobsEnd,
+    rowsWereEnqueued,
+    oneTerminalTransition,
+    tokensRise,
+    attemptsDoNotOverlap,
+    crashesAreCounted,
+    resultIsOfTheSettlingAttempt,
+    leasesAreTakenBack,
+    nothingStartsEarly,
+    processesStayWell,
+    untouchedJobsNeedOneAttempt,
+    nobodyWaitsInACircle,
+  ].flatMap((invariant) => invariant(times));
+}

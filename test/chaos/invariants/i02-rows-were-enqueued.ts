@@ -1,0 +1,54 @@
+import type { EnqueueCall, Timelines } from '../timeline.js';
+import type { Invariant } from './violations.js';
+
+/**
+ * I2: every row was attempted to be enqueued, once. What was refused or undone is not there; of a call without an
+ * answer all jobs are there or none; and a row of the application's own is there if and only if the job is that was
+ * enqueued in its transaction.
+ */
+export const rowsWereEnqueued: Invariant = (times) => {
+  const invariant = 'I2';
+  const violations = [];
+  for (const job of times.jobs.values()) {
+    if (job.plan === undefined)
+      violations.push({ invariant, job: job.id, message: 'is there and was never enqueued' });
+    const inserts = job.audit.filter(({ before }) => before === undefined).length;
+    if (inserts > 1) violations.push({ invariant, job: job.id, message: `was inserted ${inserts} times` });
+    if (job.row !== undefined && inserts === 0)
+      violations.push({ invariant, job: job.id, message: 'is there and the audit saw no insert' });
+  }
+  const business = new Set(times.history.business);
+  for (const call of times.calls) {
+    for (const message of problemsOf(call, times, business))
+      violations.push({ invariant, job: call.send.jobs[0]!.id, message });
+  }
+  return violations;
+};
+
+function problemsOf(
+  { send, answer }: EnqueueCall,
+  times: Timelines,
+  business: ReadonlySet<string>,
+): string[] {
+  const problems: string[] = [];
+  const there = send.jobs.filter(({ id }) => times.jobs.get(id)?.row !== undefined);
+  const call = `call ${send.call} (${send.shape}, ${send.jobs.length} jobs, ${answer?.how ?? 'unknown'})`;
+  if (there.length > 0 && there.length < send.jobs.length)
+    problems.push(`${call}: ${there.length} of its jobs are there`);
+  const isAgain = send.again !== undefined || times.acknowledged.has(send.jobs[0]!.id);
+  if (answer?.how === 'failed' && !isAgain && there.length > 0)
+    problems.push(`${call}: failed, and is there`);
+  if (answer?.how === 'duplicate' && send.again === undefined)
+    problems.push(`${call}: its ids were refused as duplicates, and nobody had used them`);
+  if (send.shape === 'rolled back' && there.length > 0) problems.push(`${call}: is there`);
+  if (send.shape === 'transaction' || send.shape === 'rolled back') {
+    for (const { id } of send.jobs) {
+      const isThere = times.jobs.get(id)?.row !== undefined;
+      if (business.has(id) !== isThere)
+        problems.push(
+          `${call}: the application's row is ${business.has(id) ? '' : 'not '}there, the job is ${isThere ? '' : 'not '}`,
+        );
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,42 @@
+import type { JobTimeline, Timelines } from '../timeline.js';
+import { forEachJob } from './violations.js';
+
+/**
+ * I6: starts ≤ claims; each death of a worker under a job is counted once; and crashes ≤ `maxCrashes`, save for those
+ * at which the job did not run alone, for nobody is
+ * convicted by those; and nobody is convicted who had a neighbour.
+ */
+export const crashesAreCounted = forEachJob('I6', (job, times) => {
+  const { leases, starts, row } = job;
+  const { maxCrashes } = times.history.settings;
+  const problems = neighbours(job, times);
+  const claimed = new Set(leases.map(({ token }) => token));
+  const started = starts.map(({ token }) => token);
+  if (started.length > claimed.size)
+    problems.push(`was started ${started.length} times in ${claimed.size} claims`);
+  if (new Set(started).size < started.length) problems.push('was started twice under one lease');
+  for (const token of started)
+    if (!claimed.has(token)) problems.push(`was started under lease ${token}, which nobody claimed`);
+  for (const { token, until, end } of leases) {
+    if (end?.how === 'unexplained' && end.at >= until)
+      problems.push(`lease ${token} ran out and was taken back, and no crash was counted`);
+  }
+  const deaths = leases.filter(({ end }) => end?.how === 'reclaimed');
+  if (row !== undefined && row.crashes !== deaths.length)
+    problems.push(`has ${row.crashes} crashes, and the audit shows ${deaths.length}`);
+  const convicting = deaths.slice(maxCrashes - 1).filter(({ end }) => end!.alone);
+  if (convicting.length > 1)
+    problems.push(`ran alone and died ${convicting.length} times from its crash ${maxCrashes} on`);
+  if (convicting[0] !== undefined && convicting[0].end!.after.status !== 'PANIC')
+    problems.push(`died alone at its crash ${maxCrashes} or later, and is not PANIC`);
+  return problems;
+});
+
+/** Of a job that was convicted: what else ran in its process when that died, or when its lease ran out. */
+function neighbours({ id, leases }: JobTimeline, times: Timelines): string[] {
+  const last = leases.at(-1);
+  if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
+  const diedAt = Math.min(times.processOf(last.worker)?.exitedAt ?? Infinity, last.until);
+  const beside = times.runningAt(last.worker, diedAt).filter((one) => one !== id);
+  return beside.length === 0 ? [] : [`was convicted, and ${beside.join(', ')} ran beside it`];
+}

@@ -1,0 +1,200 @@
+import type { RunOptions } from './run.js';
+import type { Engine } from './server.js';
+
+/** A replacement in a file of the build. */
+export interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** How often the text must be there; each is replaced. Default 1. */
+  readonly times?: number;
+}
+
+/** The package without one of its guards. */
+export interface Mutant {
+  readonly name: string;
+  /** The invariant that the guard is there for; `nothing` for the package as it is. */
+  readonly caughtBy: string;
+  /** The faults that need the guard. */
+  readonly faults: RunOptions['faults'];
+  readonly patches: Readonly<Record<Engine, readonly Patch[]>>;
+}
+
+/** How far the clock of the process is wrong, as SQL would use it that asked the process for the time. */
+const OFFSET_MS = '${Math.round(Date.now() - performance.timeOrigin - performance.now())}';
+const POSTGRES_NOW = `now() + ${OFFSET_MS} * interval '1 millisecond'`;
+const MARIADB_NOW = `UTC_TIMESTAMP(6) + INTERVAL ${OFFSET_MS} * 1000 MICROSECOND`;
+
+const POSTGRES_HELD = (skip: string, set: string, token = 'lease_token = given.lease_token AND ') =>
+  `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by IS NOT NULL
+        FOR UPDATE${skip}
+      ) AS job
+    )
+    UPDATE \${table} AS job
+    SET ${set}`;
+
+/** Both engines: renewals go through their leases in the opposite order of settles. */
+const REVERSED_RENEWALS: Patch = {
+  file: 'queue/typeorm-job-queue.js',
+  find: 'const sorted = inOrder(leases);',
+  replace: "const sorted = 'outcome' in leases[0] ? inOrder(leases) : inOrder(leases).reverse();",
+};
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    // The checker must not see what is not there, either.
+    name: 'anything missing',
+    caughtBy: 'nothing',
+    faults: ['kill', 'stop', 'terminate', 'lock'],
+    patches: { postgres: [], mariadb: [] },
+  },
+  {
+    name: 'the token in settle',
+    caughtBy: 'I4',
+    faults: ['stop'],
+    patches: {
+      postgres: [
+        {
+          file: 'queue/postgres.statements.js',
+          find: POSTGRES_HELD(' SKIP LOCKED', 'status = held.status'),
+          replace: POSTGRES_HELD(' SKIP LOCKED', 'status = held.status', ''),
+        },
+      ],
+      mariadb: [
+        {
+          file: 'queue/mysql.dialect.js',
+          find: 'leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken)',
+          replace:
+            "leases.filter((lease) => 'outcome' in lease ? tokens.has(lease.id) : tokens.get(lease.id) === lease.leaseToken)",
+        },
+      ],
+    },
+  },
+  {
+    name: 'the count of crashes',
+    caughtBy: 'I6',
+    faults: ['kill'],
+    patches: {
+      postgres: [
+        {
+          file: 'queue/postgres.statements.js',
+          find: 'crashes = expired.crashes,',
+          replace: 'crashes = job.crashes,',
+        },
+      ],
+      mariadb: [
+        {
+          file: 'queue/mysql.statements.js',
+          find: 'crashes = crashes + 1, last_attempt_at',
+          replace: 'crashes = crashes, last_attempt_at',
+        },
+      ],
+    },
+  },
+  {
+    name: 'the retry of settles',
+    caughtBy: 'I5',
+    faults: ['terminate'],
+    patches: {
+      postgres: [withoutRetry()],
+      mariadb: [withoutRetry()],
+    },
+  },
+  {
+    // The order alone is not needed where nothing waits, and nothing waits where locked rows are skipped: one guard.
+    name: 'the order of locks, and skipping what is locked',
+    caughtBy: 'I12',
+    faults: ['lock'],
+    patches: {
+      postgres: [
+        REVERSED_RENEWALS,
+        ...['locked_until = now() + $4', 'status = held.status'].map((set) => ({
+          file: 'queue/postgres.statements.js',
+          find: POSTGRES_HELD(' SKIP LOCKED', set),
+          replace: POSTGRES_HELD('', set),
+        })),
+      ],
+      mariadb: [
+        REVERSED_RENEWALS,
+        {
+          file: 'queue/mysql.statements.js',
+          find: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE SKIP LOCKED',
+          replace: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE',
+        },
+        {
+          // The database goes through a list by its primary key, in whatever order it is given: one by one, then.
+          file: 'queue/mysql.dialect.js',
+          find: 'const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);',
+          replace:
+            'const rows = []; for (const lease of leases) rows.push(...await sql.query(this.sql.lockLeases, [[lease.id]]));',
+        },
+      ],
+    },
+  },
+  {
+    name: "the database's clock where leases are taken back",
+    caughtBy: 'I5',
+    faults: ['kill'],
+    patches: {
+      postgres: [
+        {
+          file: 'queue/postgres.statements.js',
+          find: 'locked_until < now()',
+          replace: `locked_until < ${POSTGRES_NOW}`,
+        },
+      ],
+      mariadb: [
+        {
+          file: 'queue/mysql.statements.js',
+          find: 'locked_until < UTC_TIMESTAMP(6)',
+          replace: `locked_until < ${MARIADB_NOW}`,
+          times: 2,
+        },
+      ],
+    },
+  },
+  {
+    name: "the database's clock where jobs are claimed",
+    caughtBy: 'I9',
+    faults: ['kill'],
+    patches: {
+      postgres: [
+        {
+          file: 'queue/postgres.statements.js',
+          find: 'run_at <= now()',
+          replace: `run_at <= ${POSTGRES_NOW}`,
+          times: 5,
+        },
+      ],
+      mariadb: [
+        {
+          file: 'queue/mysql.statements.js',
+          find: 'run_at <= UTC_TIMESTAMP(6)',
+          replace: `run_at <= ${MARIADB_NOW}`,
+          times: 2,
+        },
+        {
+          file: 'queue/mysql.statements.js',
+          find: 'scheduled_at <= UTC_TIMESTAMP(6)',
+          replace: `scheduled_at <= ${MARIADB_NOW}`,
+          times: 2,
+        },
+      ],
+    },
+  },
+];
+
+function withoutRetry(): Patch {
+  return {
+    file: 'queue/settler.js',
+    find: 'trying again: ${reason}`);\n                void this.tryAgain(entry);',
+    replace: "trying again: ${reason}`);\n                this.answer(entry, 'abandoned');",
+  };
+}
+
+/** @throws where the text is not there as often as the patch says: the package has changed, and so must the patch */
+export function patched(text: string, { file, find, replace, times = 1 }: Patch): string {
+  const parts = text.split(find);
+  if (parts.length === times + 1) return parts.join(replace);
+  throw new Error(`${file} has this ${parts.length - 1} times, and not ${times}:\n${find}`);
+}

@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+import { Observer } from './audit.js';
+import { KINDS } from './behaviours.js';
+import { Member, readLines } from './fleet.js';
+import { Nemesis } from './nemesis.js';
+import { Random } from './random.js';
+import type { AnswerRecord, Fault, History, SendRecord, Settings, WorkerRecord } from './records.js';
+import { DatabaseServer, type Engine } from './server.js';
+
+export interface RunOptions {
+  readonly engine: Engine;
+  readonly jobs: number;
+  readonly seed: string;
+  readonly minutes: number;
+  /** Where the compiled suite and the package under test are. */
+  readonly root: string;
+  /** Only these faults. */
+  readonly faults?: readonly Exclude<Fault['kind'], 'slow database'>[];
+  /** How long the drain may take beside what its backlog needs. */
+  readonly drainMs?: number;
+  readonly say: (text: string) => void;
+}
+
+const LEASE_MS = 2_000;
+const MAX_CRASHES = 3;
+const POOL_SIZE = 8;
+/** How long the package waits for the database's answer. */
+const ANSWER_MS = 5_000;
+const HOURS = 3_600_000;
+
+/** Where a process of the suite stands. */
+interface Place {
+  readonly name: string;
+  readonly clockOffsetMs: number;
+  readonly hasProxy: boolean;
+  readonly kinds?: readonly string[];
+}
+
+/** One of them serves a single kind, for claims of one kind are statements of their own. */
+const WORKERS: readonly Place[] = [
+  { name: 'w1', clockOffsetMs: 0, hasProxy: false },
+  { name: 'w2', clockOffsetMs: 6 * HOURS, hasProxy: false, kinds: [KINDS.fast] },
+  { name: 'w3', clockOffsetMs: 0, hasProxy: true },
+  { name: 'w4', clockOffsetMs: -6 * HOURS, hasProxy: true },
+];
+const ENQUEUERS: readonly Place[] = [
+  { name: 'e1', clockOffsetMs: 0, hasProxy: false },
+  { name: 'e2', clockOffsetMs: -6 * HOURS, hasProxy: true },
+];
+/** The first part of a run is calm, to have something to compare with. */
+const CALM_SHARE = 0.15;
+/** Jobs are enqueued in this share of the time, so that the last of it has room for what was held up. */
+const ENQUEUE_SHARE = 0.9;
+const PROBE_MS = 200;
+const SLOW_MS = 300;
+const DRAIN_MS = 60_000;
+/** What a drain may be expected to do with a backlog. */
+const DRAIN_PER_SECOND = 40;
+
+/** One run from its first process to its last: what happened. */
+export async function run(options: RunOptions): Promise<History> {
+  const stage = await Stage.set(options);
+  try {
+    return await stage.play();
+  } finally {
+    await stage.clear();
+  }
+}
+
+/** The server, the ways to it, and the processes of one run. */
+class Stage {
+  private readonly members: Member[] = [];
+  private readonly proxies = new Map<string, TcpProxy>();
+  private readonly slow: Fault[] = [];
+  private readonly folder = mkdtempSync(join(tmpdir(), 'jobs-chaos-run-'));
+  private isOver = false;
+  private probing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly options: RunOptions,
+    private readonly server: DatabaseServer,
+    private readonly observer: Observer,
+  ) {}
+
+  static async set(options: RunOptions): Promise<Stage> {
+    const server = await DatabaseServer.start(options.engine);
+    try {
+      await makeTable(options.engine, server.url('jobs'));
+      const observer = await Observer.connect(options.engine, server.url('chaos'));
+      await observer.install();
+      return new Stage(options, server, observer);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  async play(): Promise<History> {
+    const { options } = this;
+    const totalMs = options.minutes * 60_000;
+    await this.startMembers(totalMs);
+    await until(() => this.members.every(({ wasReady }) => wasReady), { what: 'start', timeoutMs: 60_000 });
+    const startedAt = now();
+    this.probing = this.probe();
+    const victims = {
+      members: this.members,
+      proxies: this.proxies,
+      server: this.server,
+      observer: this.observer,
+    };
+    const nemesis = new Nemesis(victims, new Random(`nemesis ${options.seed}`), options.faults);
+    await sleep(totalMs * CALM_SHARE);
+    nemesis.start();
+    await sleep(totalMs * (1 - CALM_SHARE));
+    await nemesis.stop();
+    for (const member of this.members) member.send('SIGCONT');
+    const healedAt = now();
+    const backlog = await this.backlog();
+    const drainBoundMs = (options.drainMs ?? DRAIN_MS) + (backlog / DRAIN_PER_SECOND) * 1000;
+    options.say(
+      `healed: ${nemesis.faults.length} faults, ${backlog} jobs left, drain within ${drainBoundMs} ms`,
+    );
+    const drainedAt = await this.drain(healedAt + drainBoundMs * 1.2);
+    const endedAt = now();
+    await Promise.all(this.members.map((member) => member.stop()));
+    this.isOver = true;
+    await this.probing;
+    return this.collect({ startedAt, healedAt, drainedAt, endedAt, drainBoundMs, faults: nemesis.faults });
+  }
+
+  async clear(): Promise<void> {
+    this.isOver = true;
+    await Promise.all(this.members.map((member) => member.stop()));
+    await this.probing;
+    for (const proxy of this.proxies.values()) await proxy.cut().catch(() => undefined);
+    await this.observer.close();
+    await this.server.stop();
+    if (process.env.CHAOS_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true });
+    else this.options.say(`files are in ${this.folder}`);
+  }
+
+  private async startMembers(totalMs: number): Promise<void> {
+    const { options } = this;
+    for (const { name, clockOffsetMs, hasProxy, kinds } of [...WORKERS, ...ENQUEUERS]) {
+      let url = this.server.url('jobs');
+      if (hasProxy) {
+        const random = new Random(`proxy ${name} ${options.seed}`);
+        const proxy = await TcpProxy.start(url, () => random.next());
+        this.proxies.set(name, proxy);
+        url = proxy.url;
+      }
+      const quota = Math.ceil(options.jobs / ENQUEUERS.length);
+      const member = Member.start({
+        role: name.startsWith('w') ? 'worker' : 'enqueuer',
+        name,
+        seed: options.seed,
+        database: databaseOptions(options.engine, url, name),
+        folder: this.folder,
+        root: options.root,
+        clockOffsetMs,
+        kinds,
+        leaseMs: LEASE_MS,
+        maxCrashes: MAX_CRASHES,
+        databaseTimeoutMs: ANSWER_MS,
+        quota,
+        perSecond: (quota / (totalMs * ENQUEUE_SHARE)) * 1000,
+      });
+      this.members.push(member);
+    }
+  }
+
+  /** Until nothing is pending any more, or until `end`. */
+  private async drain(end: number): Promise<number | undefined> {
+    const enqueuers = this.members.filter(({ role }) => role === 'enqueuer');
+    while (now() < end) {
+      const areDone = enqueuers.every(({ isDone }) => isDone);
+      if (areDone && (await this.observer.countPending()) === 0) return now();
+      await sleep(100);
+    }
+    return undefined;
+  }
+
+  /** What is still to be done: jobs that are there, and jobs that are still to be enqueued. */
+  private async backlog(): Promise<number> {
+    const sent = this.records<SendRecord | AnswerRecord>('enqueuer')
+      .filter((record) => record.type === 'send')
+      .filter(({ again }) => again === undefined);
+    const count = sent.reduce((sum, { jobs }) => sum + jobs.length, 0);
+    return (await this.observer.countPending()) + Math.max(0, this.options.jobs - count);
+  }
+
+  /** Measures how long a small commit takes, and takes down where it was long: then heartbeats were slow as well. */
+  private async probe(): Promise<void> {
+    while (!this.isOver) {
+      const from = now();
+      await this.observer.probe().catch(() => undefined);
+      const until = now();
+      if (until - from > SLOW_MS)
+        this.slow.push({ kind: 'slow database', targets: ['database'], from, until });
+      await sleep(PROBE_MS);
+      const lateMs = now() - until - PROBE_MS;
+      // The whole machine is busy: so it was for everybody.
+      if (lateMs > SLOW_MS)
+        this.slow.push({ kind: 'slow database', targets: ['database'], from: now() - lateMs, until: now() });
+    }
+  }
+
+  private async collect(seen: {
+    startedAt: number;
+    healedAt: number;
+    drainedAt: number | undefined;
+    endedAt: number;
+    drainBoundMs: number;
+    faults: readonly Fault[];
+  }): Promise<History> {
+    const { drainBoundMs, faults, ...times } = seen;
+    const enqueued = this.records<SendRecord | AnswerRecord>('enqueuer');
+    const settings: Settings = {
+      leaseMs: LEASE_MS,
+      // The sweep of a worker comes every half of a lease, a quarter more or less; and it has to be written.
+      sweepMs: (LEASE_MS / 2) * 1.25 + 1_500,
+      maxCrashes: MAX_CRASHES,
+      // The pool, the connection that listens, the one beside the pool, and some that are just being replaced.
+      maxSockets: POOL_SIZE + 2 + 4,
+      drainBoundMs,
+      answerMs: ANSWER_MS,
+    };
+    return {
+      ...times,
+      settings,
+      sends: enqueued.filter((record) => record.type === 'send'),
+      answers: enqueued.filter((record) => record.type === 'answer'),
+      workers: this.records<WorkerRecord>('worker'),
+      audit: await this.observer.readAudit(),
+      rows: await this.observer.readJobs(),
+      effects: await this.observer.readEffects(),
+      business: await this.observer.readBusiness(),
+      faults: [...faults, ...this.slow].toSorted((a, b) => a.from - b.from),
+      processes: this.members.flatMap(({ records }) => records),
+      deadlocks: this.server.deadlocks,
+    };
+  }
+
+  private records<T>(role: Member['role']): T[] {
+    return this.members
+      .filter((member) => member.role === role)
+      .flatMap(({ files }) => files)
+      .flatMap((file) => readLines<T>(file));
+  }
+}
+
+/** As the first process of an application would. */
+async function makeTable(engine: Engine, url: string): Promise<void> {
+  const dataSource = await new DataSource(databaseOptions(engine, url, 'migration')).initialize();
+  const logger = { debug: ignore, log: ignore, warn: ignore, error: ignore };
+  const queue = new TypeOrmJobQueue(dataSource, {
+    workerId: 'migration',
+    leaseMs: LEASE_MS,
+    heartbeatMs: LEASE_MS / 3,
+    minRetryDelayMs: 100,
+    maxCrashes: MAX_CRASHES,
+    maxPayloadBytes: 1024,
+    tablePrefix: 'nest_',
+    migrate: 'auto',
+    databaseTimeoutMs: ANSWER_MS,
+    logger,
+  });
+  await queue.open();
+  await queue.close();
+  await dataSource.destroy();
+}
+
+function databaseOptions(engine: Engine, url: string, name: string): DataSourceOptions {
+  return engine === 'postgres'
+    ? {
+        type: 'postgres',
+        url,
+        poolSize: POOL_SIZE,
+        applicationName: `jobs ${name}`,
+        extra: { connectionTimeoutMillis: 5_000 },
+      }
+    : { type: 'mysql', url, poolSize: POOL_SIZE, charset: 'utf8mb4', timezone: 'Z', connectTimeout: 5_000 };
+}
+
+function ignore(): void {}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

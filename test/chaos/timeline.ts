@@ -1,0 +1,246 @@
+import type { JobPlan } from './behaviours.js';
+import type {
+  AnswerRecord,
+  AuditRecord,
+  Fault,
+  History,
+  JobRow,
+  ProcessRecord,
+  RowState,
+  SendRecord,
+  WorkerRecord,
+} from './records.js';
+import { coveredMs, overlaps, union, without, type Span } from './spans.js';
+
+/** One claim of a job, and how its lease ended, as the audit shows it. */
+export interface LeaseSpan {
+  readonly token: number;
+  readonly worker: string;
+  readonly claimedAt: number;
+  /** Until when the lease lasted by its last renewal. */
+  readonly until: number;
+  /** When the last heartbeat was written. */
+  readonly renewedAt: number;
+  /** Undefined while it stands. */
+  readonly end?: LeaseEnd;
+}
+
+export interface LeaseEnd {
+  readonly seq: number;
+  readonly at: number;
+  readonly after: RowState;
+  readonly alone: boolean;
+  /**
+   * - `settled`: its outcome was written
+   * - `reclaimed`: it was taken back, and counted as a crash
+   * - `released`: it was given back, no attempt spent
+   * - `unexplained`: an attempt was counted, and neither a crash, nor had its holder sent an outcome
+   */
+  readonly how: 'settled' | 'reclaimed' | 'released' | 'unexplained';
+}
+
+/** All that is known of one job, in the order of time. */
+export interface JobTimeline {
+  readonly id: string;
+  readonly plan: JobPlan | undefined;
+  readonly row: JobRow | undefined;
+  readonly audit: readonly AuditRecord[];
+  readonly leases: readonly LeaseSpan[];
+  readonly starts: readonly (WorkerRecord & { type: 'start' })[];
+  readonly ends: ReadonlyMap<number, number>;
+  readonly exits: readonly number[];
+}
+
+export interface EnqueueCall {
+  readonly send: SendRecord;
+  readonly answer: AnswerRecord | undefined;
+}
+
+/** A history, sorted out for the checks. */
+export class Timelines {
+  readonly jobs = new Map<string, JobTimeline>();
+  readonly calls: readonly EnqueueCall[];
+  /** Ids of jobs whose enqueuer was told that they are there. */
+  readonly acknowledged = new Set<string>();
+  private readonly processes = new Map<number, ProcessRecord>();
+  private readonly faultsOf = new Map<string, Fault[]>();
+  /** What ran in each process. */
+  private readonly handlers = new Map<number, (Span & { readonly id: string })[]>();
+  private readonly lags = new Map<number, Span[]>();
+  private able: readonly Span[] | undefined;
+
+  constructor(readonly history: History) {
+    const answers = new Map(history.answers.map((answer) => [answer.call, answer]));
+    this.calls = history.sends.map((send) => ({ send, answer: answers.get(send.call) }));
+    for (const { send, answer } of this.calls) {
+      // A duplicate id where the same was said again means that the first time was written.
+      const isThere = answer?.how === 'ok' || (answer?.how === 'duplicate' && send.again !== undefined);
+      if (isThere) for (const { id } of send.jobs) this.acknowledged.add(id);
+    }
+    for (const process of history.processes) this.processes.set(process.pid, process);
+    for (const fault of history.faults) {
+      for (const target of fault.targets) push(this.faultsOf, target, fault);
+    }
+    for (const record of history.workers) {
+      if (record.type === 'lag')
+        push(this.lags, record.pid, { from: record.at - record.ms, until: record.at });
+    }
+    this.sortOutJobs();
+    this.noteBlocks();
+    this.noteHandlers();
+  }
+
+  /** The process that a worker's id names. */
+  processOf(worker: string): ProcessRecord | undefined {
+    return this.processes.get(pidOf(worker));
+  }
+
+  /** Faults of a process's own, of its way to the database, and of the database, in a stretch of time. */
+  faults(worker: string, from: number, until: number): Fault[] {
+    const name = this.processOf(worker)?.name ?? '';
+    return [name, `link of ${name}`, 'database']
+      .flatMap((target) => this.faultsOf.get(target) ?? [])
+      .filter((fault) => overlaps(fault, from, until));
+  }
+
+  /** The jobs whose handlers ran in a worker's process at a moment. */
+  runningAt(worker: string, at: number): string[] {
+    const handlers = this.handlers.get(pidOf(worker)) ?? [];
+    return handlers.filter(({ from, until }) => from < at && until > at).map(({ id }) => id);
+  }
+
+  /** For how many milliseconds of a stretch of time the process's event loop stood still. */
+  lagOf(worker: string, from: number, until: number): number {
+    return coveredMs(this.lags.get(pidOf(worker)) ?? [], from, until);
+  }
+
+  /** For how many milliseconds of a stretch of time there was a worker that was up, did not stand still, and had its database. */
+  ableMs(from: number, until: number): number {
+    this.able ??= this.findAble();
+    return coveredMs(this.able, from, until);
+  }
+
+  private findAble(): Span[] {
+    const since = new Map<number, number>();
+    for (const { type, pid, at } of this.history.workers) {
+      if (type === 'claim') since.set(pid, Math.min(since.get(pid) ?? Infinity, at));
+    }
+    const spans = [...since].flatMap(([pid, from]) => {
+      const until = this.processes.get(pid)?.exitedAt ?? this.history.endedAt;
+      return without({ from, until }, [...(this.lags.get(pid) ?? []), ...this.partings(pid)]);
+    });
+    return union(spans);
+  }
+
+  /** When a worker could not ask the database anything, or waited for an answer that did not come. */
+  private partings(pid: number): Span[] {
+    const link = this.faultsOf.get(`link of ${this.processes.get(pid)?.name}`) ?? [];
+    const { answerMs } = this.history.settings;
+    const down = (this.faultsOf.get('database') ?? []).filter(({ kind }) => kind !== 'terminate');
+    return [...link.map(({ from, until }) => ({ from, until: until + answerMs })), ...down];
+  }
+
+  private noteHandlers(): void {
+    for (const { id, starts, ends } of this.jobs.values()) {
+      for (const { pid, at, token } of starts)
+        push(this.handlers, pid, { id, from: at, until: ends.get(token) ?? Infinity });
+    }
+  }
+
+  /** A handler that blocks the event loop may die with its process before anybody could write that down. */
+  private noteBlocks(): void {
+    for (const { plan, starts } of this.jobs.values()) {
+      if (plan?.kind !== 'blocking') continue;
+      for (const { pid, at } of starts) {
+        const exitedAt = this.processes.get(pid)?.exitedAt ?? Infinity;
+        push(this.lags, pid, { from: at, until: Math.min(at + plan.ms, exitedAt) });
+      }
+    }
+  }
+
+  private sortOutJobs(): void {
+    const { history } = this;
+    const audit = groupBy(history.audit, ({ id }) => id);
+    const records = new Map<string, WorkerRecord[]>();
+    for (const record of history.workers) if ('id' in record) push(records, record.id, record);
+    const rows = new Map(history.rows.map((row) => [row.id, row]));
+    const plans = new Map(history.sends.flatMap(({ jobs }) => jobs.map(({ id, plan }) => [id, plan])));
+    for (const id of new Set([...plans.keys(), ...rows.keys(), ...audit.keys()])) {
+      const own = records.get(id) ?? [];
+      const changes = audit.get(id) ?? [];
+      this.jobs.set(id, {
+        id,
+        plan: plans.get(id),
+        row: rows.get(id),
+        audit: changes,
+        leases: leasesOf(changes, own, history.settings.leaseMs),
+        starts: own.filter((record) => record.type === 'start'),
+        ends: new Map(
+          own.filter(({ type }) => type === 'end').map((r) => [(r as { token: number }).token, r.at]),
+        ),
+        exits: own.filter((record) => record.type === 'exit').map(({ token }) => token),
+      });
+    }
+  }
+}
+
+/** Sorts changes of one row into leases. */
+function leasesOf(
+  audit: readonly AuditRecord[],
+  records: readonly WorkerRecord[],
+  leaseMs: number,
+): LeaseSpan[] {
+  const sent = new Map<number, number>();
+  for (const record of records) {
+    if (record.type === 'settle')
+      sent.set(record.token, Math.min(sent.get(record.token) ?? Infinity, record.at));
+  }
+  const leases: LeaseSpan[] = [];
+  for (const { seq, at, before, after } of audit) {
+    if (before === undefined) continue;
+    const open = leases.at(-1);
+    if (before.worker === null && after.worker !== null) {
+      const until = after.until!;
+      leases.push({
+        token: after.token,
+        worker: after.worker,
+        claimedAt: at,
+        until,
+        renewedAt: until - leaseMs,
+      });
+    } else if (open !== undefined && before.worker !== null && after.worker !== null) {
+      leases[leases.length - 1] = { ...open, until: after.until!, renewedAt: after.until! - leaseMs };
+    } else if (open !== undefined && before.worker !== null) {
+      const how = endOf(before, after, (sent.get(before.token) ?? Infinity) <= at);
+      leases[leases.length - 1] = { ...open, end: { seq, at, after, alone: before.alone, how } };
+    }
+  }
+  return leases;
+}
+
+function endOf(before: RowState, after: RowState, isSent: boolean): LeaseEnd['how'] {
+  if (after.crashes > before.crashes) return 'reclaimed';
+  if (after.attempts === before.attempts && after.status === 'PENDING') return 'released';
+  return isSent ? 'settled' : 'unexplained';
+}
+
+/** The worker's id ends in its process id and a random part. */
+export function pidOf(worker: string): number {
+  return Number(/-(\d+)-[0-9a-f]+$/.exec(worker)?.[1] ?? NaN);
+}
+
+export function isTerminal({ status }: { readonly status: string }): boolean {
+  return status !== 'PENDING';
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function groupBy<K, V>(values: readonly V[], keyOf: (value: V) => K): Map<K, V[]> {
+  const groups = new Map<K, V[]>();
+  for (const value of values) push(groups, keyOf(value), value);
+  return groups;
+}
