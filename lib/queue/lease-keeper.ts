@@ -23,12 +23,17 @@ interface Entry {
   leaseToken: number;
   alone: boolean;
   lost: LeaseLostError | undefined;
+  /** Somebody else held a lock on the row when it was to be renewed. */
+  busy: boolean;
   /** By the monotonic clock of this process; never later than the storage's end of the lease. */
   endsAt: number;
   onLost: (error: LeaseLostError) => void;
 }
 
-/** How often within a heartbeat the keeper looks at its leases, and so how soon a failed renewal is tried again. */
+/**
+ * How often within a heartbeat the keeper looks at its leases, and so how soon a renewal that failed, or met a locked
+ * row, is tried again.
+ */
 const LOOKS_PER_HEARTBEAT = 4;
 
 /**
@@ -56,7 +61,7 @@ export class LeaseKeeper {
   hold(job: ClaimedJob, since: number, onLost: (error: LeaseLostError) => void, alone = false): HeldLease {
     const { id, leaseToken } = job;
     const endsAt = since + this.settings.leaseMs;
-    const entry: Entry = { job, id, leaseToken, alone, lost: undefined, endsAt, onLost };
+    const entry: Entry = { job, id, leaseToken, alone, lost: undefined, busy: false, endsAt, onLost };
     this.entries.add(entry);
     this.startLooking(since);
     return entry;
@@ -81,7 +86,7 @@ export class LeaseKeeper {
   /** Renews at once what has run out while the process stood still, lest its own worker take it back. Never rejects. */
   async catchUp(): Promise<void> {
     const now = performance.now();
-    if ([...this.entries].some(({ endsAt }) => now >= endsAt)) await this.renewAll(now);
+    if ([...this.entries].some(({ endsAt }) => now >= endsAt)) await this.renew([...this.entries], now, true);
   }
 
   private startLooking(now: number): void {
@@ -99,16 +104,19 @@ export class LeaseKeeper {
     const stuck = this.sentAt !== undefined && now - this.sentAt >= this.settings.heartbeatMs;
     if (stuck && !frozen) this.loseEnded('its renewal is not answered');
     const due = now - this.lastRenewal >= this.settings.heartbeatMs;
-    if (due && (this.sentAt === undefined || stuck)) void this.renewAll(now);
+    if (this.sentAt !== undefined && !stuck) return;
+    const renewed = [...this.entries].filter(({ busy }) => due || busy);
+    if (renewed.length > 0) void this.renew(renewed, now, due);
   }
 
-  private async renewAll(now: number): Promise<void> {
-    const renewed = [...this.entries];
+  /** @param areAll the next heartbeat counts from here */
+  private async renew(renewed: readonly Entry[], now: number, areAll: boolean): Promise<void> {
     this.sentAt = now;
     try {
       const answers = await this.queue.renew(renewed, this.settings.leaseMs);
-      this.lastRenewal = Math.max(this.lastRenewal, now);
+      if (areAll) this.lastRenewal = Math.max(this.lastRenewal, now);
       renewed.forEach((entry, index) => {
+        entry.busy = answers[index] === 'busy';
         if (answers[index] === 'written') entry.endsAt = now + this.settings.leaseMs;
         if (answers[index] === 'lost') this.lose(entry, 'another worker has it');
       });

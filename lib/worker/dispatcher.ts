@@ -1,12 +1,19 @@
 import type { JobRun } from '../queue/job-run.js';
 import type { Slots } from './slots.js';
 
+/**
+ * Then the event loop gets a turn: handlers that never wait for anything would otherwise run one after the other until
+ * none is left, and neither the next claim nor an outcome would be sent meanwhile.
+ */
+const STARTS_PER_TURN = 100;
+
 /** Starts claimed jobs as slots become free, in the order in which they were claimed. */
 export class Dispatcher {
   private waiting: JobRun[] = [];
   /** Since when the first of the waiting jobs has waited, by `performance.now()`. */
   private waitingSince = 0;
   private readonly running = new Set<Promise<void>>();
+  private startsLeft = STARTS_PER_TURN;
 
   /**
    * @param run runs a job and resolves when its handler has ended; never rejects
@@ -68,9 +75,16 @@ export class Dispatcher {
   }
 
   private startWaiting(): void {
-    const count = Math.min(this.slots.free, this.waiting.length);
+    const count = Math.min(this.slots.free, this.waiting.length, this.startsLeft);
     if (count <= 0) return;
     this.waitingSince = performance.now();
+    this.startsLeft -= count;
+    if (this.startsLeft === 0) {
+      setImmediate(() => {
+        this.startsLeft = STARTS_PER_TURN;
+        this.startWaiting();
+      });
+    }
     for (const run of this.waiting.splice(0, count)) void this.start(run);
   }
 }

@@ -114,7 +114,7 @@ export class Timelines {
     return coveredMs(this.lags.get(pidOf(worker)) ?? [], from, until);
   }
 
-  /** For how many milliseconds of a stretch of time there was a worker that was up and did not stand still. */
+  /** For how many milliseconds of a stretch of time there was a worker that was up, did not stand still, and had its database. */
   ableMs(from: number, until: number): number {
     this.able ??= this.findAble();
     return coveredMs(this.able, from, until);
@@ -127,9 +127,17 @@ export class Timelines {
     }
     const spans = [...since].flatMap(([pid, from]) => {
       const until = this.processes.get(pid)?.exitedAt ?? this.history.endedAt;
-      return without({ from, until }, this.lags.get(pid) ?? []);
+      return without({ from, until }, [...(this.lags.get(pid) ?? []), ...this.partings(pid)]);
     });
     return union(spans);
+  }
+
+  /** When a worker could not ask the database anything, or waited for an answer that did not come. */
+  private partings(pid: number): Span[] {
+    const link = this.faultsOf.get(`link of ${this.processes.get(pid)?.name}`) ?? [];
+    const { answerMs } = this.history.settings;
+    const down = (this.faultsOf.get('database') ?? []).filter(({ kind }) => kind !== 'terminate');
+    return [...link.map(({ from, until }) => ({ from, until: until + answerMs })), ...down];
   }
 
   private noteHandlers(): void {

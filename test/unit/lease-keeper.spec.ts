@@ -139,7 +139,21 @@ describe('LeaseKeeper', () => {
     storage.answer = () => 'busy';
     await pass(600);
     expect(lost).toEqual([]);
-    expect(storage.renewals).toHaveLength(2);
+    expect(storage.renewals.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('asks again for a busy row alone, and several times in a heartbeat, lest others take it when it is free', async () => {
+    hold('a');
+    hold('b');
+    storage.answer = (id) => (id === 'a' ? 'busy' : 'written');
+    await pass(300);
+    await pass(150);
+    expect(storage.ids).toEqual([['a', 'b'], ['a'], ['a']]);
+    storage.answer = () => 'written';
+    await pass(149);
+    expect(storage.ids).toHaveLength(4);
+    await pass(1);
+    expect(storage.ids.at(-1)).toEqual(['a', 'b']);
   });
 
   it('does not count a renewal for which the row was busy', async () => {
