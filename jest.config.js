@@ -27,7 +27,10 @@ export default {
   },
   coverageProvider: 'v8',
   collectCoverageFrom: ['lib/**/*.ts'],
-  testMatch: ['<rootDir>/test/{unit,contract,module,e2e,chaos}/**/*.spec.ts'],
+  testMatch: [
+    '<rootDir>/test/{unit,contract,module,e2e,chaos}/**/*.spec.ts',
+    '<rootDir>/sample/test/**/*.spec.ts',
+  ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,

@@ -165,7 +165,13 @@ export abstract class JobQueue {
     const keeper = new LeaseKeeper(this, settings, settings.logger);
     const settler = new Settler(this, settings.logger);
     const attempt = new Attempt(job, fn, settings);
-    const run = new JobRun(attempt, claimedAt, { queue: this, keeper, settler, logger: settings.logger });
+    const run = new JobRun(attempt, claimedAt, {
+      queue: this,
+      keeper,
+      settler,
+      logger: settings.logger,
+      alone: true,
+    });
     await run.run();
     await run.isWritten;
     return true;

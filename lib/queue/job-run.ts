@@ -12,6 +12,8 @@ export interface JobRunTools {
   readonly keeper: LeaseKeeper;
   readonly settler: Settler;
   readonly logger: JobsLogger;
+  /** The job was claimed to run with no other beside it. Default: false. */
+  readonly alone?: boolean;
 }
 
 /** One claimed job on its way: its lease kept, its attempt run, its outcome written. */
@@ -28,7 +30,7 @@ export class JobRun {
     claimedAt: number,
     private readonly tools: JobRunTools,
   ) {
-    this.lease = tools.keeper.hold(attempt.job, claimedAt, (error) => attempt.abort(error));
+    this.lease = tools.keeper.hold(attempt.job, claimedAt, (error) => attempt.abort(error), tools.alone);
   }
 
   get job(): ClaimedJob {

@@ -54,11 +54,14 @@ export class LeaseKeeper {
     private readonly logger: JobsLogger,
   ) {}
 
-  /** @param since `performance.now()` from before the claim was sent */
-  hold(job: ClaimedJob, since: number, onLost: (error: LeaseLostError) => void): HeldLease {
+  /**
+   * @param since `performance.now()` from before the claim was sent
+   * @param alone whether it was claimed to run with no other beside it
+   */
+  hold(job: ClaimedJob, since: number, onLost: (error: LeaseLostError) => void, alone = false): HeldLease {
     const { id, leaseToken } = job;
     const endsAt = since + this.settings.leaseMs;
-    const entry: Entry = { job, id, leaseToken, alone: false, lost: undefined, busy: false, endsAt, onLost };
+    const entry: Entry = { job, id, leaseToken, alone, lost: undefined, busy: false, endsAt, onLost };
     this.entries.add(entry);
     this.startLooking(since);
     return entry;

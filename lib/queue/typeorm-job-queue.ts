@@ -7,6 +7,7 @@ import { Transactions, type AmbientTransactions } from './ambient-transactions.j
 import { CommitWatcher } from './commit-watcher.js';
 import { Connections, type OwnConnections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
+import { duplicateIdAmong } from './duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
   JobQueue,
@@ -21,6 +22,7 @@ import {
 } from './job-queue.js';
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
+import { answersOf } from './lease-answers.js';
 import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from './typeorm-compat.js';
@@ -118,9 +120,8 @@ export class TypeOrmJobQueue extends JobQueue {
     } catch (error) {
       const told = this.dialect.errors.duplicateId(error);
       if (told === null) throw error;
-      throw new DuplicateJobError(await this.duplicateAmong(jobs, told), {
-        cause: error,
-      });
+      const isStored = async (id: string) => (await this.get(id)) !== null;
+      throw new DuplicateJobError(await duplicateIdAmong(jobs, told, isStored), { cause: error });
     }
   }
 
@@ -135,19 +136,6 @@ export class TypeOrmJobQueue extends JobQueue {
   private insert(jobs: readonly PreparedJob[]): Promise<Job[]> {
     const answerMs = this.settings.databaseTimeoutMs + jobs.length;
     return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
-  }
-
-  /** MariaDB cuts a long id in its message, and writes ? for characters that it does not know: then the table tells. */
-  private async duplicateAmong(jobs: readonly PreparedJob[], told: string): Promise<string> {
-    const seen = new Set<string>();
-    const candidates = jobs.some(({ id }) => id === told) ? [] : jobs;
-    const start = /^[^?]*?(?=\?|\.\.\.$|$)/.exec(told)![0];
-    for (const { id } of candidates) {
-      if (!id.startsWith(start)) continue;
-      if (seen.has(id) || (await this.get(id)) !== null) return id;
-      seen.add(id);
-    }
-    return told;
   }
 
   get(id: string): Promise<Job | null> {
@@ -243,19 +231,16 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.connections.run((sql) => this.answers(sql, leases, write), how);
   }
 
-  private async answers<L extends Lease>(
+  private answers<L extends Lease>(
     sql: Sql,
     leases: readonly L[],
     write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
   ): Promise<LeaseAnswer[]> {
-    const sorted = inOrder(leases);
-    const written = keysOf(await write(sql, sorted));
-    const missing = sorted.filter((lease) => !written.has(keyOf(lease)));
-    const live = missing.length === 0 ? new Set() : keysOf(await this.dialect.live(sql, missing));
-    return leases.map((lease) => {
-      const key = keyOf(lease);
-      return written.has(key) ? 'written' : live.has(key) ? 'busy' : 'lost';
-    });
+    return answersOf(
+      leases,
+      (sorted) => write(sql, sorted),
+      (missing) => this.dialect.live(sql, missing),
+    );
   }
 
   /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
@@ -285,17 +270,4 @@ function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerm
   const kindLimits = new Map(terms.kindLimits);
   for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
   return { ...terms, kindLimits };
-}
-
-/** Ascending by id, as rows are locked everywhere, so that no two statements wait for each other. */
-function inOrder<L extends Lease>(leases: readonly L[]): L[] {
-  return leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-}
-
-function keyOf({ id, leaseToken }: Lease): string {
-  return `${leaseToken} ${id}`;
-}
-
-function keysOf(leases: readonly Lease[]): Set<string> {
-  return new Set(leases.map(keyOf));
 }

@@ -61,6 +61,7 @@ export class TestRun {
       keeper: this.keeper,
       settler,
       logger,
+      alone: true,
     });
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NewJob } from '../../lib/job/job.js';
 import { RetryableError } from '../../lib/job/retry.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, type World } from './world.js';
+import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
 
 export function claimContract(world: World): void {
   const enqueue = (...jobs: (Partial<NewJob> & { id: string })[]) =>
@@ -122,6 +122,20 @@ export function claimContract(world: World): void {
       });
       expect(ran).toBe(true);
       expect(await world.job('slow')).toMatchObject({ status: 'DONE', result: 'slow', attemptsDone: 1 });
+    });
+
+    it('records with each heartbeat that the job runs alone, so that it is convicted if it kills its process', async () => {
+      const inner = world.open({ leaseMs: 400, heartbeatMs: 80 });
+      const renewals: boolean[] = [];
+      const queue = withMethods(inner, {
+        renew: (leases, leaseMs) => {
+          renewals.push(...leases.map(({ alone }) => alone));
+          return inner.renew(leases, leaseMs);
+        },
+      });
+      await world.clientOf(queue).enqueue(KIND);
+      await queue.dequeue([KIND], () => until(() => renewals.length >= 2));
+      expect(renewals.slice(0, 2)).toEqual([true, true]);
     });
 
     it('tells fn the attempt, the token and the worker, and hands over what earlier attempts left', async () => {

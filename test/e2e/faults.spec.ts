@@ -144,10 +144,13 @@ describe.each(oneOfEach)('On $name', (server) => {
     expect(calls).toHaveLength(POOL_SIZE);
   });
 
-  it('a full disk fails an enqueue and holds outcomes up until there is room again', async () => {
+  it.each([
+    ['a full disk', '53100', '1021'], // disk_full, ER_DISK_FULL
+    ['a time-out of statements', '57014', '1969'], // query_canceled, ER_STATEMENT_TIMEOUT
+    ['a time-out of locks', '55P03', '1205'], // lock_not_available, ER_LOCK_WAIT_TIMEOUT
+  ])('%s holds outcomes up until it is over, and fails none of them', async (_fault, postgres, mariadb) => {
     await world.client.enqueueMany(some(3));
-    const code = isPostgres ? '53100' : '1021'; // disk_full, ER_DISK_FULL
-    await refuse('UPDATE', "NEW.status = 'DONE'", code);
+    await refuse('UPDATE', "NEW.status = 'DONE'", isPostgres ? postgres : mariadb);
     await world.work(() => 'ran');
     const isRetried = () => world.logger.lines.filter((line) => line.includes('trying again')).length >= 6;
     await until(isRetried, { what: '"writing outcomes is tried again"' });
