@@ -35,9 +35,10 @@ const POSTGRES_HELD = (skip: string, set: string, token = 'lease_token = given.l
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
-  file: 'queue/typeorm-job-queue.js',
-  find: 'const sorted = inOrder(leases);',
-  replace: "const sorted = 'outcome' in leases[0] ? inOrder(leases) : inOrder(leases).reverse();",
+  file: 'queue/lease-answers.js',
+  find: 'const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));',
+  replace:
+    "const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)); if (leases[0] && !('outcome' in leases[0])) sorted.reverse();",
 };
 
 export const MUTANTS: readonly Mutant[] = [
