@@ -103,10 +103,10 @@ export class Timelines {
       .filter((fault) => overlaps(fault, from, until));
   }
 
-  /** The jobs whose handlers ran in a worker's process at a moment. */
-  runningAt(worker: string, at: number): string[] {
+  /** The jobs whose handlers ran in a worker's process in a stretch of time. */
+  runningIn(worker: string, from: number, until: number): string[] {
     const handlers = this.handlers.get(pidOf(worker)) ?? [];
-    return handlers.filter(({ from, until }) => from < at && until > at).map(({ id }) => id);
+    return handlers.filter((span) => span.from < until && span.until > from).map(({ id }) => id);
   }
 
   /** For how many milliseconds of a stretch of time the process's event loop stood still. */
@@ -184,6 +184,9 @@ export class Timelines {
   }
 }
 
+/** A process's clock may be set right by a few milliseconds meanwhile, and the database's with it at another moment. */
+const SLACK_MS = 50;
+
 /** Sorts changes of one row into leases. */
 function leasesOf(
   audit: readonly AuditRecord[],
@@ -211,7 +214,7 @@ function leasesOf(
     } else if (open !== undefined && before.worker !== null && after.worker !== null) {
       leases[leases.length - 1] = { ...open, until: after.until!, renewedAt: after.until! - leaseMs };
     } else if (open !== undefined && before.worker !== null) {
-      const how = endOf(before, after, (sent.get(before.token) ?? Infinity) <= at);
+      const how = endOf(before, after, (sent.get(before.token) ?? Infinity) <= at + SLACK_MS);
       leases[leases.length - 1] = { ...open, end: { seq, at, after, alone: before.alone, how } };
     }
   }

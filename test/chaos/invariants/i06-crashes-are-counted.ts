@@ -33,15 +33,17 @@ export const crashesAreCounted = forEachJob('I6', (job, times) => {
   return problems;
 });
 
-/** Of a job that was convicted: whether it ran at all, and what else ran in its process when that was lost. */
-function neighbours({ id, leases, starts }: JobTimeline, times: Timelines): string[] {
+/** Of a job that was convicted: whether it ran at all, and what else ran in its process meanwhile. */
+function neighbours({ id, leases, starts, ends }: JobTimeline, times: Timelines): string[] {
   const last = leases.at(-1);
   if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
   const start = starts.find(({ token }) => token === last.token);
   const why = causeOf(times.jobs.get(id)!, last, times);
   if (start === undefined)
     return [`was convicted (${why}) without having been started under lease ${last.token}`];
-  const lostAt = Math.min(times.processOf(last.worker)?.exitedAt ?? Infinity, last.until);
-  const beside = times.runningAt(last.worker, lostAt).filter((one) => one !== id);
+  // A process that was only cut off may go on with other jobs when this one's handler has ended.
+  const diedAt = times.processOf(last.worker)?.exitedAt ?? Infinity;
+  const endedAt = Math.min(diedAt, last.until, ends.get(last.token) ?? Infinity);
+  const beside = times.runningIn(last.worker, start.at, endedAt).filter((one) => one !== id);
   return beside.length === 0 ? [] : [`was convicted (${why}), and ${beside.join(', ')} ran beside it`];
 }
