@@ -133,11 +133,22 @@ export class Floor {
         finished.map(({ result }) => result),
         this.resting ? 0 : this.batch,
       ];
-      const { rows } = await client.query({ ...SETTLE_AND_CLAIM, values });
+      const rows = await this.settleAndClaim(client, values);
       for (const row of rows) row.result = JSON.stringify(await this.handler(row.payload));
       if (rows.length === 0 && finished.length === 0) break;
       finished = rows;
     }
     client.release();
+  }
+
+  /** Its rows are locked in no order of their own, so that two of these may meet in a circle: then once more. */
+  async settleAndClaim(client, values) {
+    for (;;) {
+      try {
+        return (await client.query({ ...SETTLE_AND_CLAIM, values })).rows;
+      } catch (error) {
+        if (error.code !== '40P01') throw error; // deadlock_detected
+      }
+    }
   }
 }
