@@ -149,3 +149,9 @@ async function breakOff(connection: unknown): Promise<void> {
   socket.destroy(new Error('The connection is given up.'));
   await closed;
 }
+
+/** How many connections the pool has, as TypeORM and the drivers read it. */
+export function poolSizeOf({ poolSize = 10, extra }: DataSourceOptions): number {
+  const { max, connectionLimit } = (extra ?? {}) as { max?: number; connectionLimit?: number };
+  return max ?? connectionLimit ?? poolSize;
+}

@@ -1,3 +1,5 @@
+import type { ClaimedJob } from '../job/job.js';
+
 /** Names one claim of one job: whoever holds the current token may renew, settle and release the job. */
 export interface Lease {
   readonly id: string;
@@ -29,3 +31,11 @@ export interface LeaseTerms {
  * - `busy`: somebody else holds a lock on the row just now; nothing was changed, try again
  */
 export type LeaseAnswer = 'written' | 'lost' | 'busy';
+
+/** What is left of the terms of a claim when some jobs have been claimed already. */
+export function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
+  if (terms.kindLimits === undefined || claimed.length === 0) return terms;
+  const kindLimits = new Map(terms.kindLimits);
+  for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
+  return { ...terms, kindLimits };
+}

@@ -1,11 +1,11 @@
-import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { DuplicateJobError, ForeignTransactionError, UnsupportedDatabaseError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
-import { Connections, type OwnConnections, type RunOptions } from './connections.js';
+import { Connections, poolSizeOf, type OwnConnections, type RunOptions } from './connections.js';
 import type { Dialect } from './dialect.js';
 import { duplicateIdAmong } from './duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
@@ -23,7 +23,7 @@ import {
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import { answersOf } from './lease-answers.js';
-import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import { lessTaken, type Lease, type LeaseAnswer, type LeaseRenewal, type LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from './typeorm-compat.js';
 import { sqlThrough, type Sql } from './sql.js';
@@ -257,17 +257,4 @@ export class TypeOrmJobQueue extends JobQueue {
     const places = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
     return new JointSettlement(this.transactions, storage, places);
   }
-}
-
-/** As TypeORM and the drivers read it. */
-function poolSizeOf({ poolSize = 10, extra }: DataSourceOptions): number {
-  const { max, connectionLimit } = (extra ?? {}) as { max?: number; connectionLimit?: number };
-  return max ?? connectionLimit ?? poolSize;
-}
-
-function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
-  if (terms.kindLimits === undefined || claimed.length === 0) return terms;
-  const kindLimits = new Map(terms.kindLimits);
-  for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
-  return { ...terms, kindLimits };
 }
