@@ -19,6 +19,9 @@ const SCHEMA_LOCK_SECONDS = 60;
 /** So many scheduled jobs are marked due in one look. */
 const DUE_AT_ONCE = 1000;
 
+/** For more than these a claim looks first which of them have ready jobs: an arm of a statement for each would be dear. */
+const MANY_KINDS = 100;
+
 /** Under REPEATABLE READ, the default, a locking read would lock the gaps between rows and hold up inserts. */
 const BEGIN = ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'START TRANSACTION'];
 
@@ -91,7 +94,8 @@ export class MysqlDialect implements Dialect {
     return row === undefined ? null : decodeJob(row);
   }
 
-  async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+  async claim(sql: Sql, served: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+    const kinds = served.length > MANY_KINDS ? await this.readyAmong(sql, served) : served;
     // Of one kind, nothing has to be known of the best jobs before they are locked but that there is one.
     const isOneKind = kinds.length === 1;
     const best = await this.readBest(sql, kinds, isOneKind ? 1 : limit, terms);
@@ -175,6 +179,11 @@ export class MysqlDialect implements Dialect {
       await sql.query(this.sql.rollbackToSavepoint);
       throw error;
     }
+  }
+
+  private async readyAmong(sql: Sql, served: readonly string[]): Promise<string[]> {
+    const ready = new Set((await sql.query(this.sql.readyKinds)).map((row) => row.kind));
+    return served.filter((kind) => ready.has(kind));
   }
 
   private readBest(
