@@ -53,12 +53,13 @@ export const HOSTILE_ENDINGS: Readonly<Record<string, 'PANIC' | 'FAILED' | undef
 };
 
 const SHARES = { fast: 74, slow: 8, retrying: 6, failing: 2, ignoring: 2, hostile: 8 } as const;
-/** Jobs that hurt the whole process come once per enqueuer, and no more often than this. */
+/** Jobs that hurt the whole process come once in so many; and in a long run no more than five times per enqueuer, for while they are convicted little else gets done. */
 const MIN_STEP = 3_000;
+const MAX_STEPS = 5;
 
 /** Draws what the `n`th of an enqueuer's `quota` jobs will do. */
 export function planJob(random: Random, n: number, quota: number): JobPlan {
-  const place = n % Math.min(quota, MIN_STEP);
+  const place = n % Math.max(Math.min(quota, MIN_STEP), Math.ceil(quota / MAX_STEPS));
   const common = {
     effect: random.chance(0.2) || undefined,
     delayMs: random.chance(0.08) ? random.int(200, 4_000) : undefined,
