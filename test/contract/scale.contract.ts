@@ -57,7 +57,8 @@ export function scaleContract(world: World): void {
         return finished;
       };
       const large: HandlerFn = ({ payload }: Job<string>) => void (length = payload.length);
-      await world.work({ long, large }, { leaseMs: 12_000 }, queue);
+      // The default lease: SQLite works within this process, and writing so much may take a slow disk four seconds.
+      await world.work({ long, large }, { leaseMs: 30_000 }, queue);
       await world.client.enqueue('long', null, { id: 'long' });
       await until(() => isRunning);
       await expect(world.clientOf(queue).enqueue('large', text)).rejects.toThrow(/maxPayloadBytes/);
