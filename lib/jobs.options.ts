@@ -143,7 +143,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     isPanic,
     contextCarrier,
     globalEnhancers = false,
-    logger = new Logger('JobsModule'),
+    logger = nestLogger(),
   } = options;
   requireNumbers({ minRetryDelayMs, maxCrashes, databaseTimeoutMs, maxPayloadBytes });
   requireOneOf('migrate', migrate, ['auto', 'manual']);
@@ -167,6 +167,11 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     globalEnhancers,
     logger,
   });
+}
+
+function nestLogger(): JobsLogger {
+  const isDebugEnabled = () => Logger.isLevelEnabled('debug');
+  return Object.assign(new Logger('JobsModule'), { isDebugEnabled });
 }
 
 function requireNumbers(

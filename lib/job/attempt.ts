@@ -36,7 +36,7 @@ export interface AttemptPolicy {
 /** One run of a handler over one claimed job. Knows no database: what it ends in is for the caller to write. */
 export class Attempt {
   private readonly lazySignal = new LazySignal();
-  private handlerEnd: Promise<void> = Promise.resolve();
+  private handlerRun: Promise<unknown> = Promise.resolve();
   private running = false;
 
   constructor(
@@ -48,7 +48,7 @@ export class Attempt {
   /** Runs the handler and tells the outcome: when it ends, or when its time is up. Never rejects. */
   async run(): Promise<Outcome> {
     try {
-      return { type: 'done', result: await this.call() };
+      return { type: 'done', result: this.stored(await this.handlerValue()) };
     } catch (error) {
       return this.outcomeOf(error);
     }
@@ -59,10 +59,7 @@ export class Attempt {
    * @param manager of the transaction that it runs in, if it does
    */
   async call(manager?: EntityManager): Promise<StoredDocument> {
-    if (this.job.unreadable !== undefined)
-      throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
-    const value = await this.withinTimeLimit(this.callHandler(manager));
-    return encodeDocument(value, 'result', this.policy.maxPayloadBytes);
+    return this.stored(await this.handlerValue(manager));
   }
 
   /** The handler is to run in a transaction. */
@@ -82,7 +79,7 @@ export class Attempt {
 
   /** Settles when the handler has really ended, which may be long after its time was up. Never rejects. */
   get ended(): Promise<void> {
-    return this.handlerEnd;
+    return this.handlerRun.then(ignore, ignore);
   }
 
   /** Whether the handler has ended, or was never called. */
@@ -90,31 +87,38 @@ export class Attempt {
     return !this.running;
   }
 
-  private callHandler(manager: EntityManager | undefined): Promise<unknown> {
-    const { handler } = this;
-    const job = this.job as ClaimedJob<never>;
-    const context = new AttemptContext(job, this.lazySignal, manager);
-    const running = new Promise((resolve) => resolve(handler(job, context)));
-    this.running = true;
-    const end = () => {
-      this.running = false;
-    };
-    this.handlerEnd = running.then(end, end);
-    return running;
+  private stored(value: unknown): StoredDocument {
+    return encodeDocument(value, 'result', this.policy.maxPayloadBytes);
   }
 
-  private async withinTimeLimit(running: Promise<unknown>): Promise<unknown> {
-    const { timeoutMs } = this.policy;
-    if (timeoutMs === undefined) return running;
+  private async handlerValue(manager?: EntityManager): Promise<unknown> {
+    if (this.job.unreadable !== undefined)
+      throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
+    const job = this.job as ClaimedJob<never>;
+    this.handlerRun = Promise.resolve(this.handler(job, new AttemptContext(job, this.lazySignal, manager)));
+    this.running = true;
+    if (this.policy.timeoutMs !== undefined) return this.withinTimeLimit(this.policy.timeoutMs);
+    try {
+      return await this.handlerRun;
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private async withinTimeLimit(timeoutMs: number): Promise<unknown> {
+    const { handlerRun } = this;
+    const ended = this.ended.then(() => {
+      this.running = false;
+    });
     const timer = new AbortController();
     const timeUp = sleep(timeoutMs, timer.signal).then((passed) => {
-      if (!passed) return running;
+      if (!passed) return handlerRun;
       const error = new JobTimeoutError(timeoutMs);
       this.lazySignal.abort(error);
       throw error;
     });
     try {
-      return await Promise.race([running, timeUp]);
+      return await Promise.race([ended.then(() => handlerRun), timeUp]);
     } finally {
       timer.abort();
       timeUp.catch(ignore);

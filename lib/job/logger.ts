@@ -2,6 +2,8 @@
 export interface JobsLogger {
   /** Job by job. */
   debug(message: string): void;
+  /** Whether anybody wants those: where not, they are not even made. Left out: somebody does. */
+  isDebugEnabled?(): boolean;
   /** Start and stop. */
   log(message: string): void;
   /** Something failed and is being tried again, or was refused. */
@@ -12,6 +14,7 @@ export interface JobsLogger {
 
 export const SILENT_LOGGER: JobsLogger = {
   debug: () => undefined,
+  isDebugEnabled: () => false,
   log: () => undefined,
   warn: () => undefined,
   error: () => undefined,

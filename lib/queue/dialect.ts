@@ -67,7 +67,7 @@ export interface Dialect {
    * @param joined whether `sql` is in a transaction already, which the outcomes are to be part of
    * @returns the leases that were written, of those given in ascending order of id
    */
-  settle(sql: Sql, settlements: readonly Settlement[], joined?: boolean): Promise<Lease[]>;
+  settle(sql: Sql, settlements: readonly Settlement[], joined?: boolean): Promise<readonly Lease[]>;
   /** @returns the leases that were written, of those given in ascending order of id */
   release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** @returns how many there were */

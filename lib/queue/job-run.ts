@@ -83,15 +83,15 @@ export class JobRun {
 
   /** A job that has ended badly wants a person; everything else is only told to who asks for it. */
   private report(outcome: Outcome, answer: SettleAnswer): void {
-    const { name } = this;
+    const { logger } = this.tools;
     if (answer !== 'written' || outcome.type === 'done' || outcome.type === 'retry') {
-      this.tools.logger.debug(`${name}: ${outcome.type}, ${answer}.`);
+      if (logger.isDebugEnabled?.() ?? true) logger.debug(`${this.name}: ${outcome.type}, ${answer}.`);
       return;
     }
+    const { name } = this;
     const reason = outcome.lastError.split('\n', 1)[0]!;
-    if (outcome.type === 'panic')
-      this.tools.logger.error(`${name} is PANIC and will not run again: ${reason}`);
-    else this.tools.logger.warn(`${name} is FAILED and will not run again: ${reason}`);
+    if (outcome.type === 'panic') logger.error(`${name} is PANIC and will not run again: ${reason}`);
+    else logger.warn(`${name} is FAILED and will not run again: ${reason}`);
   }
 
   private get name(): string {

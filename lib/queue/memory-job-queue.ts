@@ -3,6 +3,7 @@ import { DuplicateJobError } from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { SILENT_LOGGER } from '../job/logger.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import { byCodePoint } from './by-code-point.js';
 import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import {
@@ -219,7 +220,7 @@ export class MemoryJobQueue extends JobQueue {
           job.status === 'PENDING' && !isRunning(job) && served.has(job.kind) && job.runAt.getTime() <= now,
       )
       .sort(
-        (a, b) => a.priority - b.priority || a.runAt.getTime() - b.runAt.getTime() || compareText(a.id, b.id),
+        (a, b) => a.priority - b.priority || a.runAt.getTime() - b.runAt.getTime() || byCodePoint(a.id, b.id),
       );
   }
 
@@ -238,9 +239,4 @@ export class MemoryJobQueue extends JobQueue {
     if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
     endAttempt(job, now);
   }
-}
-
-/** In the order of Unicode code points, which is that of UTF-8, as databases sort ids; `<` would go by UTF-16 units. */
-function compareText(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

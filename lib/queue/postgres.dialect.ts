@@ -3,11 +3,14 @@ import type { DataSource } from 'typeorm';
 import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
+import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
+import { byCodePoint } from './by-code-point.js';
 import type { Connections } from './connections.js';
 import type { ClaimResult, DatabaseErrors, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
+import { numberArray, textArray } from './postgres.encoding.js';
 import { postgresErrors } from './postgres.errors.js';
 import { postgresSteps } from './postgres.schema.js';
 import { postgresStatements } from './postgres.statements.js';
@@ -22,10 +25,12 @@ import {
   STATUS_AFTER,
 } from './row.js';
 import { versionIn } from './schema-version.js';
-import { inTransaction, type Sql } from './sql.js';
+import { inTransaction, type Row, type Sql } from './sql.js';
 import type { WakeChannel } from './wake-channel.js';
 
 const OLDEST_SERVER = 120_000;
+/** Of larger claims the plan is a small part of the work, and had better be made for what is in the table now. */
+const MAX_PREPARED_LIMIT = 100;
 
 /** PostgreSQL 12 and later. */
 export class PostgresDialect implements Dialect {
@@ -64,17 +69,18 @@ export class PostgresDialect implements Dialect {
   }
 
   async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
+    const runsAt = ({ runAtMs }: PreparedJob) => (runAtMs === null ? null : new Date(runAtMs).toISOString());
     const [row] = await sql.queryPrepared(this.sql.insert, [
-      jobs.map((job) => job.id),
-      jobs.map((job) => job.kind),
-      unlessAll(null, jobs, (job) => job.payload.json),
+      textArray(jobs.map((job) => job.id)),
+      textArray(jobs.map((job) => job.kind)),
+      unlessAll(null, jobs, (job) => job.payload.json, textArray),
       unlessAll(null, jobs, (job) => asBuffer(job.payload.bytes)),
-      unlessAll(null, jobs, (job) => (job.runAtMs === null ? null : new Date(job.runAtMs).toISOString())),
-      unlessAll(0, jobs, (job) => job.delayMs),
-      unlessAll(0, jobs, (job) => job.priority),
-      unlessAll(null, jobs, (job) => job.maxAttempts),
-      unlessAll(1, jobs, (job) => job.payloadVersion),
-      unlessAll(null, jobs, (job) => job.carried),
+      unlessAll(null, jobs, runsAt, textArray),
+      unlessAll(0, jobs, (job) => job.delayMs, numberArray),
+      unlessAll(0, jobs, (job) => job.priority, numberArray),
+      unlessAll(null, jobs, (job) => job.maxAttempts, numberArray),
+      unlessAll(1, jobs, (job) => job.payloadVersion, numberArray),
+      unlessAll(null, jobs, (job) => job.carried, textArray),
     ]);
     const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
     return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
@@ -88,12 +94,17 @@ export class PostgresDialect implements Dialect {
   async claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
     const sizes = kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit));
     const lease = [terms.workerId, terms.leaseMs, terms.alone ?? false];
-    const rows =
+    const [text, parameters] =
       kinds.length === 1
-        ? await sql.query(this.sql.claimOfKind, [kinds[0], sizes[0], ...lease])
-        : await sql.query(this.sql.claim, [kinds, sizes, limit, ...lease]);
+        ? [this.sql.claimOfKind, [kinds[0], sizes[0], ...lease]]
+        : [this.sql.claim, [kinds, sizes, limit, ...lease]];
+    const rows =
+      limit <= MAX_PREPARED_LIMIT
+        ? await sql.queryPrepared(text, parameters, { planAges: true })
+        : await sql.query(text, parameters);
     const tryAgain = rows[0]!.look_again as boolean;
-    return { jobs: rows[0]!.id === null ? [] : rows.map((row) => decodeClaimed(row, terms)), tryAgain };
+    if (rows[0]!.id === null) return { jobs: [], tryAgain };
+    return { jobs: rows.toSorted(byTurn).map((row) => decodeClaimed(row, terms)), tryAgain };
   }
 
   async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {
@@ -101,19 +112,13 @@ export class PostgresDialect implements Dialect {
     return (await sql.query(this.sql.renew, [...bind(leases), alone, leaseMs])).map(decodeLease);
   }
 
-  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<Lease[]> {
+  async settle(sql: Sql, settlements: readonly Settlement[]): Promise<readonly Lease[]> {
     const outcomes = settlements.map(({ outcome }) => outcome);
-    const rows = await sql.query(this.sql.settle, [
-      ...bind(settlements),
-      outcomes.map(({ type }) => STATUS_AFTER[type]),
-      unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? outcome.result.json : null)),
-      unlessAll(null, outcomes, (outcome) =>
-        outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null,
-      ),
-      unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? null : outcome.lastError)),
-      unlessAll(null, outcomes, (outcome) => (outcome.type === 'retry' ? outcome.delayMs : null)),
-    ]);
-    return rows.map(decodeLease);
+    const [row] = areAlike(outcomes)
+      ? await sql.query(this.sql.settleAlike, [...bind(settlements), ...bindOutcome(outcomes[0]!)])
+      : await sql.query(this.sql.settle, [...bind(settlements), ...bindOutcomes(outcomes)]);
+    if (row!.part === null) return settlements;
+    return (JSON.parse(row!.part as string) as Row[]).map(decodeLease);
   }
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
@@ -149,13 +154,61 @@ export class PostgresDialect implements Dialect {
 }
 
 /** The list, or null where every entry is `usual`: the statement knows that one by itself. */
-function unlessAll<T, V>(usual: V, items: readonly T[], valueOf: (item: T) => V): V[] | null {
+function unlessAll<T, V>(
+  usual: V,
+  items: readonly T[],
+  valueOf: (item: T) => V,
+  encode: (values: V[]) => unknown = (values) => values,
+): unknown {
   const values = items.map(valueOf);
-  return values.every((value) => value === usual) ? null : values;
+  return values.every((value) => value === usual) ? null : encode(values);
 }
 
-function bind(leases: readonly Lease[]): [string[], number[]] {
-  return [leases.map((lease) => lease.id), leases.map((lease) => lease.leaseToken)];
+/** What settlements write: a list for each column. */
+function bindOutcomes(outcomes: readonly Outcome[]): unknown[] {
+  return [
+    textArray(outcomes.map(({ type }) => STATUS_AFTER[type])),
+    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? outcome.result.json : null), textArray),
+    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null)),
+    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? null : outcome.lastError), textArray),
+    unlessAll(null, outcomes, (outcome) => (outcome.type === 'retry' ? outcome.delayMs : null), numberArray),
+  ];
+}
+
+/** What one settlement writes: a value for each column. */
+function bindOutcome(outcome: Outcome): unknown[] {
+  const isDone = outcome.type === 'done';
+  return [
+    STATUS_AFTER[outcome.type],
+    isDone ? outcome.result.json : null,
+    isDone ? asBuffer(outcome.result.bytes) : null,
+    isDone ? null : outcome.lastError,
+    outcome.type === 'retry' ? outcome.delayMs : null,
+  ];
+}
+
+function areAlike(outcomes: readonly Outcome[]): boolean {
+  const [first] = outcomes;
+  return outcomes.every((outcome) => outcome === first || (first !== undefined && isSame(outcome, first)));
+}
+
+/** Of those that are done; errors are hardly ever the same. */
+function isSame(one: Outcome, other: Outcome): boolean {
+  if (one.type !== 'done' || other.type !== 'done') return false;
+  return one.result.json === other.result.json && one.result.bytes === other.result.bytes;
+}
+
+/** Jobs in the order in which they are started. */
+function byTurn(one: Row, other: Row): number {
+  return (
+    Number(one.priority) - Number(other.priority) ||
+    Number(one.run_at) - Number(other.run_at) ||
+    byCodePoint(one.id as string, other.id as string)
+  );
+}
+
+function bind(leases: readonly Lease[]): [string, string] {
+  return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
 }
 
 function quote(identifier: string): string {

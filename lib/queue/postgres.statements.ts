@@ -63,7 +63,9 @@ export const postgresStatements = (table: string) => ({
    * taken rows: "look_again" tells the caller that there was more to be had.
    *
    * The update goes by an array and not by a join: the planner cannot know how few rows a limit leaves that it reads
-   * from another row, and joined by hash with a scan of the whole table.
+   * from another row, and joined by hash with a scan of the whole table. And it goes by the place of the row version that
+   * has just been locked, which spares a second look into an index. A version that came after this statement began is
+   * not seen there, and so "look_again" counts it as well. Rows come in no order; the caller sorts them.
    */
   claim: `
     WITH come AS MATERIALIZED (
@@ -87,10 +89,10 @@ export const postgresStatements = (table: string) => ({
       ) AS best
       GROUP BY best.kind
     ), picked AS MATERIALIZED (
-      SELECT ready.id
+      SELECT ready.place
       FROM share
       CROSS JOIN LATERAL (
-        SELECT id FROM ${table}
+        SELECT ctid AS place FROM ${table}
         WHERE kind = share.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
         ORDER BY priority, run_at, id LIMIT share.size FOR UPDATE SKIP LOCKED
       ) AS ready
@@ -98,7 +100,7 @@ export const postgresStatements = (table: string) => ({
       UPDATE ${table} AS job
       SET lease_token = job.lease_token + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
           locked_until = now() + $5::float8 * interval '1 millisecond'
-      WHERE job.id = ANY (ARRAY(SELECT id FROM picked))
+      WHERE job.ctid = ANY (ARRAY(SELECT place FROM picked))
       RETURNING job.*
     )
     SELECT look.again AS look_again, claimed.id, claimed.kind, claimed.payload::text AS payload, claimed.payload_bytes,
@@ -112,8 +114,7 @@ export const postgresStatements = (table: string) => ({
       SELECT (SELECT count(*) FROM marked) > 0
         OR (SELECT count(*) FROM claimed) < (SELECT coalesce(sum(size), 0) FROM share) AS again
     ) AS look
-    LEFT JOIN claimed ON true
-    ORDER BY claimed.priority, claimed.run_at, claimed.id`,
+    LEFT JOIN claimed ON true`,
 
   /*
    * As "claim", for one kind alone, which most claims are about: its index is in the order of priority, so nothing has to
@@ -127,7 +128,7 @@ export const postgresStatements = (table: string) => ({
     ), marked AS (
       UPDATE ${table} SET due = true WHERE id = ANY (ARRAY(SELECT id FROM come)) RETURNING 1
     ), picked AS MATERIALIZED (
-      SELECT id FROM ${table}
+      SELECT ctid AS place FROM ${table}
       WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
         AND (SELECT count(*) FROM come) IN (0, 1000)
       ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -135,7 +136,7 @@ export const postgresStatements = (table: string) => ({
       UPDATE ${table} AS job
       SET lease_token = job.lease_token + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
           locked_until = now() + $4::float8 * interval '1 millisecond'
-      WHERE job.id = ANY (ARRAY(SELECT id FROM picked))
+      WHERE job.ctid = ANY (ARRAY(SELECT place FROM picked))
       RETURNING job.*
     )
     SELECT look.again AS look_again, claimed.id, claimed.kind, claimed.payload::text AS payload, claimed.payload_bytes,
@@ -145,18 +146,18 @@ export const postgresStatements = (table: string) => ({
       date_part('epoch', claimed.created_at) * 1000 AS created_at,
       date_part('epoch', claimed.last_attempt_at) * 1000 AS last_attempt_at,
       date_part('epoch', claimed.locked_at) * 1000 AS now
-    FROM (SELECT (SELECT count(*) FROM marked) > 0 AS again) AS look
-    LEFT JOIN claimed ON true
-    ORDER BY claimed.priority, claimed.run_at, claimed.id`,
+    FROM (
+      SELECT (SELECT count(*) FROM marked) > 0
+        OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
+    ) AS look
+    LEFT JOIN claimed ON true`,
 
   renew: `
     WITH sent AS MATERIALIZED (
       SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens, $3::boolean[] AS alone
-    ), given AS MATERIALIZED (
-      SELECT lease.* FROM sent, unnest(sent.ids, sent.lease_tokens, sent.alone) AS lease(id, lease_token, alone)
     ), held AS MATERIALIZED (
       SELECT given.id, given.alone
-      FROM given
+      FROM sent, unnest(sent.ids, sent.lease_tokens, sent.alone) AS given(id, lease_token, alone)
       CROSS JOIN LATERAL (
         SELECT id FROM ${table}
         WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
@@ -169,42 +170,71 @@ export const postgresStatements = (table: string) => ({
     WHERE job.id = held.id
     RETURNING job.id, job.lease_token`,
 
+  /* "part" lists what was written, and is NULL where that is all that was sent. */
   settle: `
     WITH sent AS MATERIALIZED (
       SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens, $3::varchar[] AS statuses, $4::json[] AS results,
         $5::bytea[] AS results_bytes, $6::text[] AS last_errors, $7::float8[] AS delays_ms
-    ), given AS MATERIALIZED (
-      SELECT outcome.*
-      FROM sent, unnest(sent.ids, sent.lease_tokens, sent.statuses, sent.results, sent.results_bytes, sent.last_errors,
-        sent.delays_ms) AS outcome(id, lease_token, status, result, result_bytes, last_error, delay_ms)
     ), held AS MATERIALIZED (
       SELECT given.*
-      FROM given
+      FROM sent, unnest(sent.ids, sent.lease_tokens, sent.statuses, sent.results, sent.results_bytes, sent.last_errors,
+        sent.delays_ms) AS given(id, lease_token, status, result, result_bytes, last_error, delay_ms)
       CROSS JOIN LATERAL (
         SELECT id FROM ${table}
         WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
         FOR UPDATE SKIP LOCKED
       ) AS job
+    ), written AS (
+      UPDATE ${table} AS job
+      SET status = held.status, result = held.result, result_bytes = held.result_bytes,
+          last_error = coalesce(held.last_error, job.last_error),
+          run_at = CASE WHEN held.delay_ms IS NULL THEN job.run_at ELSE now() + held.delay_ms * interval '1 millisecond' END,
+          due = held.delay_ms IS NULL OR held.delay_ms = 0,
+          attempts_done = job.attempts_done + 1, last_attempt_at = job.locked_at, updated_at = now(),
+          locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
+      FROM held
+      WHERE job.id = held.id
+      RETURNING job.id, job.lease_token
     )
-    UPDATE ${table} AS job
-    SET status = held.status, result = held.result, result_bytes = held.result_bytes,
-        last_error = coalesce(held.last_error, job.last_error),
-        run_at = CASE WHEN held.delay_ms IS NULL THEN job.run_at ELSE now() + held.delay_ms * interval '1 millisecond' END,
-        due = held.delay_ms IS NULL OR held.delay_ms = 0,
-        attempts_done = job.attempts_done + 1, last_attempt_at = job.locked_at, updated_at = now(),
-        locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
-    FROM held
-    WHERE job.id = held.id
-    RETURNING job.id, job.lease_token`,
+    SELECT CASE WHEN (SELECT count(*) FROM written) < cardinality($1::varchar[]) THEN
+      (SELECT coalesce(json_agg(json_build_object('id', id, 'lease_token', lease_token)), '[]') FROM written)
+    END::text AS part`,
+
+  /*
+   * As "settle", for outcomes that are all the same, as those of handlers that return nothing: two thirds of the work,
+   * for nothing has to be joined. By the place of the row version that has just been locked, see "claim".
+   */
+  settleAlike: `
+    WITH sent AS MATERIALIZED (
+      SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens
+    ), held AS MATERIALIZED (
+      SELECT job.place
+      FROM sent, unnest(sent.ids, sent.lease_tokens) AS given(id, lease_token)
+      CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM ${table}
+        WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+        FOR UPDATE SKIP LOCKED
+      ) AS job
+    ), written AS (
+      UPDATE ${table}
+      SET status = $3, result = $4, result_bytes = $5, last_error = coalesce($6, last_error),
+          run_at = CASE WHEN $7::float8 IS NULL THEN run_at ELSE now() + $7::float8 * interval '1 millisecond' END,
+          due = $7::float8 IS NULL OR $7::float8 = 0,
+          attempts_done = attempts_done + 1, last_attempt_at = locked_at, updated_at = now(),
+          locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
+      WHERE ctid = ANY (ARRAY(SELECT place FROM held))
+      RETURNING id, lease_token
+    )
+    SELECT CASE WHEN (SELECT count(*) FROM written) < cardinality($1::varchar[]) THEN
+      (SELECT coalesce(json_agg(json_build_object('id', id, 'lease_token', lease_token)), '[]') FROM written)
+    END::text AS part`,
 
   release: `
     WITH sent AS MATERIALIZED (
       SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens
-    ), given AS MATERIALIZED (
-      SELECT lease.* FROM sent, unnest(sent.ids, sent.lease_tokens) AS lease(id, lease_token)
     ), held AS MATERIALIZED (
       SELECT given.id
-      FROM given
+      FROM sent, unnest(sent.ids, sent.lease_tokens) AS given(id, lease_token)
       CROSS JOIN LATERAL (
         SELECT id FROM ${table}
         WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL

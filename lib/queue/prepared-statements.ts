@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
-import type { PreparedOn, Row } from './sql.js';
+import type { PreparedOn, PreparedOptions, Row } from './sql.js';
 
 /** The part of `pg.Client` that is used. */
 interface Client {
@@ -14,9 +14,12 @@ interface Client {
 
 const LOST = ['26000', '42P05']; // invalid_sql_statement_name, duplicate_prepared_statement
 
+/** An answer that took longer may have come by a plan that was made when there was less in the table. */
+const SLOW_MS = 10;
+
 /**
  * Sends statements that the server has prepared under a name, on PostgreSQL: it need not parse and plan them anew, which
- * is more than half of the work of a small insert. For statements whose plan does not depend on what is in a table.
+ * is more than half of the work of a small statement.
  *
  * Not where a pooler is in between: in its transaction mode a name is known to another server process than the one that
  * is lent the next time. And not where the DataSource logs its queries, for these go past TypeORM.
@@ -33,13 +36,14 @@ export class PreparedStatements {
 
   /** Through a query runner, whose transaction they join if it has one. */
   on(queryRunner: QueryRunner): PreparedOn {
-    return (text, parameters) => this.query(queryRunner, text, parameters);
+    return (text, parameters, options) => this.query(queryRunner, text, parameters, options);
   }
 
   private async query(
     queryRunner: QueryRunner,
     text: string,
     parameters: readonly unknown[],
+    { planAges = false }: PreparedOptions = {},
   ): Promise<readonly Row[] | null> {
     const isFenced = Object.hasOwn(queryRunner, 'query'); // somebody wants to see each statement of it, see StatementFence
     if (this.works === false || isFenced) return null;
@@ -47,7 +51,9 @@ export class PreparedStatements {
     this.works ??= await reachesServer(client);
     if (!this.works) return null;
     try {
+      const sentAt = performance.now();
       const { rows } = await client.query({ name: this.nameOf(text), text, values: parameters });
+      if (planAges && performance.now() - sentAt > SLOW_MS) await discardPlans(client);
       return rows;
     } catch (error) {
       const failure = new QueryFailedError(text, [...parameters], error as Error);
@@ -64,6 +70,11 @@ export class PreparedStatements {
       this.names.set(text, (name = `jobs_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`));
     return name;
   }
+}
+
+/** Those of this connection are made anew when they are next needed. Whether it works shows when it is next used. */
+async function discardPlans(client: Client): Promise<void> {
+  await client.query({ text: 'DISCARD PLANS' }).catch(() => undefined);
 }
 
 /** Whether the process at the other end is the one that said so when the connection was made, and no pooler is between. */

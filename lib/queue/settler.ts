@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describeError } from '../job/describe-error.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
@@ -75,6 +76,7 @@ export class Settler {
   }
 
   private async writeAll(): Promise<void> {
+    await setImmediate(); // what ends in the same turn of the event loop leaves with the first
     while (this.waiting.length > 0) await this.write(this.nextBatch());
     this.writing = false;
   }

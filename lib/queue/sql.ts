@@ -6,12 +6,23 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Sql {
   /** @returns the rows, where the statement gives any */
   query(text: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
-  /** As `query`, for a statement that is worth preparing and whose plan does not depend on what is in a table. */
-  queryPrepared(text: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
+  /** As `query`, for a statement that is worth preparing. */
+  queryPrepared: QueryPrepared<readonly Row[]>;
 }
 
+export interface PreparedOptions {
+  /** The best plan depends on what is in a table: the server makes it anew after an answer that took long. */
+  readonly planAges?: boolean;
+}
+
+type QueryPrepared<Answer> = (
+  text: string,
+  parameters: readonly unknown[],
+  options?: PreparedOptions,
+) => Promise<Answer>;
+
 /** Sends a statement prepared, or answers null where it must be sent as it is; see `PreparedStatements.on`. */
-export type PreparedOn = (text: string, parameters: readonly unknown[]) => Promise<readonly Row[] | null>;
+export type PreparedOn = QueryPrepared<readonly Row[] | null>;
 
 /** Sends statements through a TypeORM query runner, whose transaction they join if it has one. */
 export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: PreparedOn): Sql {
@@ -21,8 +32,8 @@ export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>, prepared?: P
   };
   return {
     query,
-    queryPrepared: async (text, parameters) =>
-      (await prepared?.(text, parameters)) ?? query(text, parameters),
+    queryPrepared: async (text, parameters, options) =>
+      (await prepared?.(text, parameters, options)) ?? query(text, parameters),
   };
 }
 

@@ -224,7 +224,7 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private async underLeases<L extends Lease>(
     leases: readonly L[],
-    write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+    write: (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>,
     how: RunOptions = {},
   ): Promise<LeaseAnswer[]> {
     if (leases.length === 0) return [];
@@ -234,7 +234,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private answers<L extends Lease>(
     sql: Sql,
     leases: readonly L[],
-    write: (sql: Sql, sorted: readonly L[]) => Promise<Lease[]>,
+    write: (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>,
   ): Promise<LeaseAnswer[]> {
     return answersOf(
       leases,

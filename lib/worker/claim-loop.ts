@@ -59,7 +59,7 @@ export class ClaimLoop {
   private readonly suspects: Suspects;
   private readonly pace = new Pace();
   private readonly wakeSignal = new WakeSignal();
-  private readonly unwatch: () => void;
+  private unwatch: (() => void) | undefined;
   private readonly ended: Promise<void>;
   private claiming: Promise<unknown> = Promise.resolve();
   private stopping = false;
@@ -84,10 +84,6 @@ export class ClaimLoop {
       (kind) => this.handlerEnded(kind),
     );
     this.suspects = new Suspects(this.slots, this.dispatcher, settings, logger, jobs);
-    const served = new Set(settings.kinds);
-    this.unwatch = queue.watch((kinds) => {
-      if (kinds === null || kinds.some((kind) => served.has(kind))) this.wake();
-    });
     this.ended = this.loop();
   }
 
@@ -100,7 +96,7 @@ export class ClaimLoop {
   async stop(): Promise<void> {
     this.stopping = true;
     this.suspects.stop();
-    this.unwatch();
+    this.unwatch?.();
     this.wake();
     this.allGivenBack = Promise.allSettled([
       this.jobs.giveBack(this.dispatcher.takeWaiting()),
@@ -183,12 +179,24 @@ export class ClaimLoop {
     if (this.wantsMore() || this.settings.kindLimits.has(kind)) this.wake();
   }
 
+  /** While there is work there is nothing to be told: the first wait begins to listen, and another claim comes after that. */
   private async waitForJobs(): Promise<void> {
+    if (this.unwatch === undefined) {
+      this.watch();
+      return;
+    }
     const pollMs = pollPauseMs(this.settings.pollIntervalMs);
     const hasWaiting = this.dispatcher.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
     if (this.jobs.isBlocked() || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
       await this.giveBackWaiting();
+  }
+
+  private watch(): void {
+    const served = new Set(this.settings.kinds);
+    this.unwatch = this.queue.watch((kinds) => {
+      if (kinds === null || kinds.some((kind) => served.has(kind))) this.wake();
+    });
   }
 
   private async giveBackWaiting(): Promise<void> {

@@ -173,23 +173,26 @@ class WorkerSession {
 
   private run(run: JobRun): Promise<void> {
     this.held.delete(run);
-    const ends = this.finish(run);
+    const ends = run.run().then(() => this.ended(run));
     this.running.set(run, ends);
     return ends;
   }
 
-  private async finish(run: JobRun): Promise<void> {
-    await run.run();
-    if (!run.attempt.hasEnded) await this.awaitStraggler(run);
+  private ended(run: JobRun): Promise<void> | undefined {
+    if (!run.attempt.hasEnded) return this.awaitStraggler(run);
     this.running.delete(run);
+    return undefined;
   }
 
   /** A handler that goes on after its signal has aborted keeps its slot: what it uses is still in use. */
-  private async awaitStraggler({ attempt, job }: JobRun): Promise<void> {
-    if (await endsWithin(attempt.ended, ABORT_GRACE_MS)) return;
-    const name = `job ${job.id} (kind ${job.kind}, attempt ${job.attemptsDone + 1})`;
-    this.logger.warn(`The handler of ${name} ignores its aborted signal; it keeps its slot until it ends.`);
-    await attempt.ended;
+  private async awaitStraggler(run: JobRun): Promise<void> {
+    const { attempt, job } = run;
+    if (!(await endsWithin(attempt.ended, ABORT_GRACE_MS))) {
+      const name = `job ${job.id} (kind ${job.kind}, attempt ${job.attemptsDone + 1})`;
+      this.logger.warn(`The handler of ${name} ignores its aborted signal; it keeps its slot until it ends.`);
+      await attempt.ended;
+    }
+    this.running.delete(run);
   }
 
   /** Ready at once for others, no attempt spent. What cannot be released others take when the lease has run out. */

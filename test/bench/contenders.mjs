@@ -1,6 +1,7 @@
 import { BullMq } from './contenders/bullmq.mjs';
 import { Floor } from './contenders/floor.mjs';
 import { GraphileWorker } from './contenders/graphile-worker.mjs';
+import { ListeningFloor } from './contenders/listening-floor.mjs';
 import { MariadbFloor } from './contenders/mariadb-floor.mjs';
 import { Ours } from './contenders/ours.mjs';
 import { PgBossContender } from './contenders/pg-boss.mjs';
@@ -12,6 +13,11 @@ export const CONTENDERS = {
     label: 'floor, row by row',
     store: 'postgres',
     make: (urls) => new Floor({ ...urls, best: false }),
+  },
+  'floor-listening': {
+    label: 'floor, LISTEN and NOTIFY',
+    store: 'postgres',
+    make: (urls) => new ListeningFloor(urls),
   },
   ours: { label: 'nestjs-typeorm-jobs', store: 'postgres', make: (settings) => new Ours(settings) },
   bullmq: { label: 'bullmq, concurrency 10', store: 'redis', make: (urls) => new BullMq(urls) },

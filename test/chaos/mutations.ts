@@ -25,13 +25,14 @@ const OFFSET_MS = '${Math.round(Date.now() - performance.timeOrigin - performanc
 const POSTGRES_NOW = `now() + ${OFFSET_MS} * interval '1 millisecond'`;
 const MARIADB_NOW = `UTC_TIMESTAMP(6) + INTERVAL ${OFFSET_MS} * 1000 MICROSECOND`;
 
-const POSTGRES_HELD = (skip: string, set: string, token = 'lease_token = given.lease_token AND ') =>
+/** How statements about leases find and lock their rows; and what tells renewals and settlements apart. */
+const POSTGRES_HELD = (skip: string, then: string, token = 'lease_token = given.lease_token AND ') =>
   `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by IS NOT NULL
         FOR UPDATE${skip}
       ) AS job
-    )
-    UPDATE \${table} AS job
-    SET ${set}`;
+    )${then}`;
+const POSTGRES_RENEWAL = { then: '\n    UPDATE ${table} AS job\n    SET locked_until', times: 1 };
+const POSTGRES_SETTLEMENTS = { then: ', written AS (', times: 2 };
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
@@ -57,8 +58,9 @@ export const MUTANTS: readonly Mutant[] = [
       postgres: [
         {
           file: 'queue/postgres.statements.js',
-          find: POSTGRES_HELD(' SKIP LOCKED', 'status = held.status'),
-          replace: POSTGRES_HELD(' SKIP LOCKED', 'status = held.status', ''),
+          find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then),
+          replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then, ''),
+          times: POSTGRES_SETTLEMENTS.times,
         },
       ],
       mariadb: [
@@ -109,10 +111,11 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         REVERSED_RENEWALS,
-        ...['locked_until = now() + $4', 'status = held.status'].map((set) => ({
+        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map(({ then, times }) => ({
           file: 'queue/postgres.statements.js',
-          find: POSTGRES_HELD(' SKIP LOCKED', set),
-          replace: POSTGRES_HELD('', set),
+          find: POSTGRES_HELD(' SKIP LOCKED', then),
+          replace: POSTGRES_HELD('', then),
+          times,
         })),
       ],
       mariadb: [

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
 import { JobClient } from '../../lib/job-client.js';
 import { oneOfEach } from '../support/databases.js';
-import { KIND, SqlWorld } from './world.js';
+import { KIND, LONG, SqlWorld } from './world.js';
 
 /* A statement prepared under a name lives on one connection, and whoever else uses that may drop it. */
 describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
@@ -24,7 +24,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
       await queue.close();
       await dataSource.destroy();
     };
-    return { client: new JobClient(queue), dataSource, prepared, close };
+    return { client: new JobClient(queue), queue, dataSource, prepared, close };
   };
 
   it('an enqueue is prepared once on a connection', async () => {
@@ -72,6 +72,38 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
     delete (queryRunner as Partial<typeof queryRunner>).query;
     await queryRunner.rollbackTransaction();
     await queryRunner.release();
+    await close();
+  });
+
+  it('a claim of few is prepared, and planned anew when the table has grown under its plan', async () => {
+    const { queue, dataSource, close } = await clientOver({});
+    const plan = async () => {
+      const [statement] = await dataSource.query<{ name: string }[]>(
+        `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
+      );
+      const rows = await dataSource.query<Record<string, string>[]>(
+        `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false)`,
+      );
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
+    await dataSource.query('VACUUM nest_jobs'); // so that the server knows how empty it is
+    for (let n = 0; n < 10; n++) await queue.claim([KIND], 10, LONG); // of the first five each has a plan of its own
+    expect(await plan()).toContain('Seq Scan on nest_jobs');
+    await dataSource.query(`
+      INSERT INTO nest_jobs (id, kind, run_at, status)
+      SELECT 'row ' || n, 'other', now(), 'DONE' FROM generate_series(1, 500000) AS n`);
+    expect(await plan()).toContain('Seq Scan on nest_jobs');
+    await queue.claim([KIND], 10, LONG); // which takes long, for it reads them all
+    expect(await plan()).not.toContain('Seq Scan on nest_jobs');
+    await dataSource.query('ALTER TABLE nest_jobs RESET (autovacuum_enabled)');
+    await close();
+  }, 60_000);
+
+  it('a claim of many is not: its plan is made for what is in the table', async () => {
+    const { queue, prepared, close } = await clientOver({});
+    await queue.claim([KIND], 500, LONG);
+    expect(await prepared()).toBe(0);
     await close();
   });
 });

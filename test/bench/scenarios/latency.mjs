@@ -3,7 +3,7 @@ import { quantileOf } from '../records.mjs';
 import { empty } from './drain.mjs';
 
 const GAP_MS = 15;
-const PEERS = ['ours', 'bullmq', 'graphile', 'ours-mariadb'];
+const PEERS = ['floor-listening', 'ours', 'bullmq', 'graphile', 'ours-mariadb'];
 
 /** From the call of an enqueue in one process to the start of the handler in another. */
 export const latencyAcross = {
