@@ -6,6 +6,7 @@ import type { Connections, ConnectionsSettings, OwnConnections } from './connect
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { Sql } from './sql.js';
+import type { OpenTransaction } from './slow-claims.js';
 import type { WakeChannel } from './wake-channel.js';
 
 /** What one claim statement found. */
@@ -74,6 +75,8 @@ export interface Dialect {
   releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number>;
   /** @returns those of the leases that are live */
   live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
+  /** The transaction that has been open for longest, where one has been for more than `ms` and our account may see it. */
+  longTransaction?(sql: Sql, ms: number): Promise<OpenTransaction | null>;
   /** Takes back at most a thousand. */
   reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
 

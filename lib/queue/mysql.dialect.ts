@@ -8,8 +8,17 @@ import { asDatetime, bindAlike, byOutcome, encodeSettlement, inPackets } from '.
 import { mysqlErrors } from './mysql.errors.js';
 import { mysqlSteps } from './mysql.schema.js';
 import { mysqlStatements } from './mysql.statements.js';
-import { asBuffer, decodeClaimed, decodeInserted, decodeJob, decodeLease, decodeReclaimed } from './row.js';
+import {
+  asBuffer,
+  decodeClaimed,
+  decodeInserted,
+  decodeJob,
+  decodeLease,
+  decodeOpenTransaction,
+  decodeReclaimed,
+} from './row.js';
 import { versionIn } from './schema-version.js';
+import type { OpenTransaction } from './slow-claims.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
 import { NO_WAKE_CHANNEL, type WakeChannel } from './wake-channel.js';
 
@@ -145,6 +154,10 @@ export class MysqlDialect implements Dialect {
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.live, [leases.map((lease) => lease.id)])).map(decodeLease);
+  }
+
+  async longTransaction(sql: Sql, ms: number): Promise<OpenTransaction | null> {
+    return decodeOpenTransaction(await sql.query(this.sql.longTransaction, [ms]));
   }
 
   async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {

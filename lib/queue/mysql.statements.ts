@@ -126,6 +126,13 @@ export const mysqlStatements = (table: string) => ({
     SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
     WHERE id IN (?)`,
 
+  longTransaction: `
+    SELECT TIMESTAMPDIFF(MICROSECOND, trx_started, NOW(6)) / 1000 AS open_ms,
+      CONCAT('connection ', trx_mysql_thread_id) AS description
+    FROM information_schema.innodb_trx
+    WHERE trx_mysql_thread_id NOT IN (0, CONNECTION_ID()) AND trx_started < NOW(6) - INTERVAL ? * 1000 MICROSECOND
+    ORDER BY trx_started LIMIT 1`,
+
   lockClaimedBy: `
     SELECT id FROM ${table} WHERE running = 1 AND locked_by = ? ORDER BY id FOR UPDATE SKIP LOCKED`,
 

@@ -21,10 +21,12 @@ import {
   decodeInserted,
   decodeJob,
   decodeLease,
+  decodeOpenTransaction,
   decodeReclaimed,
   STATUS_AFTER,
 } from './row.js';
 import { versionIn } from './schema-version.js';
+import type { OpenTransaction } from './slow-claims.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
 import type { WakeChannel } from './wake-channel.js';
 
@@ -131,6 +133,10 @@ export class PostgresDialect implements Dialect {
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
     return (await sql.query(this.sql.live, bind(leases))).map(decodeLease);
+  }
+
+  async longTransaction(sql: Sql, ms: number): Promise<OpenTransaction | null> {
+    return decodeOpenTransaction(await sql.query(this.sql.longTransaction, [ms]));
   }
 
   async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {

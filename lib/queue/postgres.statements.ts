@@ -264,6 +264,16 @@ export const postgresStatements = (table: string) => ({
     JOIN ${table} AS job ON job.id = given.id AND job.lease_token = given.lease_token
     WHERE job.status = 'PENDING' AND job.locked_by IS NOT NULL`,
 
+  /* Only sessions of this database keep its dead rows alive; vacuum itself does not. */
+  longTransaction: `
+    SELECT date_part('epoch', now() - xact_start) * 1000 AS open_ms,
+      concat_ws(', ', 'process ' || pid, nullif(application_name, ''), state) AS description
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND query NOT ILIKE 'vacuum%'
+      AND xact_start < now() - $1::float8 * interval '1 millisecond'
+    ORDER BY xact_start LIMIT 1`,
+
   reclaim: `
     WITH expired AS MATERIALIZED (
       SELECT id, locked_by, crashes + 1 AS crashes, alone AND crashes + 1 >= $1 AS convicted

@@ -4,6 +4,7 @@ import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { ReclaimedJob } from './job-queue.js';
 import type { Lease, LeaseTerms } from './lease.js';
+import type { OpenTransaction } from './slow-claims.js';
 import type { Row } from './sql.js';
 
 /** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
@@ -95,6 +96,11 @@ export function decodeInserted(job: PreparedJob, runAtMs: number, createdAtMs: n
 
 export function decodeLease(row: Row): Lease {
   return { id: row.id as string, leaseToken: Number(row.lease_token) };
+}
+
+export function decodeOpenTransaction([row]: readonly Row[]): OpenTransaction | null {
+  if (row === undefined) return null;
+  return { openMs: Number(row.open_ms), description: row.description as string };
 }
 
 export function decodeReclaimed(row: Row): ReclaimedJob {

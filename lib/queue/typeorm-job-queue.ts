@@ -6,7 +6,7 @@ import { sleep } from '../job/timers.js';
 import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
 import { CommitWatcher } from './commit-watcher.js';
 import { Connections, poolSizeOf, type OwnConnections, type RunOptions } from './connections.js';
-import type { Dialect } from './dialect.js';
+import type { ClaimResult, Dialect } from './dialect.js';
 import { duplicateIdAmong } from './duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
@@ -25,6 +25,7 @@ import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import { answersOf } from './lease-answers.js';
 import { lessTaken, type Lease, type LeaseAnswer, type LeaseRenewal, type LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
+import { SlowClaims } from './slow-claims.js';
 import { dataSourceOf } from './typeorm-compat.js';
 import { sqlThrough, type Sql } from './sql.js';
 import type { WakeChannel } from './wake-channel.js';
@@ -53,6 +54,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
+  private readonly slowClaims: SlowClaims;
   private readonly listeners = new Set<WakeListener>();
   private unguard: () => void = () => undefined;
 
@@ -77,6 +79,9 @@ export class TypeOrmJobQueue extends JobQueue {
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
     );
+    const longTransaction = (ms: number) =>
+      this.connections.run(async (sql) => (await this.dialect.longTransaction?.(sql, ms)) ?? null);
+    this.slowClaims = new SlowClaims(longTransaction, settings.logger);
   }
 
   /**
@@ -148,13 +153,20 @@ export class TypeOrmJobQueue extends JobQueue {
       const left = lessTaken(terms, claimed);
       const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
       if (claimed.length >= limit || open.length === 0) break;
-      const found = await this.connections.run((sql) =>
-        this.dialect.claim(sql, open, limit - claimed.length, left),
-      );
+      const found = await this.claimOnce(open, limit - claimed.length, left);
       claimed.push(...found.jobs);
       if (!found.tryAgain) break;
     }
     return claimed;
+  }
+
+  private claimOnce(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+    return this.connections.run(async (sql) => {
+      const sentAt = performance.now();
+      const found = await this.dialect.claim(sql, kinds, limit, terms);
+      void this.slowClaims.took(performance.now() - sentAt);
+      return found;
+    });
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {

@@ -1,6 +1,6 @@
 /*
  * npm run bench -- [--quick] [--check] [--scenario a,b] [--contender a,b] [--rounds n] [--json file]
- *   [--minutes n] (of the scenario "bloat")
+ *   [--minutes n] [--hold n] (of the scenario "bloat")
  *
  * Measures this package beside its peers and beside hand-written SQL. Scenarios and contenders take turns within each
  * round, so that what the machine does meanwhile falls on all of them; the tables show medians over the rounds.
@@ -27,10 +27,12 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     json: { type: 'string' },
     minutes: { type: 'string' },
+    hold: { type: 'string' },
   },
 });
 const sizes = { ...(options.quick ? QUICK : FULL) };
 if (options.minutes !== undefined) sizes.bloatMs = Number(options.minutes) * 60_000;
+if (options.hold !== undefined) sizes.holdMs = Number(options.hold) * 60_000;
 const rounds = Number(options.rounds ?? sizes.rounds);
 const scenarios = chosen(SCENARIOS, options.scenario, ({ name }) => name).filter(
   ({ isExtra }) => options.scenario !== undefined || !isExtra,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { queryOnce } from '../servers/postgres.mjs';
 import { empty } from './drain.mjs';
 
@@ -18,7 +19,8 @@ const SIZES = `
 
 /**
  * Jobs without end, settled rows pruned, autovacuum as it is: sizes and rate must come to rest. Only when it is asked
- * for by its name, for it takes minutes.
+ * for by its name, for it takes minutes. With `--hold` a transaction stays open for so many minutes after a quarter of the time:
+ * then the worker slows down, says why, and recovers.
  */
 export const bloat = {
   name: 'bloat',
@@ -44,11 +46,25 @@ export const bloat = {
       for (; performance.now() < end; await sleep(PRUNE_EVERY_MS))
         await queryOnce(bench.urls.postgresUrl, PRUNE);
     };
-    await Promise.all([produce(), prune(), watch(bench, contender, worker, end)]);
+    await Promise.all([produce(), prune(), hold(bench), watch(bench, contender, worker, end)]);
     await worker.close();
     await producer.close();
   },
 };
+
+/** Somebody's transaction that has read something and does not end. */
+async function hold(bench) {
+  const { holdMs, bloatMs } = bench.sizes;
+  if (holdMs === undefined) return;
+  await sleep(bloatMs / 4);
+  const client = new pg.Client(bench.urls.postgresUrl);
+  await client.connect();
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; SET application_name = 'report'; SELECT 1`);
+  console.log(`a transaction is open, for ${holdMs / 60_000} minutes`);
+  await sleep(holdMs);
+  await client.end();
+  console.log('it has ended');
+}
 
 async function watch(bench, contender, worker, end) {
   const MB = 2 ** 20;
