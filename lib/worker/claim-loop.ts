@@ -57,7 +57,7 @@ export class ClaimLoop {
   private readonly slots: Slots;
   private readonly dispatcher: Dispatcher;
   private readonly suspects: Suspects;
-  private readonly pace = new Pace();
+  private readonly pace: Pace;
   private readonly wakeSignal = new WakeSignal();
   private unwatch: (() => void) | undefined;
   private readonly ended: Promise<void>;
@@ -78,10 +78,11 @@ export class ClaimLoop {
     private readonly jobs: ClaimedJobs,
   ) {
     this.slots = new Slots(settings.concurrency, settings.kindLimits);
+    this.pace = new Pace(settings.concurrency);
     this.dispatcher = new Dispatcher(
       this.slots,
       (run) => jobs.run(run),
-      (kind) => this.handlerEnded(kind),
+      (kind, ms) => this.handlerEnded(kind, ms),
     );
     this.suspects = new Suspects(this.slots, this.dispatcher, settings, logger, jobs);
     this.ended = this.loop();
@@ -174,8 +175,8 @@ export class ClaimLoop {
     return isLow && this.room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
   }
 
-  private handlerEnded(kind: string): void {
-    this.pace.count();
+  private handlerEnded(kind: string, ms: number): void {
+    this.pace.count(ms);
     if (this.wantsMore() || this.settings.kindLimits.has(kind)) this.wake();
   }
 

@@ -17,12 +17,12 @@ export class Dispatcher {
 
   /**
    * @param run runs a job and resolves when its handler has ended; never rejects
-   * @param onEnd called with the job's kind when a handler has ended and the next one has been started
+   * @param onEnd called when a handler has ended and the next one has been started, with its kind and how long it took
    */
   constructor(
     private readonly slots: Slots,
     private readonly run: (run: JobRun) => Promise<void>,
-    private readonly onEnd: (kind: string) => void,
+    private readonly onEnd: (kind: string, ms: number) => void,
   ) {}
 
   get waitingCount(): number {
@@ -43,11 +43,12 @@ export class Dispatcher {
   /** Starts one job now, whether or not a slot is free. Resolves when its handler has ended. */
   start(run: JobRun): Promise<void> {
     this.slots.started();
+    const startedAt = performance.now();
     const running = this.run(run).then(() => {
       this.running.delete(running);
       this.slots.ended(run.job.kind);
       this.startWaiting();
-      this.onEnd(run.job.kind);
+      this.onEnd(run.job.kind, performance.now() - startedAt);
     });
     this.running.add(running);
     return running;

@@ -6,15 +6,25 @@ const MIN_WINDOW_MS = 5;
 /** How much the newest measurement counts. */
 const WEIGHT = 0.5;
 
-/** Measures how fast handlers end while there is more to do, and tells how many jobs to claim ahead of free slots. */
+/**
+ * Measures how fast handlers end while there is more to do, and tells how many jobs to claim ahead of free slots.
+ *
+ * Handlers that were started together end together, and a moment in which ten end says nothing of the next second: the
+ * pace is no higher than what the slots allow at the time that these took.
+ */
 export class Pace {
   private perMs = 0;
   private ended = 0;
+  private busyMs = 0;
   private since: number | undefined;
 
-  /** A handler has ended. */
-  count(): void {
+  /** @param slots how many handlers run at once */
+  constructor(private readonly slots: number) {}
+
+  /** A handler has ended. @param ms how long it took */
+  count(ms: number): void {
     this.ended += 1;
+    this.busyMs += ms;
   }
 
   /** Jobs to hold ready beyond the free slots. @param now by `performance.now()` */
@@ -22,7 +32,8 @@ export class Pace {
     this.since ??= now;
     const windowMs = now - this.since;
     if (windowMs >= MIN_WINDOW_MS) {
-      const measured = this.ended / windowMs;
+      const possible = this.busyMs === 0 ? Infinity : (this.slots * this.ended) / this.busyMs;
+      const measured = Math.min(this.ended / windowMs, possible);
       this.perMs += (this.perMs === 0 ? 1 : WEIGHT) * (measured - this.perMs);
       this.startWindow(now);
     }
@@ -38,5 +49,6 @@ export class Pace {
   private startWindow(now: number): void {
     this.since = now;
     this.ended = 0;
+    this.busyMs = 0;
   }
 }

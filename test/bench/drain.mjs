@@ -17,9 +17,11 @@ export async function drain(bench, name, { jobs, processes = 1, warmUp = 2000, s
     for (let n = 0; n < processes; n++) {
       actors.push(await bench.actor(name, { handler: 'nothing', settings, ...handler }));
     }
-    await fill(judge, warmUp);
-    await workOff(judge, actors, warmUp);
-    await rest(actors);
+    if (warmUp > 0) {
+      await fill(judge, warmUp);
+      await workOff(judge, actors, warmUp);
+      await rest(actors);
+    }
     await fill(judge, jobs);
     await bench.settleDown(name, settings);
     const doneBefore = await judge.done();

@@ -66,6 +66,20 @@ export function workerContract(world: World): void {
       });
     });
 
+    it('are shared by two workers where jobs take long, for neither takes more ahead than it will start soon', async () => {
+      const ran = [0, 0];
+      const jobs = await world.client.enqueueMany(Array.from({ length: 60 }, () => ({ kind: KIND })));
+      for (const place of [0, 1]) {
+        const run = async () => {
+          ran[place]! += 1;
+          await sleep(300);
+        };
+        await world.work({ [KIND]: run }, { concurrency: 10 });
+      }
+      await until(() => ran[0]! + ran[1]! === jobs.length, { what: 'all jobs are started' });
+      expect(Math.min(...ran)).toBeGreaterThanOrEqual(15); // of 30
+    });
+
     it('run as many at once as the worker and the handler allow', async () => {
       await world.client.enqueueMany(
         Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 ? 'few' : 'many' })),

@@ -2,27 +2,29 @@ import { describe, expect, it } from '@jest/globals';
 import { Pace } from '../../lib/worker/pace.js';
 import { backoffMs, jittered } from '../../lib/worker/pacing.js';
 
-const ended = (pace: Pace, count: number): void => {
-  for (let handler = 0; handler < count; handler++) pace.count();
+const SLOTS = 10;
+
+const ended = (pace: Pace, count: number, ms = 0.01): void => {
+  for (let handler = 0; handler < count; handler++) pace.count(ms);
 };
 
 describe('Pace', () => {
   it('holds nothing ready before it has measured', () => {
-    const pace = new Pace();
+    const pace = new Pace(SLOTS);
     expect(pace.ahead(1_000)).toBe(0);
     ended(pace, 10);
     expect(pace.ahead(1_004)).toBe(0); // too short a time to say anything
   });
 
   it('holds ready what ends within a quarter of a second', () => {
-    const pace = new Pace();
+    const pace = new Pace(SLOTS);
     pace.ahead(0);
     ended(pace, 20);
     expect(pace.ahead(100)).toBe(50); // 0.2 per millisecond
   });
 
   it('follows a pace that changes, half by half', () => {
-    const pace = new Pace();
+    const pace = new Pace(SLOTS);
     pace.ahead(0);
     ended(pace, 20);
     pace.ahead(100);
@@ -32,14 +34,23 @@ describe('Pace', () => {
   });
 
   it('holds a thousand ready at most', () => {
-    const pace = new Pace();
+    const pace = new Pace(SLOTS);
     pace.ahead(0);
     ended(pace, 1_000);
     expect(pace.ahead(10)).toBe(1_000);
   });
 
+  it('takes handlers that end in the same moment for what they are: ten at once, each of a second', () => {
+    const pace = new Pace(SLOTS);
+    pace.ahead(0);
+    ended(pace, 1, 1_000);
+    expect(pace.ahead(1_000)).toBe(0);
+    ended(pace, 9, 1_000);
+    expect(pace.ahead(1_006)).toBe(1); // and not 187
+  });
+
   it('starts anew after a reset', () => {
-    const pace = new Pace();
+    const pace = new Pace(SLOTS);
     pace.ahead(0);
     ended(pace, 20);
     pace.ahead(100);

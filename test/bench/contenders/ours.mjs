@@ -58,12 +58,20 @@ export class Ours {
     await this.worker.stop();
   }
 
+  /** By the indexes of ready and of running jobs: among a million others a count of all rows would be most of what is measured. */
   async left() {
-    return this.count(`status = 'PENDING' AND due`);
+    const [ready, running] =
+      this.database.type === 'postgres'
+        ? [`locked_by IS NULL AND due AND kind = 'bench'`, 'locked_by IS NOT NULL']
+        : [`ready_kind = 'bench'`, 'running = 1'];
+    return (
+      (await this.count(`status = 'PENDING' AND ${ready}`)) +
+      (await this.count(`status = 'PENDING' AND ${running}`))
+    );
   }
 
   async done() {
-    return this.count(`status = 'DONE' AND result IS NOT NULL`);
+    return this.count(`kind = 'bench' AND status = 'DONE' AND result IS NOT NULL`);
   }
 
   async close() {
@@ -78,9 +86,7 @@ export class Ours {
   }
 
   async count(condition) {
-    const [row] = await this.dataSource.query(
-      `SELECT count(*) AS n FROM nest_jobs WHERE kind = 'bench' AND ${condition}`,
-    );
+    const [row] = await this.dataSource.query(`SELECT count(*) AS n FROM nest_jobs WHERE ${condition}`);
     return Number(row.n);
   }
 }

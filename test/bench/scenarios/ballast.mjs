@@ -20,8 +20,9 @@ export const ballast = {
   async run(bench, contender) {
     for (const kind of Object.keys(ROWS)) {
       const settings = { postgresUrl: await database(bench, contender, kind) };
-      const { rate } = await drain(bench, contender, { jobs: bench.sizes.backlog, settings });
+      const { rate, storeCpuMs } = await drain(bench, contender, { jobs: bench.sizes.backlog, settings });
       bench.records.add(`ballast-${kind}`, contender, rate);
+      if (storeCpuMs !== null) bench.records.add(`ballast-${kind}-store-cpu`, contender, storeCpuMs);
       await queryOnce(settings.postgresUrl, `DELETE FROM nest_jobs WHERE kind = 'bench' AND status = 'DONE'`);
     }
   },
