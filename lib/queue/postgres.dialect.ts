@@ -170,26 +170,25 @@ function unlessAll<T, V>(
   return values.every((value) => value === usual) ? null : encode(values);
 }
 
-/** What settlements write: a list for each column. */
-function bindOutcomes(outcomes: readonly Outcome[]): unknown[] {
-  return [
-    textArray(outcomes.map(({ type }) => STATUS_AFTER[type])),
-    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? outcome.result.json : null), textArray),
-    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null)),
-    unlessAll(null, outcomes, (outcome) => (outcome.type === 'done' ? null : outcome.lastError), textArray),
-    unlessAll(null, outcomes, (outcome) => (outcome.type === 'retry' ? outcome.delayMs : null), numberArray),
-  ];
+/** What a settlement writes, column by column. */
+const statusOf = ({ type }: Outcome) => STATUS_AFTER[type];
+const resultOf = (outcome: Outcome) => (outcome.type === 'done' ? outcome.result.json : null);
+const resultBytesOf = (outcome: Outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null);
+const lastErrorOf = (outcome: Outcome) => (outcome.type === 'done' ? null : outcome.lastError);
+const delayMsOf = (outcome: Outcome) => (outcome.type === 'retry' ? outcome.delayMs : null);
+
+function bindOutcome(outcome: Outcome): unknown[] {
+  return [statusOf, resultOf, resultBytesOf, lastErrorOf, delayMsOf].map((valueOf) => valueOf(outcome));
 }
 
-/** What one settlement writes: a value for each column. */
-function bindOutcome(outcome: Outcome): unknown[] {
-  const isDone = outcome.type === 'done';
+/** The same as lists. */
+function bindOutcomes(outcomes: readonly Outcome[]): unknown[] {
   return [
-    STATUS_AFTER[outcome.type],
-    isDone ? outcome.result.json : null,
-    isDone ? asBuffer(outcome.result.bytes) : null,
-    isDone ? null : outcome.lastError,
-    outcome.type === 'retry' ? outcome.delayMs : null,
+    textArray(outcomes.map(statusOf)),
+    unlessAll(null, outcomes, resultOf, textArray),
+    unlessAll(null, outcomes, resultBytesOf),
+    unlessAll(null, outcomes, lastErrorOf, textArray),
+    unlessAll(null, outcomes, delayMsOf, numberArray),
   ];
 }
 
