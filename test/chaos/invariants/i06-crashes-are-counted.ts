@@ -1,6 +1,9 @@
 import { causeOf } from '../causes.js';
-import type { JobTimeline, Timelines } from '../timeline.js';
+import type { JobTimeline, LeaseSpan, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
+
+/** On a machine that is busy with killing. */
+const MOMENT_MS = 300;
 
 /**
  * I6: starts ≤ claims; each death of a worker under a job is counted once; and crashes ≤ `maxCrashes`, save for those
@@ -39,6 +42,7 @@ function neighbours({ id, leases, starts, ends }: JobTimeline, times: Timelines)
   if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
   const start = starts.find(({ token }) => token === last.token);
   const why = causeOf(times.jobs.get(id)!, last, times);
+  if (start === undefined && wasAboutToStart(last, times)) return [];
   if (start === undefined)
     return [`was convicted (${why}) without having been started under lease ${last.token}`];
   // A process that was only cut off may go on with other jobs when this one's handler has ended.
@@ -46,4 +50,13 @@ function neighbours({ id, leases, starts, ends }: JobTimeline, times: Timelines)
   const endedAt = Math.min(diedAt, last.until, ends.get(last.token) ?? Infinity);
   const beside = times.runningIn(last.worker, start.at, endedAt).filter((one) => one !== id);
   return beside.length === 0 ? [] : [`was convicted (${why}), and ${beside.join(', ')} ran beside it`];
+}
+
+/** Killed or frozen in the moment between the mark that the job runs alone and its start: nobody can tell. */
+function wasAboutToStart({ worker, renewedAt }: LeaseSpan, times: Timelines): boolean {
+  const isAtMark = (at: number) => Math.abs(at - renewedAt) <= MOMENT_MS;
+  const process = times.processOf(worker);
+  if (process?.signal === 'SIGKILL' && isAtMark(process.exitedAt!)) return true;
+  const faults = times.faults(worker, renewedAt - MOMENT_MS, renewedAt + MOMENT_MS);
+  return faults.some(({ kind, from }) => kind === 'stop' && isAtMark(from));
 }

@@ -255,6 +255,20 @@ describe('The checker of the chaos suite', () => {
       expect(story.violations).toContain(`I6 a: ${problem}`);
     });
 
+    it('not a job whose worker was killed in the moment in which it was marked to run alone', () => {
+      for (const [id, worker, ms] of [
+        ['in the moment', ONE, 200],
+        ['later', OTHER, 1_000],
+      ] as const) {
+        story.enqueue(id);
+        for (let crash = 1; crash <= 2; crash++) story.claim(id, worker).pass(2_500).reclaim(id);
+        story.claim(id, worker).renew(id, { alone: true }).pass(ms);
+        story.exit(worker, { signal: 'SIGKILL', wanted: true }).pass(2_500).reclaim(id, { status: 'PANIC' });
+      }
+      const named = story.violations.filter((violation) => violation.includes('without having been started'));
+      expect(named).toEqual([expect.stringContaining('I6 later: ')]);
+    });
+
     it('a job that was convicted though another ran beside it', () => {
       story.enqueue('a').enqueue('b');
       for (let crash = 1; crash <= 2; crash++) story.claim('a', ONE).pass(2_500).reclaim('a');
