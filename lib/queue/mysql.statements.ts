@@ -50,7 +50,7 @@ export const mysqlStatements = (table: string) => ({
     (SELECT NULL AS kind, -2147483648 AS priority, NULL AS run_at, '' AS id FROM ${table} WHERE scheduled_at <= UTC_TIMESTAMP(6) LIMIT 1)
     ORDER BY priority, run_at, id LIMIT ?`,
 
-  /* From the index alone: 60 ms for a million ready jobs, where an arm for each of 10,000 kinds takes a second and more. */
+  /* From the index alone: 12 ms for 100,000 ready jobs, where an arm for each of 10,000 kinds takes a second and more. */
   readyKinds: `SELECT ready_kind AS kind FROM ${table} WHERE ready_kind IS NOT NULL GROUP BY ready_kind`,
 
   lockScheduled: `

@@ -182,6 +182,7 @@ export class ClaimLoop {
 
   /** While there is work there is nothing to be told: the first wait begins to listen, and another claim comes after that. */
   private async waitForJobs(): Promise<void> {
+    if (this.stopping) return;
     if (this.unwatch === undefined) {
       this.watch();
       return;

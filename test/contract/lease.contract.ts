@@ -93,6 +93,19 @@ export function leaseContract(world: World): void {
       expect((await world.job(batch[4]!.id)).result).toEqual(new Uint8Array([0, 255]));
     });
 
+    it('gives each its own result, whether they are all the same or not', async () => {
+      const jobs = await claimed(4);
+      const done = (json: string): Outcome => ({ type: 'done', result: { json, bytes: null } });
+      const write = (results: Readonly<Record<number, string>>) =>
+        world.queue.settle(
+          Object.entries(results).map(([place, json]) => ({ ...jobs[Number(place)]!, outcome: done(json) })),
+        );
+      expect(await write({ 0: '"a\\"b"', 1: '{"n":1}' })).toEqual(['written', 'written']);
+      expect(await write({ 2: '[null]', 3: '[null]' })).toEqual(['written', 'written']);
+      const results = await Promise.all(jobs.map(async ({ id }) => (await world.job(id)).result));
+      expect(results).toEqual(['a"b', { n: 1 }, [null], [null]]);
+    });
+
     it('does nothing with empty lists', async () => {
       expect(await world.queue.settle([])).toEqual([]);
       expect(await world.queue.renew([], 1000)).toEqual([]);

@@ -172,6 +172,23 @@ export function shutdownContract(world: World): void {
       expect(await world.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
     });
 
+    it('does not begin to listen, where its first claim was still under way', async () => {
+      const claim = gate();
+      let listeners = 0;
+      const queue = withMethods(world.queue, {
+        claim: () => claim.opened.then(() => []),
+        watch: () => {
+          listeners += 1;
+          return () => void (listeners -= 1);
+        },
+      });
+      const worker = await world.work({ [KIND]: () => undefined }, {}, queue);
+      const stopped = worker.stop();
+      claim.open(undefined);
+      await stopped;
+      expect(listeners).toBe(0);
+    });
+
     it('keeps the leases of the handlers that it waits for', async () => {
       await enqueue('slow');
       let started = 0;
