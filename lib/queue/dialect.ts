@@ -77,8 +77,8 @@ export interface Dialect {
   live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]>;
   /** The transaction that has been open for longest, where one has been for more than `ms` and our account may see it. */
   longTransaction?(sql: Sql, ms: number): Promise<OpenTransaction | null>;
-  /** Takes back at most a thousand. */
-  reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]>;
+  /** Takes back at most a thousand, and none of those held. */
+  reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]>;
 
   /** Why a handler cannot run in a transaction here, if it cannot. */
   readonly noJointTransactions?: string;

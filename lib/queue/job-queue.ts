@@ -7,7 +7,7 @@ import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { JobRun } from './job-run.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { Settler } from './settler.js';
 
 /** Settings of an enqueue. */
@@ -149,8 +149,11 @@ export abstract class JobQueue {
   /**
    * Takes back every job whose lease has run out, of whatever kind, and counts an attempt and a crash. A job with
    * `maxCrashes` crashes or more that ran alone at the last one becomes `PANIC`; each other is ready again.
+   *
+   * @param held gives the leases that the caller holds itself, which are left to it: a caller whose process stood still
+   * may find its own among those that have run out. It is asked when the storage is about to be.
    */
-  abstract reclaim(maxCrashes: number): Promise<ReclaimedJob[]>;
+  abstract reclaim(maxCrashes: number, held?: HeldLeases): Promise<ReclaimedJob[]>;
 
   /**
    * Takes one ready job of the given kinds and keeps it locked until `fn` has returned and its outcome is written.

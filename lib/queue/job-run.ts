@@ -47,9 +47,10 @@ export class JobRun {
    * Never rejects.
    */
   async run(): Promise<void> {
+    if (this.isLost()) return; // while it waited for a slot: it is others' business
     const outcome = await (this.attempt.isTransactional ? this.runJointly() : this.attempt.run());
     if (this.givenBack || outcome === undefined) return;
-    if (this.lease.lost !== undefined && outcome.type !== 'done') {
+    if (this.isLost() && outcome.type !== 'done') {
       // The handler obeyed the abort: what it threw says nothing about the job, which others will run again.
       this.tools.logger.debug(`Job ${this.job.id} (kind ${this.job.kind}) stopped after its lease was lost.`);
       return;
@@ -92,6 +93,10 @@ export class JobRun {
     const reason = outcome.lastError.split('\n', 1)[0]!;
     if (outcome.type === 'panic') logger.error(`${name} is PANIC and will not run again: ${reason}`);
     else logger.warn(`${name} is FAILED and will not run again: ${reason}`);
+  }
+
+  private isLost(): boolean {
+    return this.lease.lost !== undefined;
   }
 
   private get name(): string {

@@ -3,7 +3,7 @@ import { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { JobQueue } from './job-queue.js';
-import type { LeaseRenewal } from './lease.js';
+import type { Lease, LeaseRenewal } from './lease.js';
 
 export interface LeaseKeeperSettings {
   readonly leaseMs: number;
@@ -74,6 +74,11 @@ export class LeaseKeeper {
     this.timer = undefined;
   }
 
+  /** Those that are ours, as far as it is known. */
+  get leases(): readonly Lease[] {
+    return [...this.entries];
+  }
+
   /** Records that the job runs alone from now on. @returns whether the lease is still ours */
   async markAlone(lease: HeldLease): Promise<boolean> {
     const entry = lease as Entry;
@@ -83,7 +88,7 @@ export class LeaseKeeper {
     return answer === 'written';
   }
 
-  /** Renews at once what has run out while the process stood still, lest its own worker take it back. Never rejects. */
+  /** Renews at once, where a lease has run out: the process stood still, or a claim was answered late. Never rejects. */
   async catchUp(): Promise<void> {
     const now = performance.now();
     if ([...this.entries].some(({ endsAt }) => now >= endsAt)) await this.renew([...this.entries], now, true);

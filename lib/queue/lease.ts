@@ -12,6 +12,9 @@ export interface LeaseRenewal extends Lease {
   readonly alone: boolean;
 }
 
+/** Gives the leases that a worker holds at the moment. */
+export type HeldLeases = () => readonly Lease[];
+
 /** The terms of a claim. */
 export interface LeaseTerms {
   /** Who claims; kept with the job while it runs. 1 to 255 characters. */

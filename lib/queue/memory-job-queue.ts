@@ -18,7 +18,7 @@ import {
   type WakeListener,
 } from './job-queue.js';
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
-import type { Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
+import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import {
   copyOf,
   endAttempt,
@@ -168,10 +168,11 @@ export class MemoryJobQueue extends JobQueue {
     return unheld.length;
   }
 
-  async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
+  async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
     const now = this.now();
+    const spared = new Set([...held().map(({ id }) => id), ...this.settling]);
     const expired = [...this.jobs.values()].filter(
-      (job) => isRunning(job) && job.lockedUntil!.getTime() < now && !this.settling.has(job.id),
+      (job) => isRunning(job) && job.lockedUntil!.getTime() < now && !spared.has(job.id),
     );
     return expired.map((job) => {
       const workerId = job.lockedBy!;

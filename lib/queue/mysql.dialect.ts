@@ -160,11 +160,12 @@ export class MysqlDialect implements Dialect {
     return decodeOpenTransaction(await sql.query(this.sql.longTransaction, [ms]));
   }
 
-  async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
+  async reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]> {
     const expired = await sql.query(this.sql.expired);
     if (expired.length === 0) return [];
     return inTransaction(sql, BEGIN, async () => {
-      const rows = await sql.query(this.sql.lockExpired, [maxCrashes]);
+      const heldIds = held.length === 0 ? [null] : held.map(({ id }) => id);
+      const rows = await sql.query(this.sql.lockExpired, [maxCrashes, heldIds]);
       const ids = rows.map((row) => row.id);
       if (ids.length > 0) await sql.query(this.sql.reclaim, [maxCrashes, maxCrashes, maxCrashes, ids]);
       return rows.map(decodeReclaimed);

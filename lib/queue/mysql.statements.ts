@@ -143,7 +143,7 @@ export const mysqlStatements = (table: string) => ({
   lockExpired: `
     SELECT id, kind, locked_by, crashes + 1 AS crashes, IF(alone = 1 AND crashes + 1 >= ?, 'PANIC', 'PENDING') AS status
     FROM ${table}
-    WHERE running = 1 AND locked_until < UTC_TIMESTAMP(6)
+    WHERE running = 1 AND locked_until < UTC_TIMESTAMP(6) AND (id IN (?)) IS NOT TRUE
     ORDER BY id LIMIT 1000
     FOR UPDATE SKIP LOCKED`,
 

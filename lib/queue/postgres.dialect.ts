@@ -139,8 +139,9 @@ export class PostgresDialect implements Dialect {
     return decodeOpenTransaction(await sql.query(this.sql.longTransaction, [ms]));
   }
 
-  async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
-    return (await sql.query(this.sql.reclaim, [maxCrashes])).map(decodeReclaimed);
+  async reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]> {
+    const heldIds = held.map(({ id }) => id);
+    return (await sql.query(this.sql.reclaim, [maxCrashes, heldIds])).map(decodeReclaimed);
   }
 
   /**

@@ -278,7 +278,7 @@ export const postgresStatements = (table: string) => ({
     WITH expired AS MATERIALIZED (
       SELECT id, locked_by, crashes + 1 AS crashes, alone AND crashes + 1 >= $1 AS convicted
       FROM ${table}
-      WHERE status = 'PENDING' AND locked_by IS NOT NULL AND locked_until < now()
+      WHERE status = 'PENDING' AND locked_by IS NOT NULL AND locked_until < now() AND NOT id = ANY ($2::varchar[])
       ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
     UPDATE ${table} AS job

@@ -117,8 +117,9 @@ export class SqliteDialect implements Dialect {
     return (await sql.query(this.sql.live, [keysOf(leases)])).map(decodeLease);
   }
 
-  async reclaim(sql: Sql, maxCrashes: number): Promise<ReclaimedJob[]> {
-    const rows = await sql.query(this.sql.expired, [maxCrashes]);
+  async reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]> {
+    const heldIds = JSON.stringify(held.map(({ id }) => id));
+    const rows = await sql.query(this.sql.expired, [maxCrashes, heldIds]);
     if (rows.length === 0) return [];
     // A handler of this process may have blocked it past the lease: what it has ended in is written first.
     await nextTurn();

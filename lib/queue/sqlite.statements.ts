@@ -147,6 +147,7 @@ export const sqliteStatements = (table: string) => ({
       CASE WHEN alone AND crashes + 1 >= ? THEN 'PANIC' ELSE 'PENDING' END AS status
     FROM ${table}
     WHERE status = 'PENDING' AND locked_by IS NOT NULL AND locked_until < strftime('%Y-%m-%d %H:%M:%f', 'now')
+      AND id NOT IN (SELECT value FROM json_each(?))
     ORDER BY id LIMIT 1000`,
 
   /* Only those whose leases are still as they were read: a renewal of another process may have come in between. */

@@ -23,7 +23,14 @@ import {
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import { answersOf } from './lease-answers.js';
-import { lessTaken, type Lease, type LeaseAnswer, type LeaseRenewal, type LeaseTerms } from './lease.js';
+import {
+  lessTaken,
+  type HeldLeases,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseRenewal,
+  type LeaseTerms,
+} from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { SlowClaims } from './slow-claims.js';
 import { dataSourceOf } from './typeorm-compat.js';
@@ -201,10 +208,10 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.connections.run((sql) => this.dialect.releaseUnheld(sql, workerId, held));
   }
 
-  async reclaim(maxCrashes: number): Promise<ReclaimedJob[]> {
+  async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
     const all: ReclaimedJob[] = [];
     for (;;) {
-      const some = await this.connections.run((sql) => this.dialect.reclaim(sql, maxCrashes));
+      const some = await this.connections.run((sql) => this.dialect.reclaim(sql, maxCrashes, held()));
       all.push(...some);
       if (some.length < RECLAIM_ROWS) return all;
     }

@@ -25,6 +25,8 @@ export interface ClaimLoopSettings {
 export interface ClaimedJobs {
   /** Keeps the lease of a claimed job. */
   hold(job: ClaimedJob, claimedAt: number): JobRun;
+  /** Renews what has run out. Never rejects. */
+  catchUp(): Promise<void>;
   /** The leases of all jobs that are claimed and have not been given back or written yet. */
   leases(): readonly Lease[];
   /** Runs it. Resolves when its handler has ended; never rejects. */
@@ -138,6 +140,8 @@ export class ClaimLoop {
     this.isCareful = claimed.some((job) => job.crashes > 0);
     for (const { kind } of claimed) this.slots.claimed(kind);
     const runs = claimed.map((job) => this.jobs.hold(job, claimedAt));
+    // Others may have them by now; what is lost is not started.
+    if (performance.now() - claimedAt >= leaseMs) await this.jobs.catchUp();
     if (!this.stopping) return runs;
     await this.giveBack(runs);
     return [];

@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeError } from '../job/describe-error.js';
 import type { JobsLogger } from '../job/logger.js';
 import { sleep } from '../job/timers.js';
 import type { JobQueue, ReclaimedJob } from '../queue/job-queue.js';
+import type { LeaseKeeper } from '../queue/lease-keeper.js';
 import { backoffMs, jittered } from './pacing.js';
 
 export interface SweeperSettings {
@@ -18,14 +20,14 @@ export class Sweeper {
   private failures = 0;
 
   /**
-   * @param keepOwn renews the leases of this worker that have run out
+   * @param own the leases of this worker: those that ran out while it could not renew them are still its own
    * @param onReady called when jobs have become ready again
    */
   constructor(
     private readonly queue: Pick<JobQueue, 'reclaim'>,
     private readonly settings: SweeperSettings,
     private readonly logger: JobsLogger,
-    private readonly keepOwn: () => Promise<void>,
+    private readonly own: Pick<LeaseKeeper, 'catchUp' | 'leases'>,
     private readonly onReady: () => void,
   ) {
     this.ended = this.loop();
@@ -46,8 +48,9 @@ export class Sweeper {
 
   private async sweep(): Promise<void> {
     try {
-      await this.keepOwn();
-      const reclaimed = await this.queue.reclaim(this.settings.maxCrashes);
+      await nextTurn(); // where the process stood still, what a claim has brought meanwhile is read first
+      await this.own.catchUp();
+      const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, () => this.own.leases);
       this.failures = 0;
       for (const job of reclaimed) this.report(job);
       if (reclaimed.length > 0) this.onReady();

@@ -110,6 +110,7 @@ class WorkerSession {
     );
     this.claims = new ClaimLoop(queue, { ...settings, kinds, kindLimits: this.kindLimits(kinds) }, logger, {
       hold: (job, claimedAt) => this.hold(job, claimedAt),
+      catchUp: () => this.keeper.catchUp(),
       leases: () => this.leases(),
       run: (run) => this.run(run),
       allWritten: () => this.settler.idle(),
@@ -118,13 +119,7 @@ class WorkerSession {
       setApart: (run) => this.keeper.markAlone(run.lease),
       giveBack: (runs) => this.giveBack(runs),
     });
-    this.sweeper = new Sweeper(
-      queue,
-      settings,
-      logger,
-      () => this.keeper.catchUp(),
-      () => this.claims.wake(),
-    );
+    this.sweeper = new Sweeper(queue, settings, logger, this.keeper, () => this.claims.wake());
   }
 
   stop(): Promise<void> {

@@ -318,6 +318,21 @@ export function leaseContract(world: World): void {
       expect(await world.job('b')).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
     });
 
+    it('leaves to the caller what it holds itself, though its lease has run out', async () => {
+      const jobs = await claimed(3, SHORT);
+      const [own] = jobs;
+      const others = jobs.slice(1).map(({ id }) => id);
+      const taken: string[] = [];
+      const reclaim = async () => {
+        for (const { id } of await world.queue.reclaim(3, () => [own!])) taken.push(id);
+        return taken.length >= others.length;
+      };
+      await until(reclaim);
+      expect(taken.toSorted()).toEqual(others.toSorted());
+      expect(await world.job(own!.id)).toMatchObject({ crashes: 0, lockedBy: SHORT.workerId });
+      expect(await world.reclaimed(1)).toMatchObject([{ id: own!.id }]);
+    });
+
     it('counts each crash once, though many call it at the same time', async () => {
       const jobs = await claimed(50, SHORT);
       const { lockedUntil } = jobs[0]!;

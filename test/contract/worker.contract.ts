@@ -8,6 +8,8 @@ import type { ReclaimedJob } from '../../lib/queue/job-queue.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
 
+const SHORT_LEASE = { leaseMs: 400, heartbeatMs: 100 };
+
 /** Promises 5 (jobs that kill their worker), 6, 8, 9 and 12, as the worker keeps them. */
 export function workerContract(world: World): void {
   const enqueue = async (id: string, kind = KIND) => {
@@ -172,7 +174,7 @@ export function workerContract(world: World): void {
     let most = 0;
     const handler: HandlerFn = async ({ id }) => {
       most = Math.max(most, ++running);
-      if (id === 'blocks') for (const end = performance.now() + 300; performance.now() < end;);
+      if (id === 'blocks') block(300);
       await sleep(5);
       running -= 1;
     };
@@ -214,6 +216,65 @@ export function workerContract(world: World): void {
       await world.queue.settle([{ ...current, outcome: { type: 'failed', lastError: 'the other' } }]);
       await worker.stop();
       expect(await world.job('frozen')).toMatchObject({ status: 'FAILED', lastError: 'the other' });
+    });
+
+    it('does not take its own job back, though it finds its lease run out', async () => {
+      const { leaseMs } = SHORT_LEASE;
+      let isRunning = false;
+      let isBlocked = false;
+      // Its handlers block the process between its last renewal and its look for workers that died.
+      const queue = withMethods(world.queue, {
+        reclaim: (maxCrashes, held) => {
+          const heldAfterBlock = () => {
+            if (isRunning && !isBlocked) block(2 * leaseMs);
+            isBlocked ||= isRunning;
+            return held!();
+          };
+          return world.queue.reclaim(maxCrashes, heldAfterBlock);
+        },
+      });
+      await enqueue('own');
+      const handler: HandlerFn = async () => {
+        isRunning = true;
+        await until(() => isBlocked);
+        await sleep(leaseMs / 2);
+      };
+      await world.work({ [KIND]: handler }, SHORT_LEASE, queue);
+      expect(await world.ended('own')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+    });
+
+    it('does not start what others have taken before the answer to its claim came', async () => {
+      await world.client.enqueueMany([
+        { kind: KIND, id: 'taken', priority: 1 },
+        { kind: KIND, id: 'next', priority: 2 },
+      ]);
+      let isTaken = false;
+      const queue = withMethods(world.queue, {
+        claim: async (...claim) => {
+          const jobs = await world.queue.claim(...claim);
+          if (!isTaken && jobs.length > 0) {
+            await sleep(SHORT_LEASE.leaseMs);
+            await world.reclaimed(1);
+            await world.claimOne();
+            isTaken = true;
+          }
+          return jobs;
+        },
+        reclaim: async () => [],
+      });
+      const started: string[] = [];
+      await world.work(
+        { [KIND]: ({ id }) => void started.push(id) },
+        { ...SHORT_LEASE, concurrency: 1 },
+        queue,
+      );
+      expect(await world.ended('next')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(started).toEqual(['next']);
+      expect(await world.job('taken')).toMatchObject({
+        status: 'PENDING',
+        lockedBy: LONG.workerId,
+        crashes: 1,
+      });
     });
 
     it('is told by its signal at the next heartbeat that another has the job', async () => {
@@ -394,4 +455,9 @@ export function workerContract(world: World): void {
       expect(await world.job('one')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
     });
   });
+}
+
+/** Keeps the event loop busy. */
+function block(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
 }
