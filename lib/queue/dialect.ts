@@ -80,7 +80,7 @@ export interface Dialect {
   /** Takes back at most a thousand, and none of those held. */
   reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]>;
 
-  /** Why a handler cannot run in a transaction here, if it cannot. */
+  /** Where and why a handler "cannot be transactional", if it cannot be. */
   readonly noJointTransactions?: string;
 
   /** Connections of another kind than those of the DataSource's pool. */

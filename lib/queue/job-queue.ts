@@ -121,6 +121,14 @@ export abstract class JobQueue {
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
   /**
+   * Does nothing where `settleTogether` works, as it does by default.
+   *
+   * @param whose handler wants it, for the message
+   * @throws UnsupportedDatabaseError
+   */
+  requireJointTransactions(_whose: string): void {}
+
+  /**
    * Runs `work` in a new transaction, which `currentTransaction` then gives, and writes that the job is done, with what
    * `work` returns as its result, as the last statement of it. All of that is committed together, or nothing:
    *

@@ -38,8 +38,8 @@ export class SqliteDialect implements Dialect {
   readonly steps: readonly SchemaStep[];
   readonly errors = sqliteErrors;
   readonly noJointTransactions =
-    'A handler cannot be transactional on SQLite: TypeORM has one connection for the whole application, and whatever others ' +
-    'send while the handler runs would become part of its transaction. Leave the option out.';
+    'on SQLite: TypeORM has one connection for the whole application, and whatever others send while the handler runs ' +
+    'would become part of its transaction. Leave the option out.';
   private readonly sql: ReturnType<typeof sqliteStatements>;
 
   constructor(name: string) {

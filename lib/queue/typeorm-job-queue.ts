@@ -186,9 +186,16 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
   }
 
-  async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+  override requireJointTransactions(whose: string): void {
     const { noJointTransactions } = this.dialect;
-    if (noJointTransactions !== undefined) throw new UnsupportedDatabaseError(noJointTransactions);
+    if (noJointTransactions === undefined) return;
+    throw new UnsupportedDatabaseError(
+      `The handler of ${whose} cannot be transactional ${noJointTransactions}`,
+    );
+  }
+
+  async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
+    this.requireJointTransactions(`job ${attempt.id}`);
     return this.joint.run(attempt, work);
   }
 

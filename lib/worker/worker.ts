@@ -56,7 +56,11 @@ export class Worker {
     return this.session !== undefined;
   }
 
-  /** Begins to claim jobs. Does nothing where the worker runs already, or where it serves no kind. */
+  /**
+   * Begins to claim jobs. Does nothing where the worker runs already, or where it serves no kind.
+   *
+   * @throws UnsupportedDatabaseError where a handler is transactional and the database does not allow for that
+   */
   // eslint-disable-next-line @typescript-eslint/require-await -- a later kind of start may have to wait
   async start(): Promise<void> {
     if (this.session !== undefined) return;
@@ -64,6 +68,9 @@ export class Worker {
       this.logger.log('No handlers, so no worker is started.');
       return;
     }
+    const isTransactional = (kind: string) => this.handlers.get(kind)!.options.transactional;
+    for (const kind of this.kinds.filter(isTransactional))
+      this.queue.requireJointTransactions(`kind ${kind}`);
     const { workerId, concurrency } = this.settings;
     this.session = new WorkerSession(this.queue, this.handlers, this.kinds, this.settings, this.logger);
     this.logger.log(`Worker ${workerId} started: concurrency ${concurrency}, kinds ${listed(this.kinds)}.`);

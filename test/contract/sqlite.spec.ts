@@ -131,13 +131,13 @@ describe.each(sqlite)('On $name', (server) => {
     }
   });
 
-  it('a transactional handler is not called, and its job says why', async () => {
+  it('a worker with a transactional handler does not start, and says why', async () => {
     let calls = 0;
-    await world.work({ [KIND]: { run: () => (calls += 1), options: { transactional: true } } });
     const { id } = await enqueue('joint');
-    const job = await world.ended(id);
-    expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
-    expect(job.lastError).toMatch(/^UnsupportedDatabaseError: A handler cannot be transactional on SQLite/);
+    const start = world.work({ [KIND]: { run: () => (calls += 1), options: { transactional: true } } });
+    await expect(start).rejects.toThrow(UnsupportedDatabaseError);
+    await expect(start).rejects.toThrow(`The handler of kind ${KIND} cannot be transactional on SQLite`);
+    expect(await world.job(id)).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     expect(calls).toBe(0);
   });
 
