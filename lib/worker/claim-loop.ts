@@ -49,7 +49,7 @@ const MAX_WAIT_MS = 1_000;
 const MAX_UNWRITTEN = 3_000;
 
 /**
- * Claims jobs for all free slots, and ahead of them as many as will be started within a quarter of a second at the pace
+ * Claims jobs for all free slots, and ahead of them as many as will be started within the next moment at the pace
  * it sees; starts them; and waits: for slots, where there may be more jobs, or else until it is woken or the poll
  * interval is over.
  */

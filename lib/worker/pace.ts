@@ -1,5 +1,11 @@
 /** A worker claims ahead what it will have started within this time, at the pace it sees. */
 const AHEAD_MS = 250;
+/**
+ * The same where handlers take longer than `LONG_MS`: there it covers the time of a claim, and saves no more than that,
+ * while another worker may have free slots for what waits here.
+ */
+const AHEAD_OF_LONG_MS = 25;
+const LONG_MS = 100;
 const MAX_AHEAD = 1000;
 /** A shorter time than this says too little. */
 const MIN_WINDOW_MS = 5;
@@ -14,6 +20,7 @@ const WEIGHT = 0.5;
  */
 export class Pace {
   private perMs = 0;
+  private aheadMs = AHEAD_MS;
   private ended = 0;
   private busyMs = 0;
   private since: number | undefined;
@@ -34,10 +41,11 @@ export class Pace {
     if (windowMs >= MIN_WINDOW_MS) {
       const possible = this.busyMs === 0 ? Infinity : (this.slots * this.ended) / this.busyMs;
       const measured = Math.min(this.ended / windowMs, possible);
+      if (this.ended > 0) this.aheadMs = this.busyMs > LONG_MS * this.ended ? AHEAD_OF_LONG_MS : AHEAD_MS;
       this.perMs += (this.perMs === 0 ? 1 : WEIGHT) * (measured - this.perMs);
       this.startWindow(now);
     }
-    return Math.min(Math.floor(this.perMs * AHEAD_MS), MAX_AHEAD);
+    return Math.min(Math.floor(this.perMs * this.aheadMs), MAX_AHEAD);
   }
 
   /** There was nothing more to do, or what was claimed ahead has waited too long: what was measured says nothing now. */

@@ -46,7 +46,18 @@ describe('Pace', () => {
     ended(pace, 1, 1_000);
     expect(pace.ahead(1_000)).toBe(0);
     ended(pace, 9, 1_000);
-    expect(pace.ahead(1_006)).toBe(1); // and not 187
+    expect(pace.ahead(1_006)).toBe(0); // and not 187
+  });
+
+  it('holds little ready where handlers take long, for others may have free slots', () => {
+    const pace = new Pace(100);
+    pace.ahead(0);
+    ended(pace, 50, 99);
+    expect(pace.ahead(100)).toBe(125); // 0.5 per millisecond
+    ended(pace, 50, 101);
+    expect(pace.ahead(200)).toBe(12);
+    ended(pace, 50, 99);
+    expect(pace.ahead(300)).toBe(125);
   });
 
   it('starts anew after a reset', () => {
