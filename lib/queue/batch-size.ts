@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../job/document.js';
 
-const MAX_ROWS = 1000;
+export const MAX_ROWS = 1000;
 /** A statement is a string in memory, and servers limit it, too. */
 const MAX_BYTES = 4 * 1024 * 1024;
 

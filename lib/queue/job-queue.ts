@@ -120,6 +120,11 @@ export abstract class JobQueue {
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
+  /** Whether a method rejected because the storage could not be reached, whatever it was asked. By default never. */
+  isLinkFailure(_error: unknown): boolean {
+    return false;
+  }
+
   /**
    * Does nothing where `settleTogether` works, as it does by default.
    *

@@ -4,7 +4,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
 import type { Outcome } from '../job/outcome.js';
 import { sleep } from '../job/timers.js';
-import { countForBatch, sizeOf, type Weight } from './batch-size.js';
+import { countForBatch, MAX_ROWS, sizeOf, type Weight } from './batch-size.js';
 import type { JobQueue, Settlement } from './job-queue.js';
 import type { Lease } from './lease.js';
 
@@ -12,6 +12,8 @@ interface Entry extends Settlement {
   readonly job: ClaimedJob;
   readonly resolve: (answer: SettleAnswer) => void;
   failures: number;
+  /** How often a statement that it was in was refused, and not merely lost. */
+  refusals: number;
 }
 
 /** `abandoned`: the settler was stopped before the storage answered. */
@@ -19,8 +21,8 @@ export type SettleAnswer = 'written' | 'lost' | 'abandoned';
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
-/** From so many failures on, an outcome is written alone: it may be the one that spoils its batch. */
-const FAILURES_UNTIL_ALONE = 2;
+/** How many outcomes that have been refused 0, 1, 2 times leave together, and any more often: one of them may be to blame. */
+const ROWS_BY_REFUSALS = [MAX_ROWS, MAX_ROWS, 30, 1];
 
 /**
  * Writes outcomes in batches: while one statement is under way, what arrives next gathers and leaves together. One that
@@ -33,14 +35,22 @@ export class Settler {
   private writing = false;
 
   constructor(
-    private readonly queue: Pick<JobQueue, 'settle'>,
+    private readonly queue: Pick<JobQueue, 'settle' | 'isLinkFailure'>,
     private readonly logger: JobsLogger,
   ) {}
 
   /** Resolves once the outcome is written or refused. Never rejects. */
   settle(job: ClaimedJob, outcome: Outcome): Promise<SettleAnswer> {
     const { promise, resolve } = withResolver<SettleAnswer>();
-    const entry: Entry = { id: job.id, leaseToken: job.leaseToken, outcome, job, resolve, failures: 0 };
+    const entry: Entry = {
+      id: job.id,
+      leaseToken: job.leaseToken,
+      outcome,
+      job,
+      resolve,
+      failures: 0,
+      refusals: 0,
+    };
     this.unanswered.set(entry, promise);
     this.enter(entry);
     return promise;
@@ -82,10 +92,10 @@ export class Settler {
   }
 
   private nextBatch(): Entry[] {
-    const alone = this.waiting.findIndex((entry) => entry.failures >= FAILURES_UNTIL_ALONE);
-    if (alone === 0) return this.waiting.splice(0, 1);
-    const others = alone === -1 ? this.waiting : this.waiting.slice(0, alone);
-    return this.waiting.splice(0, countForBatch(others, weigh));
+    const rows = rowsBeside(this.waiting[0]!);
+    const end = this.waiting.findIndex((entry) => rowsBeside(entry) !== rows);
+    const alike = end === -1 ? this.waiting : this.waiting.slice(0, end);
+    return this.waiting.splice(0, Math.min(rows, countForBatch(alike, weigh)));
   }
 
   private async write(batch: readonly Entry[]): Promise<void> {
@@ -97,9 +107,13 @@ export class Settler {
         else this.answer(entry, answer);
       });
     } catch (error) {
-      const reason = describeError(error);
+      const first = nameOf(batch[0]!);
+      const what =
+        batch.length === 1 ? `outcome of ${first}` : `outcomes of ${first} and ${batch.length - 1} others`;
+      this.logger.warn(`Could not write the ${what}, trying again: ${describeError(error)}`);
+      const isRefusal = !this.queue.isLinkFailure(error);
       for (const entry of batch) {
-        this.logger.warn(`Could not write the outcome of ${nameOf(entry)}, trying again: ${reason}`);
+        if (isRefusal) entry.refusals += 1;
         void this.tryAgain(entry);
       }
     }
@@ -128,6 +142,10 @@ export class Settler {
     }
     entry.resolve(answer);
   }
+}
+
+function rowsBeside({ refusals }: Entry): number {
+  return ROWS_BY_REFUSALS[refusals] ?? 1;
 }
 
 function weigh({ outcome }: Entry): Weight {

@@ -1,5 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { DuplicateJobError, ForeignTransactionError, UnsupportedDatabaseError } from '../job/errors.js';
+import {
+  DatabaseTimeoutError,
+  DuplicateJobError,
+  ForeignTransactionError,
+  UnsupportedDatabaseError,
+} from '../job/errors.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
@@ -184,6 +189,11 @@ export class TypeOrmJobQueue extends JobQueue {
 
   settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
     return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
+  }
+
+  /** An answer that does not come in time may be that of a statement that is too large. */
+  override isLinkFailure(error: unknown): boolean {
+    return !this.dialect.errors.wasRefused(error) && !(error instanceof DatabaseTimeoutError);
   }
 
   override requireJointTransactions(whose: string): void {

@@ -50,7 +50,13 @@ export class TestRun {
     const policy = policyOf(handler.options, settings);
     this.startedAt = clock?.now() ?? 0;
     this.keeper = new LeaseKeeper(queue, settings, logger);
-    const settler = new Settler({ settle: (settlements) => this.settle(settlements) }, logger);
+    const settler = new Settler(
+      {
+        settle: (settlements) => this.settle(settlements),
+        isLinkFailure: (error) => queue.isLinkFailure(error),
+      },
+      logger,
+    );
     const attempt = new Attempt(
       job,
       (claimed, context) => this.handle(claimed, context),

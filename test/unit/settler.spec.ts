@@ -6,6 +6,7 @@ import { Settler } from '../../lib/queue/settler.js';
 import { claimedJob, Deferred, FAKE_TIMERS, turn } from './fakes.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 
+const LINK_LOST = 'connection lost';
 const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
 
 /** Keeps each statement until a test answers it; `answer` may be a function over the ids, or an error. */
@@ -21,6 +22,8 @@ class Storage {
     return deferred.promise;
   };
 
+  readonly isLinkFailure = (error: unknown): boolean => error instanceof Error && error.message === LINK_LOST;
+
   async answer(how: Error | ((id: string) => LeaseAnswer) = () => 'written'): Promise<void> {
     await turn(); // in which it is sent
     const { ids, deferred } = this.open.shift()!;
@@ -30,10 +33,10 @@ class Storage {
   }
 
   /** Answers all that comes within a second. */
-  async answerAll(fails: (ids: string[]) => boolean): Promise<void> {
+  async answerAll(fails: (ids: string[]) => boolean, reason = 'refused'): Promise<void> {
     for (let round = 0; round < 10; round++) {
       for (let next = this.open[0]; next !== undefined; next = this.open[0])
-        await this.answer(fails(next.ids) ? new Error('refused') : undefined);
+        await this.answer(fails(next.ids) ? new Error(reason) : undefined);
       await jest.advanceTimersByTimeAsync(100);
     }
   }
@@ -61,7 +64,11 @@ afterEach(() => {
 describe('Settler', () => {
   it('sends an outcome that comes alone within a turn of the event loop, with job, token and outcome', async () => {
     const seen: Settlement[] = [];
-    settler = new Settler({ settle: (batch) => (seen.push(...batch), storage.settle(batch)) }, logger);
+    const seeing = (batch: readonly Settlement[]) => {
+      seen.push(...batch);
+      return storage.settle(batch);
+    };
+    settler = new Settler({ settle: seeing, isLinkFailure: storage.isLinkFailure }, logger);
     const answer = settler.settle(claimedJob({ id: 'a', leaseToken: 7 }), DONE);
     await turn();
     expect(storage.statements).toEqual([['a']]);
@@ -129,7 +136,7 @@ describe('Settler', () => {
     const answer = settle('a');
     const pauses: number[] = [];
     for (let tries = 1; tries <= 12; tries++) {
-      await storage.answer(new Error('connection lost'));
+      await storage.answer(new Error(LINK_LOST));
       const before = Date.now();
       while (storage.statements.length === tries) await jest.advanceTimersByTimeAsync(5);
       pauses.push(Date.now() - before);
@@ -171,6 +178,29 @@ describe('Settler', () => {
     expect(await bad).toBe('abandoned');
   });
 
+  it('sends together again what could not be sent while the storage was away', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    const answers = Array.from({ length: 1_500 }, (_, place) => settle(`job-${String(place)}`));
+    let answered = 0;
+    const isAway = () => ++answered <= 8;
+    for (let round = 0; round < 5; round++) await storage.answerAll(isAway, LINK_LOST);
+    expect(await Promise.all(answers)).toEqual(Array(1_500).fill('written'));
+    expect(storage.statements.length).toBeLessThan(20);
+    expect(logger.lines).toHaveLength(8);
+    expect(logger.lines[0]).toMatch(
+      /^warn Could not write the outcomes of job job-0 .* and 999 others, trying/,
+    );
+  });
+
+  it('finds out one that is always refused in few statements', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    const good = Array.from({ length: 999 }, (_, place) => settle(`good-${String(place)}`));
+    void settle('bad');
+    await storage.answerAll((ids) => ids.includes('bad'));
+    expect(await Promise.all(good)).toEqual(Array(999).fill('written'));
+    expect(storage.statements.length).toBeLessThan(80);
+  });
+
   it('is idle when everything given so far is answered', async () => {
     void settle('a');
     await turn();
@@ -204,7 +234,7 @@ describe('Settler', () => {
 
   it('sends nothing again after it was told to give up', async () => {
     void settle('a');
-    await storage.answer(new Error('connection lost'));
+    await storage.answer(new Error(LINK_LOST));
     settler.abandon();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(storage.statements).toHaveLength(1);
