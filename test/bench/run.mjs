@@ -63,7 +63,8 @@ async function runRound(bench, round) {
   for (const scenario of scenarios) {
     for (const contender of scenario.contenders) {
       if (!names.includes(contender) || bench.storeOf(contender) === null) continue;
-      process.stderr.write(`round ${round} of ${rounds}: ${scenario.name}, ${contender}\n`);
+      const elapsed = `${Math.round(performance.now() / 1000)} s`;
+      process.stderr.write(`${elapsed}, round ${round} of ${rounds}: ${scenario.name}, ${contender}\n`);
       try {
         await scenario.run(bench, contender);
       } catch (error) {
