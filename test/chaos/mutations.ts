@@ -191,8 +191,8 @@ export const MUTANTS: readonly Mutant[] = [
 function withoutRetry(): Patch {
   return {
     file: 'queue/settler.js',
-    find: 'trying again: ${reason}`);\n                void this.tryAgain(entry);',
-    replace: "trying again: ${reason}`);\n                this.answer(entry, 'abandoned');",
+    find: 'entry.refusals += 1;\n                void this.tryAgain(entry);',
+    replace: "entry.refusals += 1;\n                this.answer(entry, 'abandoned');",
   };
 }
 
