@@ -34,12 +34,14 @@ const sizes = { ...(options.quick ? QUICK : FULL) };
 if (options.minutes !== undefined) sizes.bloatMs = Number(options.minutes) * 60_000;
 if (options.hold !== undefined) sizes.holdMs = Number(options.hold) * 60_000;
 const rounds = Number(options.rounds ?? sizes.rounds);
+const isLeftOut = (name) => sizes.without?.includes(name) ?? false;
 const scenarios = chosen(SCENARIOS, options.scenario, ({ name }) => name).filter(
-  ({ isExtra }) => options.scenario !== undefined || !isExtra,
+  ({ name, isExtra }) => options.scenario !== undefined || !(isExtra || isLeftOut(name)),
 );
 const names = chosen(Object.keys(CONTENDERS), options.contender, (name) => name).filter(
-  (name) => options.contender !== undefined || !sizes.without?.includes(name),
+  (name) => options.contender !== undefined || !isLeftOut(name),
 );
+const isAskedFor = options.scenario !== undefined || options.contender !== undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // the servers end with us
 const stores = { postgres: await startPostgres(), redis: await startRedis(), mariadb: await startMariadb() };
@@ -63,6 +65,7 @@ async function runRound(bench, round) {
   for (const scenario of scenarios) {
     for (const contender of scenario.contenders) {
       if (!names.includes(contender) || bench.storeOf(contender) === null) continue;
+      if (!isAskedFor && isLeftOut(`${scenario.name} ${contender}`)) continue;
       const elapsed = `${Math.round(performance.now() / 1000)} s`;
       process.stderr.write(`${elapsed}, round ${round} of ${rounds}: ${scenario.name}, ${contender}\n`);
       try {

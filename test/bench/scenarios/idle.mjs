@@ -14,7 +14,7 @@ export const idle = {
       settings: { postgresUrl: counter.url },
     });
     await actor.call('work');
-    await sleep(3000); // until it listens
+    await sleep(2500); // until it listens
     const before = counter.count;
     await sleep(bench.sizes.idleMs);
     bench.records.add('idle', contender, ((counter.count - before) * 1000) / bench.sizes.idleMs);

@@ -34,11 +34,11 @@ export const latencyWithin = {
 async function measure(bench, metric, contender, producer, worker) {
   const jobs = bench.sizes.latency;
   await worker.call('work');
-  await sleep(1500); // until it listens
+  await sleep(800); // until it listens
   await producer.call('enqueueSpaced', { jobs: 30, gapMs: GAP_MS });
   await worker.call('rest');
   await worker.call('work');
-  await sleep(1500);
+  await sleep(800);
   await producer.call('enqueueSpaced', { jobs, gapMs: GAP_MS });
   await sleep(500);
   const latencies = await worker.call('latencies');
