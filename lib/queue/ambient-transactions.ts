@@ -1,5 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager } from 'typeorm';
+import { DatabaseTimeoutError } from '../job/errors.js';
+import { endsWithin } from '../job/timers.js';
+import { breakOffConnection } from './connections.js';
 import { dataSourceOf } from './typeorm-compat.js';
 
 /**
@@ -23,6 +26,8 @@ export interface AmbientTransactions {
     isolation?: TransactionIsolation,
   ): Promise<Result>;
 }
+
+type Work<Result> = (manager: EntityManager) => Promise<Result>;
 
 /** As SQL names it; undefined leaves it to the server. */
 export type TransactionIsolation = 'READ COMMITTED';
@@ -60,20 +65,24 @@ export class Transactions {
     return outer.transaction((manager) => carry(manager, work));
   }
 
-  /** Runs `work` in a new transaction, whatever the caller runs in. */
-  async runNew<Result>(
-    work: (manager: EntityManager) => Promise<Result>,
-    isolation?: TransactionIsolation,
-  ): Promise<Result> {
-    if (this.library?.run !== undefined) return this.library.run(this.dataSource, work, isolation);
-    const queryRunner = this.dataSource.createQueryRunner();
-    try {
-      const run = (manager: EntityManager) => carry(manager, work);
-      if (isolation === undefined) return await queryRunner.manager.transaction(run);
-      return await queryRunner.manager.transaction(isolation, run);
-    } finally {
-      await queryRunner.release();
-    }
+  /**
+   * Runs `work` in a new transaction, whatever the caller runs in.
+   *
+   * @param beginMs how long it may take until `work` is called
+   * @throws DatabaseTimeoutError where it takes longer
+   */
+  runNew<Result>(work: Work<Result>, isolation?: TransactionIsolation, beginMs = Infinity): Promise<Result> {
+    const { library, dataSource } = this;
+    if (library?.run !== undefined)
+      return begunWithin(beginMs, work, (begin) => library.run!(dataSource, begin, isolation));
+    const queryRunner = dataSource.createQueryRunner();
+    const transaction = (begin: Work<Result>) => {
+      const run = (manager: EntityManager) => carry(manager, begin);
+      const { manager } = queryRunner;
+      const ends = isolation === undefined ? manager.transaction(run) : manager.transaction(isolation, run);
+      return ends.finally(() => queryRunner.release());
+    };
+    return begunWithin(beginMs, work, transaction, () => breakOffConnection(queryRunner));
   }
 
   private *all(): Iterable<EntityManager | undefined> {
@@ -82,9 +91,30 @@ export class Transactions {
   }
 }
 
-function carry<Result>(
-  manager: EntityManager,
-  work: (manager: EntityManager) => Promise<Result>,
+/** Runs a transaction that must have begun within `ms`; otherwise calls `giveUp`, and what begins later does nothing. */
+async function begunWithin<Result>(
+  ms: number,
+  work: Work<Result>,
+  transaction: (begin: Work<Result>) => Promise<Result>,
+  giveUp: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Result> {
+  if (ms === Infinity) return transaction(work);
+  let state: 'opening' | 'begun' | 'given up' = 'opening';
+  const isOpening = () => state === 'opening';
+  const ends = transaction(async (manager) => {
+    if (!isOpening()) throw new DatabaseTimeoutError(ms);
+    state = 'begun';
+    return work(manager);
+  });
+  if (!(await endsWithin(ends, ms)) && isOpening()) {
+    state = 'given up';
+    ends.catch(() => undefined);
+    await giveUp();
+    throw new DatabaseTimeoutError(ms);
+  }
+  return ends;
+}
+
+function carry<Result>(manager: EntityManager, work: Work<Result>): Promise<Result> {
   return running.run({ manager, outer: running.getStore() }, async () => work(manager));
 }

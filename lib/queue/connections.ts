@@ -123,6 +123,25 @@ function reserveOptions(options: DataSourceOptions): DataSourceOptions {
   return { ...options, ...nothing, dropSchema: false, cache: false, poolSize: 1, extra } as DataSourceOptions;
 }
 
+/**
+ * Waits for what is sent through `queryRunner`, and breaks its connection off where that takes longer than `ms`.
+ * @throws DatabaseTimeoutError
+ */
+export async function answeredThrough<T>(queryRunner: QueryRunner, work: Promise<T>, ms: number): Promise<T> {
+  try {
+    return await answered(work, ms);
+  } catch (error) {
+    if (error instanceof DatabaseTimeoutError) await breakOffConnection(queryRunner);
+    throw error;
+  }
+}
+
+/** Breaks off the connection that a query runner has; one that still waits for the pool has none. */
+export async function breakOffConnection(queryRunner: QueryRunner): Promise<void> {
+  const connected = queryRunner.connect();
+  if (await endsWithin(connected, 0)) await breakOff(await connected);
+}
+
 /** Each statement comes through here: a bare timer costs far less than one that an AbortSignal ends. */
 async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
   if (ms > MAX_TIMEOUT_MS) return work;

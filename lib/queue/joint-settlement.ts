@@ -1,6 +1,6 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { StoredDocument } from '../job/document.js';
-import { JobsError, TransactionUndoneError } from '../job/errors.js';
+import { InvalidOptionError, JobsError, TransactionUndoneError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import { sleep } from '../job/timers.js';
 import type { Transactions } from './ambient-transactions.js';
@@ -15,6 +15,8 @@ import { StatementFence } from './statement-fence.js';
 /** What a joint settlement needs of its queue. */
 export interface JointStorage {
   readonly errors: Pick<DatabaseErrors, 'wasRefused' | 'wantsRetry'>;
+  /** How long it may take to begin a transaction, to write an outcome, and to commit or roll back. */
+  readonly answerMs: number;
   /** Writes the outcome in the transaction of the query runner, through `sql`. */
   settle(queryRunner: QueryRunner, sql: Sql, settlement: Settlement): Promise<LeaseAnswer>;
   /** In a transaction of its own. */
@@ -50,13 +52,13 @@ export class JointSettlement {
     const at: Progress = { step: 'opening' };
     try {
       const run = (manager: EntityManager) => this.inside(manager, attempt, work, at);
-      await this.transactions.runNew(run, 'READ COMMITTED');
+      await this.transactions.runNew(run, 'READ COMMITTED', this.storage.answerMs);
       return 'written';
     } catch (error) {
       if (error instanceof LeaseGone) return 'lost';
       if (at.step === 'committing') return await this.findOut(attempt, error);
       throw this.wasUndone(error, at, attempt)
-        ? new TransactionUndoneError(at.step !== 'opening', error)
+        ? new TransactionUndoneError(at.fence !== undefined, error)
         : error;
     } finally {
       this.places.leave();
@@ -72,7 +74,8 @@ export class JointSettlement {
   ): Promise<void> {
     const queryRunner = manager.queryRunner!;
     at.step = 'working';
-    const fence = (at.fence = new StatementFence(queryRunner, this.storage.errors));
+    const { errors, answerMs } = this.storage;
+    const fence = (at.fence = new StatementFence(queryRunner, errors, answerMs));
     try {
       const result = await fence.around(attempt.signal, () => work(manager));
       at.step = 'settling';
@@ -106,7 +109,7 @@ export class JointSettlement {
 
   /** Whether it is the database that ended the transaction, and not the handler or its time. */
   private wasUndone(error: unknown, { step, fence }: Progress, { signal }: JointAttempt): boolean {
-    if (signal.aborted) return false;
+    if (signal.aborted || error instanceof InvalidOptionError) return false;
     const { wantsRetry, wasRefused } = this.storage.errors;
     if (step === 'working') return wantsRetry(error) || fence!.isBroken;
     return wantsRetry(error) || !(wasRefused(error) || error instanceof LeftOpenError);

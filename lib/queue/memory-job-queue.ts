@@ -64,6 +64,7 @@ export class MemoryJobQueue extends JobQueue {
   private readonly joint: JointSettlement;
   /** Jobs whose outcome is part of a transaction that is not committed yet. */
   private readonly settling = new Set<string>();
+  private readonly commits = new Map<DataSource, CommitWatcher>();
 
   /**
    * @param settings of `dequeue`, the module's defaults where left out, and no log; `dataSource` and `transactions`
@@ -92,9 +93,14 @@ export class MemoryJobQueue extends JobQueue {
     };
     const queryRunner = manager?.queryRunner;
     if (queryRunner?.isTransactionActive)
-      new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
+      this.commitsOf(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
     else commit();
     return stored.map(show);
+  }
+
+  override async close(): Promise<void> {
+    for (const commits of this.commits.values()) commits.close();
+    this.commits.clear();
   }
 
   currentTransaction(): EntityManager | undefined {
@@ -197,16 +203,22 @@ export class MemoryJobQueue extends JobQueue {
   private jointStorage(): JointStorage {
     return {
       errors: { wasRefused: () => true, wantsRetry: () => false },
+      answerMs: Infinity,
       settle: async (queryRunner, _sql, settlement) => {
         const write = () => this.underLease(settlement, (job) => this.write(job, settlement));
         const answer = this.underLease(settlement, ({ id }) => void this.settling.add(id));
-        if (answer === 'written')
-          new CommitWatcher(dataSourceOf(queryRunner)).afterCommit(queryRunner, write);
+        if (answer === 'written') this.commitsOf(dataSourceOf(queryRunner)).afterCommit(queryRunner, write);
         return answer;
       },
       renew: async (lease) => this.underLease(lease, () => undefined),
       get: (id) => this.get(id),
     };
+  }
+
+  private commitsOf(dataSource: DataSource): CommitWatcher {
+    let commits = this.commits.get(dataSource);
+    if (commits === undefined) this.commits.set(dataSource, (commits = new CommitWatcher(dataSource)));
+    return commits;
   }
 
   private wake(jobs: readonly Stored[]): void {

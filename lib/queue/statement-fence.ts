@@ -2,6 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import { JobsError } from '../job/errors.js';
 import { sleep } from '../job/timers.js';
 import type { DatabaseErrors } from './dialect.js';
+import { answeredThrough } from './connections.js';
 import { sqlThrough, type Sql } from './sql.js';
 
 type Query = (...args: readonly unknown[]) => Promise<unknown>;
@@ -24,15 +25,21 @@ export class StatementFence {
   /** Passes the fence. */
   readonly sql: Sql;
 
-  constructor(queryRunner: QueryRunner, errors: Pick<DatabaseErrors, 'wasRefused' | 'wantsRetry'>) {
+  /** @param answerMs how long the database may take to answer what is not the handler's: COMMIT, ROLLBACK, and `sql` */
+  constructor(
+    queryRunner: QueryRunner,
+    errors: Pick<DatabaseErrors, 'wasRefused' | 'wantsRetry'>,
+    answerMs: number,
+  ) {
     const query = queryRunner.query.bind(queryRunner) as QueryRunner['query'] & Query;
-    this.sql = sqlThrough({ query });
+    const limited: Query = (...args) => answeredThrough(queryRunner, query(...args), answerMs);
+    this.sql = sqlThrough({ query: limited as QueryRunner['query'] });
     const fenced: Query = async (...args) => {
       const rollsBack = String(args[0]).startsWith('ROLLBACK');
       const commits = args[0] === 'COMMIT' && this.hasReturned;
       if (this.reason !== undefined && !rollsBack && !commits) throw this.reason;
       try {
-        return await query(...args);
+        return await (rollsBack || commits ? limited : query)(...args);
       } catch (error) {
         if (rollsBack) this.isBroken ||= !errors.wasRefused(error);
         else if (errors.wantsRetry(error)) this.reason ??= this.undoneBy = error as Error;

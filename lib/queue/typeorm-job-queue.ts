@@ -9,9 +9,10 @@ import type { ClaimedJob, Job } from '../job/job.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { sleep } from '../job/timers.js';
 import { Transactions, type AmbientTransactions } from './ambient-transactions.js';
+import { Claimer } from './claimer.js';
 import { CommitWatcher } from './commit-watcher.js';
 import { Connections, poolSizeOf, type OwnConnections, type RunOptions } from './connections.js';
-import type { ClaimResult, Dialect } from './dialect.js';
+import type { Dialect } from './dialect.js';
 import { duplicateIdAmong } from './duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
@@ -28,16 +29,8 @@ import {
 import { JointSettlement, type JointStorage } from './joint-settlement.js';
 import { dialectFor, type JobsTableOptions } from './jobs-table.js';
 import { answersOf } from './lease-answers.js';
-import {
-  lessTaken,
-  type HeldLeases,
-  type Lease,
-  type LeaseAnswer,
-  type LeaseRenewal,
-  type LeaseTerms,
-} from './lease.js';
+import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import { SchemaMigrator } from './schema-migrator.js';
-import { SlowClaims } from './slow-claims.js';
 import { dataSourceOf } from './typeorm-compat.js';
 import { sqlThrough, type Sql } from './sql.js';
 import type { WakeChannel } from './wake-channel.js';
@@ -53,8 +46,6 @@ export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptio
 const RECLAIM_ROWS = 1000;
 /** The last pause of a release, which waits for about twice as long in all. */
 const MAX_RELEASE_PAUSE_MS = 500;
-/** A claim looks so many times where others are at the same rows. */
-const CLAIM_LOOKS = 3;
 
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
@@ -66,7 +57,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private readonly commits: CommitWatcher;
   private readonly channel: WakeChannel;
   private readonly batcher: EnqueueBatcher;
-  private readonly slowClaims: SlowClaims;
+  private readonly claimer: Claimer;
   private readonly listeners = new Set<WakeListener>();
   private unguard: () => void = () => undefined;
 
@@ -91,9 +82,7 @@ export class TypeOrmJobQueue extends JobQueue {
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
     );
-    const longTransaction = (ms: number) =>
-      this.connections.run(async (sql) => (await this.dialect.longTransaction?.(sql, ms)) ?? null);
-    this.slowClaims = new SlowClaims(longTransaction, settings.logger);
+    this.claimer = new Claimer(this.connections, this.dialect, settings.logger);
   }
 
   /**
@@ -159,26 +148,8 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.connections.run((sql) => this.dialect.get(sql, id));
   }
 
-  async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed: ClaimedJob[] = [];
-    for (let look = 0; look < CLAIM_LOOKS; look++) {
-      const left = lessTaken(terms, claimed);
-      const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
-      if (claimed.length >= limit || open.length === 0) break;
-      const found = await this.claimOnce(open, limit - claimed.length, left);
-      claimed.push(...found.jobs);
-      if (!found.tryAgain) break;
-    }
-    return claimed;
-  }
-
-  private claimOnce(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
-    return this.connections.run(async (sql) => {
-      const sentAt = performance.now();
-      const found = await this.dialect.claim(sql, kinds, limit, terms);
-      void this.slowClaims.took(performance.now() - sentAt);
-      return found;
-    });
+  claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
+    return this.claimer.claim(kinds, limit, terms);
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
@@ -283,6 +254,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private jointSettlement(): JointSettlement {
     const storage: JointStorage = {
       errors: this.dialect.errors,
+      answerMs: this.settings.databaseTimeoutMs,
       settle: async (_queryRunner, sql, settlement) => {
         const write = () => this.dialect.settle(sql, [settlement], true);
         return (await this.answers(sql, [settlement], write))[0]!;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseTimeoutError, DuplicateJobError } from '../../lib/index.js';
+import type { HandlerFn } from '../../lib/job/attempt.js';
 import { sleep } from '../../lib/job/timers.js';
 import { oneOfEach } from '../support/databases.js';
 import { until } from '../support/until.js';
@@ -111,6 +112,23 @@ describe.each(oneOfEach)('On $name', (server) => {
       finish();
       expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
     });
+  });
+
+  it('connections that have gone silent do not hold a transactional handler up, nor count against its job', async () => {
+    await world.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 20_000, pollIntervalMs: 100 } });
+    const pause = isPostgres ? 'SELECT pg_sleep(0.1)' : 'SELECT SLEEP(0.1)';
+    const handler: HandlerFn = async () => {
+      if (calls.length > 1) return 'written';
+      // All of the pool, so that a transaction is begun on a silent connection, too.
+      await Promise.all(Array.from({ length: POOL_SIZE - 1 }, () => world.dataSource.query(pause)));
+      world.proxy.silence();
+      return 'never written';
+    };
+    await world.work(handler, { transactional: true });
+    await world.client.enqueue('work', null, { id: 'one' });
+    const job = await world.ended('one');
+    expect(job).toMatchObject({ status: 'DONE', result: 'written', attemptsDone: 1, crashes: 0 });
+    expect(calls).toEqual(['one', 'one']);
   });
 
   it('a slow network with resets delays outcomes and loses none, nor a lease', async () => {

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { JobClient, TypeOrmJobQueue, Worker, type Job, type JobsModuleOptions } from '../../lib/index.js';
+import {
+  JobClient,
+  TypeOrmJobQueue,
+  Worker,
+  type Job,
+  type JobHandlerOptions,
+  type JobsModuleOptions,
+} from '../../lib/index.js';
 import type { HandlerFn } from '../../lib/job/attempt.js';
 import { HandlerRegistry } from '../../lib/job/handler.js';
 import { resolveOptions, type ResolvedOptions } from '../../lib/jobs.options.js';
@@ -53,13 +60,13 @@ export class ProxiedWorker {
   }
 
   /** Starts a worker whose handler of the kind `work` is `run`. */
-  async work(run: HandlerFn): Promise<void> {
+  async work(run: HandlerFn, options: JobHandlerOptions = {}): Promise<void> {
     const handlers = new HandlerRegistry();
     const remembering: HandlerFn = (job, context) => {
       this.calls.push(job.id);
       return run(job, context);
     };
-    handlers.add({ kind: 'work', run: remembering, options: {}, place: 'the test' });
+    handlers.add({ kind: 'work', run: remembering, options, place: 'the test' });
     this.worker = new Worker(this.queue!, handlers, this.options.worker, this.logger);
     await this.worker.start();
   }
