@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { describeError, storableText } from './describe-error.js';
+import { describeError, isError, storableText } from './describe-error.js';
 import { encodeDocument, type StoredDocument } from './document.js';
 import { JobsError, JobTimeoutError } from './errors.js';
 import type { ClaimedJob, JobContext } from './job.js';
@@ -128,8 +128,8 @@ export class Attempt {
   /** What an error of the handler means for the job. */
   outcomeOf(error: unknown): Outcome {
     const lastError = describeError(error);
-    if (error instanceof PermanentError) return { type: 'failed', lastError };
-    if (!(error instanceof RetryableError) && this.isPanic(error)) {
+    if (isA(PermanentError, error)) return { type: 'failed', lastError };
+    if (!isA(RetryableError, error) && this.isPanic(error)) {
       return { type: 'panic', lastError: storableText(`panic: ${lastError}`) };
     }
     return this.mayTryAgain(error)
@@ -147,13 +147,12 @@ export class Attempt {
 
   private mayTryAgain(error: unknown): boolean {
     const maxAttempts = this.job.maxAttempts ?? this.policy.maxAttempts;
-    if (maxAttempts === undefined) return error instanceof RetryableError;
+    if (maxAttempts === undefined) return isA(RetryableError, error);
     return this.failures < maxAttempts;
   }
 
   private retryDelayMs(error: unknown): number {
-    const asked =
-      error instanceof RetryableError && isDelay(error.retryAfterMs) ? error.retryAfterMs : undefined;
+    const asked = isA(RetryableError, error) && isDelay(error.retryAfterMs) ? error.retryAfterMs : undefined;
     const delayMs = asked ?? backoffDelayMs(this.policy.backoff ?? DEFAULT_BACKOFF, this.failures);
     return Math.ceil(Math.max(delayMs, this.policy.minRetryDelayMs));
   }
@@ -210,6 +209,11 @@ class LazySignal {
     this.reason ??= reason;
     this.controller?.abort(reason);
   }
+}
+
+/** As `instanceof`, which throws for a revoked proxy. */
+function isA<E extends Error>(type: abstract new (...args: never[]) => E, thrown: unknown): thrown is E {
+  return isError(thrown) && thrown instanceof type;
 }
 
 function ignore(): void {}

@@ -47,7 +47,7 @@ export class JobRun {
    * Never rejects.
    */
   async run(): Promise<void> {
-    if (this.isLost()) return; // while it waited for a slot: it is others' business
+    if (this.isOthers()) return; // since it was claimed
     const outcome = await (this.attempt.isTransactional ? this.runJointly() : this.attempt.run());
     if (this.givenBack || outcome === undefined) return;
     if (this.isLost() && outcome.type !== 'done') {
@@ -93,6 +93,10 @@ export class JobRun {
     const reason = outcome.lastError.split('\n', 1)[0]!;
     if (outcome.type === 'panic') logger.error(`${name} is PANIC and will not run again: ${reason}`);
     else logger.warn(`${name} is FAILED and will not run again: ${reason}`);
+  }
+
+  private isOthers(): boolean {
+    return this.givenBack || this.isLost();
   }
 
   private isLost(): boolean {

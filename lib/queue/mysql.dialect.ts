@@ -110,16 +110,19 @@ export class MysqlDialect implements Dialect {
     const best = await this.readBest(sql, kinds, isOneKind ? 1 : limit, terms);
     const cameDue = best[0]?.id === '';
     // Jobs that have just come due may go before those that were read: look again. Unless there are more of them yet.
-    if (cameDue && (await this.markDue(sql)) < DUE_AT_ONCE) return { jobs: [], tryAgain: true };
+    // And unless somebody has locked them: nobody else's jobs wait for that.
+    const marked = cameDue ? await this.markDue(sql) : 0;
+    if (marked > 0 && marked < DUE_AT_ONCE) return { jobs: [], tryAgain: true };
+    const areMoreDue = marked > 0;
     const ready = cameDue ? best.slice(1) : best.slice(0, limit);
     const places = new Map(ready.map((row, place) => [row.id as string, place]));
-    if (places.size === 0) return { jobs: [], tryAgain: cameDue };
+    if (places.size === 0) return { jobs: [], tryAgain: areMoreDue };
     const share = isOneKind ? countOf(kinds[0]!, limit, terms) : countByKind(ready);
     const rows = await inTransaction(sql, BEGIN, () => this.claimShare(sql, share, terms));
-    if (isOneKind) return { jobs: rows.map((row) => decodeClaimed(row, terms)), tryAgain: cameDue };
+    if (isOneKind) return { jobs: rows.map((row) => decodeClaimed(row, terms)), tryAgain: areMoreDue };
     const placeOf = (row: Row) => places.get(row.id as string) ?? Infinity;
     const jobs = rows.toSorted((a, b) => placeOf(a) - placeOf(b)).map((row) => decodeClaimed(row, terms));
-    return { jobs, tryAgain: cameDue || jobs.length < places.size };
+    return { jobs, tryAgain: areMoreDue || jobs.length < places.size };
   }
 
   async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {

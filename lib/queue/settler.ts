@@ -21,8 +21,11 @@ export type SettleAnswer = 'written' | 'lost' | 'abandoned';
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
+const FEW_ROWS = 30;
 /** How many outcomes that have been refused 0, 1, 2 times leave together, and any more often: one of them may be to blame. */
-const ROWS_BY_REFUSALS = [MAX_ROWS, MAX_ROWS, 30, 1];
+const ROWS_BY_REFUSALS = [MAX_ROWS, MAX_ROWS, FEW_ROWS, 1];
+/** So often lost on the way, it may be the statement that makes the server close the connection. */
+const MANY_FAILURES = 5;
 
 /**
  * Writes outcomes in batches: while one statement is under way, what arrives next gathers and leaves together. One that
@@ -144,8 +147,9 @@ export class Settler {
   }
 }
 
-function rowsBeside({ refusals }: Entry): number {
-  return ROWS_BY_REFUSALS[refusals] ?? 1;
+function rowsBeside({ refusals, failures }: Entry): number {
+  const rows = ROWS_BY_REFUSALS[refusals] ?? 1;
+  return failures < MANY_FAILURES ? rows : Math.min(rows, FEW_ROWS);
 }
 
 function weigh({ outcome }: Entry): Weight {

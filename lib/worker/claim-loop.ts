@@ -1,6 +1,7 @@
 import { describeError } from '../job/describe-error.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
+import { endsWithin } from '../job/timers.js';
 import type { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { Lease } from '../queue/lease.js';
@@ -45,8 +46,9 @@ export interface ClaimedJobs {
 
 /** A job claimed ahead that has not been started by then is given back: its turn was misjudged. */
 const MAX_WAIT_MS = 1_000;
-/** Where more outcomes than this wait to be written, they are awaited before the next claim. */
+/** Where more outcomes than this wait to be written, the next claim waits until there are fewer. */
 const MAX_UNWRITTEN = 3_000;
+const UNWRITTEN_LOOK_MS = 50;
 
 /**
  * Claims jobs for all free slots, and ahead of them as many as will be started within the next moment at the pace
@@ -125,7 +127,8 @@ export class ClaimLoop {
   }
 
   private async claim(): Promise<JobRun[]> {
-    if (this.jobs.unwritten() > MAX_UNWRITTEN) await this.jobs.allWritten();
+    while (this.jobs.unwritten() > MAX_UNWRITTEN && !this.stopping)
+      await endsWithin(this.jobs.allWritten(), UNWRITTEN_LOOK_MS);
     if (this.failures > 0) await this.releaseUnheld();
     const claimedAt = performance.now();
     if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);

@@ -30,16 +30,19 @@ export class Suspects {
   }
 
   /**
-   * Runs them one after the other. Where the handlers that run do not end within the time of a lease, the suspects are
-   * not kept waiting any longer; a crash is then nobody's conviction.
+   * Runs them one after the other. Where the handlers that run do not end within the time of a lease, or an outcome cannot
+   * be written, the suspects are not kept waiting any longer; a crash is then nobody's conviction.
    */
   async run(suspects: readonly JobRun[]): Promise<void> {
-    const isAlone = await endsWithin(this.dispatcher.allEnd(), this.settings.leaseMs);
+    let isAlone = await this.isQuiet();
     for (const [place, run] of suspects.entries()) {
       if (this.stopping) return this.giveBack(suspects.slice(place));
       if (!isAlone) void this.dispatcher.start(run);
-      else if (await this.setApart(run)) await this.runAlone(run);
-      else await this.giveBack([run]);
+      else if (!(await this.setApart(run))) await this.giveBack([run]);
+      else {
+        await this.dispatcher.start(run);
+        isAlone = await this.isQuiet();
+      }
     }
   }
 
@@ -47,9 +50,10 @@ export class Suspects {
     this.stopping = true;
   }
 
-  private async runAlone(run: JobRun): Promise<void> {
-    await this.dispatcher.start(run);
-    await this.jobs.allWritten();
+  /** Whether all that ran here has ended and is written, within the time of a lease. */
+  private isQuiet(): Promise<boolean> {
+    const end = this.dispatcher.allEnd().then(() => this.jobs.allWritten());
+    return endsWithin(end, this.settings.leaseMs);
   }
 
   /**
@@ -57,7 +61,6 @@ export class Suspects {
    * runs alone, and then it would be convicted when its lease runs out, without ever having been started.
    */
   private async setApart(run: JobRun): Promise<boolean> {
-    await this.jobs.allWritten();
     if (isLost(run)) return false;
     const name = `Job ${run.job.id} (kind ${run.job.kind})`;
     this.logger.debug(`${name} runs alone after ${run.job.crashes} crashes.`);

@@ -3,12 +3,20 @@ import { describeError } from '../job/describe-error.js';
 import type { JobsLogger } from '../job/logger.js';
 import { sleep } from '../job/timers.js';
 import type { JobQueue, ReclaimedJob } from '../queue/job-queue.js';
-import type { LeaseKeeper } from '../queue/lease-keeper.js';
+import type { HeldLeases } from '../queue/lease.js';
 import { backoffMs, jittered } from './pacing.js';
 
 export interface SweeperSettings {
   readonly leaseMs: number;
   readonly maxCrashes: number;
+}
+
+/** Of the worker, which is alive: what ran out while it could not renew is not taken back by it. */
+export interface OwnLeases {
+  /** Renews what has run out. Never rejects. */
+  catchUp(): Promise<void>;
+  /** Of jobs that run, and of those whose outcomes are still to be written. */
+  readonly leases: HeldLeases;
 }
 
 const MAX_INTERVAL_MS = 15_000;
@@ -20,14 +28,13 @@ export class Sweeper {
   private failures = 0;
 
   /**
-   * @param own the leases of this worker: those that ran out while it could not renew them are still its own
    * @param onReady called when jobs have become ready again
    */
   constructor(
     private readonly queue: Pick<JobQueue, 'reclaim'>,
     private readonly settings: SweeperSettings,
     private readonly logger: JobsLogger,
-    private readonly own: Pick<LeaseKeeper, 'catchUp' | 'leases'>,
+    private readonly own: OwnLeases,
     private readonly onReady: () => void,
   ) {
     this.ended = this.loop();
@@ -50,7 +57,7 @@ export class Sweeper {
     try {
       await nextTurn(); // where the process stood still, what a claim has brought meanwhile is read first
       await this.own.catchUp();
-      const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, () => this.own.leases);
+      const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, this.own.leases);
       this.failures = 0;
       for (const job of reclaimed) this.report(job);
       if (reclaimed.length > 0) this.onReady();

@@ -126,7 +126,11 @@ class WorkerSession {
       setApart: (run) => this.keeper.markAlone(run.lease),
       giveBack: (runs) => this.giveBack(runs),
     });
-    this.sweeper = new Sweeper(queue, settings, logger, this.keeper, () => this.claims.wake());
+    const own = {
+      catchUp: () => this.keeper.catchUp(),
+      leases: () => [...this.keeper.leases, ...this.settler.leases],
+    };
+    this.sweeper = new Sweeper(queue, settings, logger, own, () => this.claims.wake());
   }
 
   stop(): Promise<void> {

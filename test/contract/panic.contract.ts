@@ -19,7 +19,7 @@ const PANICS: readonly [string, () => unknown][] = [
   ['a number', () => fail(42)],
   ['an object that only looks like an error', () => fail({ name: 'Error', message: 'x' })],
   ['a rejected promise without a reason', async () => fail(undefined)],
-  ['an object that cannot be looked at', () => fail(Proxy.revocable({}, {}).proxy)],
+  ['an object that cannot be looked at', () => fail(revokedProxy())],
 ];
 
 const NO_PANICS: readonly [string, () => unknown][] = [
@@ -141,4 +141,10 @@ function unreadableError(): Error {
   const unreadable = { get: () => fail(new Error('do not look')) };
   for (const field of ['message', 'stack', 'name', 'cause']) Object.defineProperty(error, field, unreadable);
   return error;
+}
+
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
 }

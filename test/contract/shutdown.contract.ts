@@ -3,7 +3,7 @@ import { WorkerStoppedError } from '../../lib/job/errors.js';
 import type { HandlerFn } from '../../lib/job/attempt.js';
 import type { JobContext } from '../../lib/job/job.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, withMethods, type World } from './world.js';
+import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
 
 /** Promise 7, and the third sentence of 8. */
 export function shutdownContract(world: World): void {
@@ -170,6 +170,37 @@ export function shutdownContract(world: World): void {
       await stopped;
       expect(runs).toBe(0);
       expect(await world.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
+    });
+
+    it('does not start a job that it has given back while that was being set apart', async () => {
+      await enqueue('suspect');
+      for (let crash = 1; crash <= 2; crash++) {
+        await world.claimOne(SHORT);
+        await world.reclaimed(1);
+      }
+      const [marking, releasing] = [gate(), gate()];
+      const { open, opened } = gate();
+      const queue = withMethods(world.queue, {
+        renew: async (...renewal) => {
+          const answers = await world.queue.renew(...renewal);
+          marking.open(undefined);
+          await opened;
+          return answers;
+        },
+        release: async (leases) => {
+          await world.queue.release(leases);
+          releasing.open(undefined);
+        },
+      });
+      let runs = 0;
+      const worker = await world.work({ [KIND]: () => (runs += 1) }, {}, queue);
+      await marking.opened;
+      const stopped = worker.stop();
+      await releasing.opened;
+      open(undefined);
+      await stopped;
+      expect(runs).toBe(0);
+      expect(await world.claimOne()).toMatchObject({ id: 'suspect', attemptsDone: 2 });
     });
 
     it('does not begin to listen, where its first claim was still under way', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
@@ -61,6 +62,33 @@ export function storageContract(world: SqlWorld): void {
           status: 'DONE',
           attemptsDone: 1,
         });
+      });
+
+      it('holds back no other job, though it has just come due', async () => {
+        await world.client.enqueueMany([
+          { kind: KIND, id: 'scheduled', delayMs: 1 },
+          { kind: KIND, id: 'ready' },
+        ]);
+        await sleep(20);
+        const claim = async () => (await world.queue.claim([KIND], 5, LONG)).map(({ id }) => id);
+        await whileLocked('scheduled', async () => {
+          expect(await claim()).toEqual(['ready']);
+        });
+        expect(await claim()).toEqual(['scheduled']);
+      });
+
+      it('holds back no job of another kind, though it would come before that', async () => {
+        await world.client.enqueueMany([
+          { kind: 'a', id: 'first', priority: 1 },
+          { kind: 'b', id: 'second', priority: 2 },
+          { kind: 'b', id: 'third', priority: 3 },
+        ]);
+        const claim = async (limit: number) =>
+          (await world.queue.claim(['a', 'b'], limit, LONG)).map(({ id }) => id);
+        await whileLocked('first', async () => {
+          expect(await claim(1)).toEqual(['second']);
+        });
+        expect(await claim(5)).toEqual(['first', 'third']);
       });
 
       it('is answered "busy" by renew, and the rest of the batch is written', async () => {

@@ -243,6 +243,22 @@ export function workerContract(world: World): void {
       expect(await world.ended('own')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
     });
 
+    it('does not take back a job whose outcome it has still to write', async () => {
+      await enqueue('ended');
+      let isAway = true;
+      const queue = withMethods(world.queue, {
+        settle: (settlements) => (isAway ? failure() : world.queue.settle(settlements)),
+        renew: (...renewal) => (isAway ? failure() : world.queue.renew(...renewal)),
+      });
+      let runs = 0;
+      await world.work({ [KIND]: () => (runs += 1) }, SHORT_LEASE, queue);
+      await until(() => world.logged('warn', 'The lease of job ended'));
+      await sleep(2 * SHORT_LEASE.leaseMs); // in which it looks for workers that died
+      isAway = false;
+      expect(await world.ended('ended')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      expect(runs).toBe(1);
+    });
+
     it('does not start what others have taken before the answer to its claim came', async () => {
       await world.client.enqueueMany([
         { kind: KIND, id: 'taken', priority: 1 },

@@ -19,11 +19,13 @@ describe('Suspects', () => {
   let ran: string[];
   let givenBack: string[];
   let setApart: (run: JobRun) => Promise<boolean>;
+  let allWritten: () => Promise<void>;
   let suspects: Suspects;
 
   beforeEach(() => {
     [ran, givenBack] = [[], []];
     setApart = async () => true;
+    allWritten = () => Promise.resolve();
     const slots = new Slots(10, new Map());
     const dispatcher = new Dispatcher(
       slots,
@@ -37,8 +39,20 @@ describe('Suspects', () => {
       giveBack: async (runs) => {
         givenBack.push(...runs.map(({ job }) => job.id));
       },
-      allWritten: () => Promise.resolve(),
+      allWritten: () => allWritten(),
     });
+  });
+
+  it('waits no longer than a lease for an outcome that cannot be written, and marks nobody beside it', async () => {
+    allWritten = () => new Promise(() => undefined);
+    const marked: string[] = [];
+    setApart = async ({ job }) => {
+      marked.push(job.id);
+      return true;
+    };
+    await suspects.run([suspect('a'), suspect('b')]);
+    expect(ran).toEqual(['a', 'b']);
+    expect(marked).toEqual([]);
   });
 
   it('runs a job that is set apart, and gives back one whose lease others have', async () => {
