@@ -13,7 +13,7 @@ export interface JobHandlerOptions {
    * Default: a plain error fails at once, a `RetryableError` comes back without end.
    */
   readonly maxAttempts?: number;
-  /** How long to wait before the next attempt. Default: 5 s, 10 s, 20 s … up to an hour, less up to a fifth at random. */
+  /** How long to wait before the next attempt. Default: 5 s, 10 s, 20 s … up to an hour, and up to a fifth more at random. */
   readonly backoff?: Backoff;
   /** Milliseconds after which `context.signal` aborts and the attempt counts as failed. Default: as long as it takes. */
   readonly timeoutMs?: number;

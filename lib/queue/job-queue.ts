@@ -106,7 +106,8 @@ export abstract class JobQueue {
 
   /**
    * Takes up to `limit` ready jobs of the given kinds, by priority, then `runAt`, then id (in the order of Unicode code
-   * points), and gives each a new, higher lease token. No two callers get the same job.
+   * points), and gives each a new, higher lease token. No two callers get the same job. It waits for nobody's lock: what
+   * others have locked is passed over, and where those are the best of several kinds, jobs of one kind may come first.
    */
   abstract claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]>;
 
