@@ -126,16 +126,25 @@ export class Observer {
     return rows.length;
   }
 
-  /** Locks some rows of running jobs, for as long as `during` takes. */
+  /** Locks some rows of running jobs, and as many of those that come due next, for as long as `during` takes. */
   async lock(count: number, during: (ids: string[]) => Promise<unknown>): Promise<void> {
     // By an index of theirs: a scan would lock more than it returns on MariaDB.
-    const running =
-      this.engine === 'postgres' ? `status = 'PENDING' AND locked_by IS NOT NULL` : 'running = 1';
+    const [running, next] =
+      this.engine === 'postgres'
+        ? [
+            `status = 'PENDING' AND locked_by IS NOT NULL`,
+            `status = 'PENDING' AND locked_by IS NULL AND NOT due ORDER BY run_at`,
+          ]
+        : ['running = 1', 'scheduled_at IS NOT NULL ORDER BY scheduled_at'];
     await this.dataSource.transaction('READ COMMITTED', async (manager) => {
-      const rows = await manager.query<{ id: string }[]>(
-        `SELECT id FROM nest_jobs WHERE ${running} LIMIT ${count} FOR UPDATE SKIP LOCKED`,
-      );
-      await during(rows.map(({ id }) => id));
+      const ids: string[] = [];
+      for (const rows of [running, next]) {
+        const locked = await manager.query<{ id: string }[]>(
+          `SELECT id FROM nest_jobs WHERE ${rows} LIMIT ${count} FOR UPDATE SKIP LOCKED`,
+        );
+        ids.push(...locked.map(({ id }) => id));
+      }
+      await during(ids);
     });
   }
 

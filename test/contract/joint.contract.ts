@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { encodeDocument } from '../../lib/job/document.js';
-import { TransactionUndoneError, WorkerStoppedError } from '../../lib/job/errors.js';
+import { InvalidOptionError, TransactionUndoneError, WorkerStoppedError } from '../../lib/job/errors.js';
 import type { ClaimedJob, Job, JobContext } from '../../lib/job/job.js';
 import { PermanentError } from '../../lib/job/retry.js';
 import type { JointAttempt } from '../../lib/queue/job-queue.js';
@@ -438,6 +438,19 @@ function jointDatabaseContract(world: SqlWorld, tools: JointTools): void {
       await worker.stop();
       await queue.close();
       await dataSource.destroy();
+    });
+
+    it('fails where it cannot begin for an option that is wrong, instead of being begun again for ever', async () => {
+      await claimed('one');
+      await world.queue.release([{ id: 'one', leaseToken: 1 }]);
+      const run = () => Promise.reject(new InvalidOptionError('connectionNames', [], 'with this DataSource'));
+      const queue = world.openOn(world.dataSource, { transactions: { current: () => undefined, run } });
+      const worker = await world.work({ [KIND]: { run: () => 'ran', options: TRANSACTIONAL } }, {}, queue);
+      const job = await world.ended('one');
+      expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      expect(job.lastError).toMatch(/^InvalidOptionError: .*connectionNames/);
+      await worker.stop();
+      await queue.close();
     });
 
     it('lets a handler that has swallowed a deadlock write nothing more', async () => {

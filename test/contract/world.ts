@@ -249,7 +249,7 @@ export class SqlWorld extends World {
   }
 
   /** A queue over the same table by another DataSource. */
-  openOn(dataSource: DataSource, settings: Partial<DequeueSettings> = {}): TypeOrmJobQueue {
+  openOn(dataSource: DataSource, settings: Partial<TypeOrmJobQueueSettings> = {}): TypeOrmJobQueue {
     const queue = new TypeOrmJobQueue(dataSource, this.queueSettings(settings));
     this.opened.push(queue);
     return queue;
