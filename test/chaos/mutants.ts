@@ -38,10 +38,11 @@ console.log(`${summary.length - survived} passed, ${survived} failed`);
 process.exit(survived === 0 ? 0 : 1);
 
 /** @returns whether the checker saw what it should see: the mutant by its invariant, or nothing where nothing is wrong */
-async function hunt({ name, caughtBy, faults, patches }: Mutant, engine: Engine): Promise<boolean> {
+async function hunt(mutant: Mutant, engine: Engine): Promise<boolean> {
+  const { name, caughtBy, faults, jobs = RUN.jobs, patches } = mutant;
   const root = build(patches[engine]);
   try {
-    const { figures, violations } = await runAndCheck({ ...RUN, engine, seed: values.seed, root, faults });
+    const { figures, violations } = await runAndCheck({ ...RUN, jobs, engine, seed: values.seed, root, faults });
     const named = violations.filter(({ invariant }) => invariant === caughtBy);
     const isRight = caughtBy === 'nothing' ? violations.length === 0 : named.length > 0;
     const seen = `named: ${JSON.stringify(figures.violations)}`;

@@ -17,6 +17,8 @@ export interface Mutant {
   readonly caughtBy: string;
   /** The faults that need the guard. */
   readonly faults: RunOptions['faults'];
+  /** Default: what is enough for most. More where the guard is seldom needed. */
+  readonly jobs?: number;
   readonly patches: Readonly<Record<Engine, readonly Patch[]>>;
 }
 
@@ -54,6 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the token in settle',
     caughtBy: 'I4',
     faults: ['stop'],
+    jobs: 6_000, // so that long ones are frozen, which others have taken by the time that they end
     patches: {
       postgres: [
         {
@@ -98,6 +101,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the retry of settles',
     caughtBy: 'I5',
     faults: ['terminate'],
+    jobs: 6_000, // so that a connection is terminated in the middle of a settlement
     patches: {
       postgres: [withoutRetry()],
       mariadb: [withoutRetry()],
