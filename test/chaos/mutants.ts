@@ -42,7 +42,14 @@ async function hunt(mutant: Mutant, engine: Engine): Promise<boolean> {
   const { name, caughtBy, faults, jobs = RUN.jobs, patches } = mutant;
   const root = build(patches[engine]);
   try {
-    const { figures, violations } = await runAndCheck({ ...RUN, jobs, engine, seed: values.seed, root, faults });
+    const { figures, violations } = await runAndCheck({
+      ...RUN,
+      jobs,
+      engine,
+      seed: values.seed,
+      root,
+      faults,
+    });
     const named = violations.filter(({ invariant }) => invariant === caughtBy);
     const isRight = caughtBy === 'nothing' ? violations.length === 0 : named.length > 0;
     const seen = `named: ${JSON.stringify(figures.violations)}`;
