@@ -74,7 +74,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
     ['release', [IDS, TOKENS], ['pkey', 'running']],
     ['live', [IDS, TOKENS], ['pkey', 'running']],
     ['get', ['row 5'], ['pkey']],
-    ['reclaim', [3], ['pkey', 'running']],
+    ['reclaim', [3, IDS], ['pkey', 'running']],
   ] as [keyof typeof statements, unknown[], string[]][])(
     '%s reads the table through its indexes alone',
     async (name, parameters, indexes) => {
@@ -162,7 +162,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (ser
     ['live', [ids], readAs('PRIMARY')],
     ['get', ids.slice(0, 1), readAs('PRIMARY')],
     ['expired', [], readAs('nest_jobs_running')],
-    ['lockExpired', [3], readAs('nest_jobs_running')],
+    ['lockExpired', [3, ids], readAs('nest_jobs_running')],
     ['reclaim', [3, 3, 3, ids], readAs('PRIMARY')],
   ] as [Exclude<keyof typeof statements, 'best'>, unknown[], object[]][])(
     '%s reads the table through its index alone',

@@ -217,7 +217,7 @@ describe.each(sqlite)('On $name', (server) => {
       ['settle', [list]],
       ['release', [list]],
       ['live', [list]],
-      ['expired', [3]],
+      ['expired', [3, '[]']],
       ['reclaim', [3, list]],
     ] as [Exclude<keyof typeof statements, 'best'>, unknown[]][])(
       '%s reads the table through its indexes alone, with and without statistics',
