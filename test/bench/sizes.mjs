@@ -14,7 +14,7 @@ export const FULL = {
   bloatMs: 600_000,
 };
 
-/** For a first look, in less than two minutes: one round, less of everything, and figures that vary more. */
+/** For a first look, in about two minutes: one round, less of everything, and figures that vary more. */
 export const QUICK = {
   rounds: 1,
   'enqueue-1': 1000,
@@ -22,11 +22,11 @@ export const QUICK = {
   bulk: 10_000,
   transaction: 700,
   backlog: 20_000,
-  latency: 100,
+  latency: 80,
   ballast: 200_000,
-  slow: 4000,
+  slow: 3000,
   fairShare: { jobs: 80, handlerMs: 500 },
-  idleMs: 6000,
+  idleMs: 5000,
   bloatMs: 20_000,
   /** Scenarios, contenders, and contenders in a scenario, where none are asked for. */
   without: [
