@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { DatabaseTimeoutError } from '../../lib/job/errors.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type SqlWorld } from './world.js';
@@ -183,6 +184,20 @@ export function storageContract(world: SqlWorld): void {
         await mendRow().catch(() => undefined);
       }
     });
+  });
+
+  it('tells a refusal, and an answer that came too late, from a way to the database that failed', async () => {
+    const [job] = await claimed('a');
+    await breakRow('a');
+    try {
+      const refusal = await world.queue.settle([{ ...job!, outcome: DONE }]).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(Error);
+      expect(world.queue.isLinkFailure(refusal)).toBe(false);
+    } finally {
+      await mendRow();
+    }
+    expect(world.queue.isLinkFailure(new DatabaseTimeoutError(1_000))).toBe(false);
+    expect(world.queue.isLinkFailure(new Error('Connection terminated unexpectedly'))).toBe(true);
   });
 
   describe.each(['payload', 'carried'])('13. A %s that cannot be read', (column) => {
