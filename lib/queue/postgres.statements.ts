@@ -62,18 +62,19 @@ export const postgresStatements = (table: string) => ({
    * is not; locking $3 of each kind would keep more than $3 rows from others. Between the two looks others may have
    * taken rows: "look_again" tells the caller that there was more to be had.
    *
-   * The update goes by an array and not by a join: the planner cannot know how few rows a limit leaves that it reads
-   * from another row, and joined by hash with a scan of the whole table. And it goes by the place of the row version that
-   * has just been locked, which spares a second look into an index. A version that came after this statement began is
-   * not seen there, and so "look_again" counts it as well. Rows come in no order; the caller sorts them.
+   * The updates go by an array and not by a join: the planner cannot know how few rows a limit leaves that it reads
+   * from another row, and joined by hash with a scan of the whole table. And they go by the place of the row version that
+   * has just been locked, which spares a second look into an index, and a scan of the whole table by a plan that was made
+   * when that was small. A version that came after this statement began is not seen there, and so "look_again" counts it
+   * as well. Rows come in no order; the caller sorts them.
    */
   claim: `
     WITH come AS MATERIALIZED (
-      SELECT id FROM ${table}
+      SELECT ctid AS place FROM ${table}
       WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
       ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED
     ), marked AS (
-      UPDATE ${table} SET due = true WHERE id = ANY (ARRAY(SELECT id FROM come)) RETURNING 1
+      UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT place FROM come))
     ), share AS MATERIALIZED (
       SELECT best.kind, count(*) AS size
       FROM (
@@ -111,7 +112,7 @@ export const postgresStatements = (table: string) => ({
       date_part('epoch', claimed.last_attempt_at) * 1000 AS last_attempt_at,
       date_part('epoch', claimed.locked_at) * 1000 AS now
     FROM (
-      SELECT (SELECT count(*) FROM marked) > 0
+      SELECT (SELECT count(*) FROM come) > 0
         OR (SELECT count(*) FROM claimed) < (SELECT coalesce(sum(size), 0) FROM share) AS again
     ) AS look
     LEFT JOIN claimed ON true`,
@@ -122,11 +123,11 @@ export const postgresStatements = (table: string) => ({
    */
   claimOfKind: `
     WITH come AS MATERIALIZED (
-      SELECT id FROM ${table}
+      SELECT ctid AS place FROM ${table}
       WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
       ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED
     ), marked AS (
-      UPDATE ${table} SET due = true WHERE id = ANY (ARRAY(SELECT id FROM come)) RETURNING 1
+      UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT place FROM come))
     ), picked AS MATERIALIZED (
       SELECT ctid AS place FROM ${table}
       WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
@@ -147,7 +148,7 @@ export const postgresStatements = (table: string) => ({
       date_part('epoch', claimed.last_attempt_at) * 1000 AS last_attempt_at,
       date_part('epoch', claimed.locked_at) * 1000 AS now
     FROM (
-      SELECT (SELECT count(*) FROM marked) > 0
+      SELECT (SELECT count(*) FROM come) > 0
         OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
     ) AS look
     LEFT JOIN claimed ON true`,

@@ -11,7 +11,7 @@ export interface Sql {
 }
 
 export interface PreparedOptions {
-  /** The best plan depends on what is in a table: the server makes it anew after an answer that took long. */
+  /** The best plan depends on what is in a table: the server makes it anew now and then, and after an answer that took long. */
   readonly planAges?: boolean;
 }
 

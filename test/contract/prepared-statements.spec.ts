@@ -75,30 +75,54 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
     await close();
   });
 
-  it('a claim of few is prepared, and planned anew when the table has grown under its plan', async () => {
-    const { queue, dataSource, close } = await clientOver({});
-    const plan = async () => {
-      const [statement] = await dataSource.query<{ name: string }[]>(
-        `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
-      );
-      const rows = await dataSource.query<Record<string, string>[]>(
-        `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false)`,
-      );
-      return rows.map((row) => row['QUERY PLAN']).join('\n');
+  describe('a claim of few is prepared, and planned anew when the table has grown under its plan', () => {
+    const claimsInAnEmptyTable = async () => {
+      const { queue, dataSource, close } = await clientOver({});
+      await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
+      await dataSource.query('VACUUM nest_jobs'); // so that the server knows how empty it is
+      const claim = async (times: number) => {
+        for (let n = 0; n < times; n++) await queue.claim([KIND], 10, LONG);
+      };
+      const plan = async () => {
+        const [statement] = await dataSource.query<{ name: string }[]>(
+          `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
+        );
+        const rows = await dataSource.query<Record<string, string>[]>(
+          `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false)`,
+        );
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      };
+      const grow = (rows: number) =>
+        dataSource.query(`
+          INSERT INTO nest_jobs (id, kind, run_at, status)
+          SELECT 'row ' || n, 'other', now(), 'DONE' FROM generate_series(1, ${rows}) AS n`);
+      const end = async () => {
+        await dataSource.query('ALTER TABLE nest_jobs RESET (autovacuum_enabled)');
+        await close();
+      };
+      await claim(10); // of the first five each has a plan of its own
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      return { claim, plan, grow, end };
     };
-    await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
-    await dataSource.query('VACUUM nest_jobs'); // so that the server knows how empty it is
-    for (let n = 0; n < 10; n++) await queue.claim([KIND], 10, LONG); // of the first five each has a plan of its own
-    expect(await plan()).toContain('Seq Scan on nest_jobs');
-    await dataSource.query(`
-      INSERT INTO nest_jobs (id, kind, run_at, status)
-      SELECT 'row ' || n, 'other', now(), 'DONE' FROM generate_series(1, 500000) AS n`);
-    expect(await plan()).toContain('Seq Scan on nest_jobs');
-    await queue.claim([KIND], 10, LONG); // which takes long, for it reads them all
-    expect(await plan()).not.toContain('Seq Scan on nest_jobs');
-    await dataSource.query('ALTER TABLE nest_jobs RESET (autovacuum_enabled)');
-    await close();
-  }, 60_000);
+
+    it('after a claim that took long', async () => {
+      const { claim, plan, grow, end } = await claimsInAnEmptyTable();
+      await grow(500_000);
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      await claim(1); // which reads them all
+      expect(await plan()).not.toContain('Seq Scan on nest_jobs');
+      await end();
+    }, 60_000);
+
+    it('after 8, 16, 32 and so on of them, where all that was read did not take long', async () => {
+      const { claim, plan, grow, end } = await claimsInAnEmptyTable();
+      await grow(10_000);
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      await claim(6);
+      expect(await plan()).not.toContain('Seq Scan on nest_jobs');
+      await end();
+    }, 60_000);
+  });
 
   it('a claim of many is not: its plan is made for what is in the table', async () => {
     const { queue, prepared, close } = await clientOver({});
