@@ -136,7 +136,7 @@ export class PostgresWakeChannel implements WakeChannel {
     });
     broken.catch(() => undefined);
     try {
-      const echo = new Echo(randomUUID());
+      const echo = new Echo(JSON.stringify({ from: randomUUID(), kinds: [] } satisfies Message));
       client.on('notification', ({ payload }) => this.received(payload, echo, onWake));
       await answered(Promise.race([client.connect(), broken]));
       await answered(Promise.race([client.query(`LISTEN ${this.channel}`), broken]));
@@ -171,7 +171,7 @@ export class PostgresWakeChannel implements WakeChannel {
     }
     try {
       const { from, kinds } = JSON.parse(payload) as Message;
-      if (from !== this.self) onWake(kinds);
+      if (from !== this.self && kinds?.length !== 0) onWake(kinds);
     } catch {
       onWake(null); // sent by hand, perhaps
     }
@@ -187,7 +187,7 @@ async function answered(request: Promise<unknown>): Promise<void> {
   if (!(await endsWithin(request, ANSWER_LIMIT_MS))) throw new Error('The connection does not answer.');
 }
 
-/** A message that must come back. */
+/** A message that must come back, and says nothing to anybody else. */
 class Echo {
   readonly heard: Promise<void>;
   hear!: () => void;
