@@ -61,8 +61,11 @@ export interface DequeueSettings extends Pick<
   readonly logger: JobsLogger;
 }
 
-/** Hears of kinds that may have a ready job now, null for any. A hint: it may come for nothing, and it may be missed. */
-export type WakeListener = (kinds: readonly string[] | null) => void;
+/**
+ * Hears of kinds that may have a ready job now, null for any. A hint: it may come for nothing, and it may be missed.
+ * Returns true where it is about to claim them, so that others need not hear of them at once.
+ */
+export type WakeListener = (kinds: readonly string[] | null) => unknown;
 
 /**
  * The contract over storage. Every implementation passes test/contract, sentence by sentence.

@@ -33,7 +33,7 @@ import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from '.
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from './typeorm-compat.js';
 import { sqlThrough, type Sql } from './sql.js';
-import type { WakeChannel } from './wake-channel.js';
+import { WakeUps } from './wake-ups.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
   readonly migrate: 'auto' | 'manual';
@@ -55,10 +55,9 @@ export class TypeOrmJobQueue extends JobQueue {
   private readonly connections: OwnConnections;
   private readonly joint: JointSettlement;
   private readonly commits: CommitWatcher;
-  private readonly channel: WakeChannel;
+  private readonly wakeUps: WakeUps;
   private readonly batcher: EnqueueBatcher;
   private readonly claimer: Claimer;
-  private readonly listeners = new Set<WakeListener>();
   private unguard: () => void = () => undefined;
 
   constructor(
@@ -77,7 +76,7 @@ export class TypeOrmJobQueue extends JobQueue {
     this.connections = this.dialect.connect?.(dataSource, lending) ?? this.pool;
     this.joint = this.jointSettlement();
     this.commits = new CommitWatcher(dataSource);
-    this.channel = this.dialect.wakeChannel(this.pool, settings.logger);
+    this.wakeUps = new WakeUps(this.dialect.wakeChannel(this.pool, settings.logger));
     this.batcher = new EnqueueBatcher(
       (jobs) => this.insert(jobs),
       (error) => this.dialect.errors.wasRefused(error),
@@ -98,15 +97,14 @@ export class TypeOrmJobQueue extends JobQueue {
   /** Leaves the DataSource as it was. */
   override async close(): Promise<void> {
     this.commits.close();
-    this.listeners.clear();
     this.unguard();
-    await this.channel.close();
+    await this.wakeUps.close();
     await this.connections.close();
   }
 
   async enqueue(jobs: readonly PreparedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
     if (jobs.length === 0) return [];
-    const wake = () => this.wake(jobs);
+    const wake = () => this.wakeUps.committed(jobs);
     try {
       const queryRunner = manager === undefined ? undefined : this.runnerOf(manager);
       if (queryRunner === undefined) {
@@ -148,8 +146,10 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.connections.run((sql) => this.dialect.get(sql, id));
   }
 
-  claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    return this.claimer.claim(kinds, limit, terms);
+  async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
+    const claimed = await this.claimer.claim(kinds, limit, terms);
+    this.wakeUps.claimed(claimed);
+    return claimed;
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
@@ -206,22 +206,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   watch(listener: WakeListener): () => void {
-    this.listeners.add(listener);
-    this.channel.listen((kinds) => this.tell(kinds));
-    return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size === 0) void this.channel.unlisten();
-    };
-  }
-
-  private wake(jobs: readonly PreparedJob[]): void {
-    const kinds = [...new Set(jobs.map((job) => job.kind))];
-    this.tell(kinds);
-    this.channel.notify(kinds);
-  }
-
-  private tell(kinds: readonly string[] | null): void {
-    for (const listener of this.listeners) listener(kinds);
+    return this.wakeUps.watch(listener);
   }
 
   private runnerOf(manager: EntityManager) {

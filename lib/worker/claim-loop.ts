@@ -204,7 +204,9 @@ export class ClaimLoop {
   private watch(): void {
     const served = new Set(this.settings.kinds);
     this.unwatch = this.queue.watch((kinds) => {
-      if (kinds === null || kinds.some((kind) => served.has(kind))) this.wake();
+      if (kinds !== null && !kinds.some((kind) => served.has(kind))) return false;
+      this.wake();
+      return kinds?.every((kind) => served.has(kind) && this.slots.hasRoom(kind)) === true && this.room > 0;
     });
   }
 

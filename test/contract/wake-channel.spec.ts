@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { SILENT_LOGGER, type JobsLogger } from '../../lib/job/logger.js';
 import { JobPreparer } from '../../lib/job/prepare-job.js';
+import type { WakeListener } from '../../lib/queue/job-queue.js';
 import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
 import { servers, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
@@ -31,9 +32,12 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
     }
 
     /** What a queue hears, once it listens: the first that it hears is "any kind". */
-    async function watch(queue: TypeOrmJobQueue) {
+    async function watch(queue: TypeOrmJobQueue, listener: WakeListener = () => undefined) {
       const heard: (readonly string[] | null)[] = [];
-      const unwatch = queue.watch((kinds) => heard.push(kinds));
+      const unwatch = queue.watch((kinds) => {
+        heard.push(kinds);
+        return listener(kinds);
+      });
       await until(() => heard.includes(null), { what: 'listening' });
       heard.length = 0;
       return { heard, unwatch };
@@ -88,6 +92,37 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
       await other.enqueue([job('last')]);
       await until(() => heard.flat().includes('last'));
       expect(heard).toEqual([['a'], ['b'], ['last']]);
+    });
+
+    describe('where a worker of the same process says that it is about to claim a job', () => {
+      it('tells others soon if it does not', async () => {
+        const [own, other] = [await openQueue(), await openQueue()];
+        const { heard } = await watch(other);
+        await watch(own, () => true);
+        await own.enqueue([job('a')]);
+        await sources[0]!.transaction((manager) => own.enqueue([job('b')], { manager }));
+        await until(() => heard.flat().includes('b'), { what: 'hearing of both', timeoutMs: 500 });
+        expect(heard.flat().sort()).toEqual(['a', 'b']);
+      });
+
+      it('tells others at once of what was enqueued together, for it is enough for all', async () => {
+        const [own, other] = [await openQueue(), await openQueue()];
+        const { heard } = await watch(other);
+        await watch(own, () => true);
+        await own.enqueue([job('a'), job('b')]);
+        await until(() => heard.length > 0, { what: 'hearing of both', timeoutMs: 500 });
+        expect(heard).toEqual([['a', 'b']]);
+      });
+
+      it('tells others when it is closed before', async () => {
+        const [own, other] = [await openQueue(), await openQueue()];
+        const { heard } = await watch(other);
+        await watch(own, () => true);
+        await own.enqueue([job('a')]);
+        await own.close();
+        await until(() => heard.length > 0, { what: 'hearing of it', timeoutMs: 500 });
+        expect(heard).toEqual([['a']]);
+      });
     });
 
     it('says "any kind" where the list of kinds is too long for a notification', async () => {

@@ -1,0 +1,83 @@
+import type { PreparedJob } from '../job/prepare-job.js';
+import type { WakeListener } from './job-queue.js';
+import type { WakeChannel } from './wake-channel.js';
+
+interface Awaited {
+  readonly kind: string;
+  readonly since: number;
+}
+
+/** Of what is enqueued in one call, more than this is for all workers at once. */
+const MAX_AWAITED = 1;
+/** How long a worker of this process may take to claim a job before others hear of it. */
+const AWAIT_MS = 10;
+
+/**
+ * Wakes workers for jobs that have been committed here: those of this process at once, and others over the channel.
+ * Where a worker of this process is about to claim a job, others hear of it only if it has not done so soon: a
+ * notification takes a third of the work of an insert, and on the way to the start of the job it is in the way.
+ */
+export class WakeUps {
+  private readonly listeners = new Set<WakeListener>();
+  /** By id, the oldest first. */
+  private readonly awaited = new Map<string, Awaited>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly channel: WakeChannel) {}
+
+  watch(listener: WakeListener): () => void {
+    this.listeners.add(listener);
+    this.channel.listen((kinds) => this.tell(kinds));
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) void this.channel.unlisten();
+    };
+  }
+
+  committed(jobs: readonly PreparedJob[]): void {
+    const kinds = [...new Set(jobs.map(({ kind }) => kind))];
+    const areTaken = this.tell(kinds) && jobs.length <= MAX_AWAITED;
+    if (!areTaken) {
+      this.channel.notify(kinds);
+      return;
+    }
+    const since = performance.now();
+    for (const { id, kind } of jobs) this.awaited.set(id, { kind, since });
+    this.timer ??= setTimeout(() => this.notifyOfLate(), AWAIT_MS);
+  }
+
+  /** These need nobody else any more. */
+  claimed(jobs: readonly { readonly id: string }[]): void {
+    if (this.awaited.size === 0) return;
+    for (const { id } of jobs) this.awaited.delete(id);
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear();
+    this.notifyOfLate(Infinity);
+    await this.channel.close();
+  }
+
+  /** @returns whether one of them is about to claim them */
+  private tell(kinds: readonly string[] | null): boolean {
+    let areTaken = false;
+    for (const listener of this.listeners) if (listener(kinds) === true) areTaken = true;
+    return areTaken;
+  }
+
+  /** Of what has not been claimed, and looks again while there is more to come. */
+  private notifyOfLate(now = performance.now()): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const kinds = new Set<string>();
+    for (const [id, { kind, since }] of this.awaited) {
+      if (now - since < AWAIT_MS) {
+        this.timer = setTimeout(() => this.notifyOfLate(), AWAIT_MS - (now - since));
+        break;
+      }
+      this.awaited.delete(id);
+      kinds.add(kind);
+    }
+    if (kinds.size > 0) this.channel.notify([...kinds]);
+  }
+}
