@@ -3,27 +3,33 @@ import type { DataSource } from 'typeorm';
 import { UnsupportedDatabaseError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import type { JobsLogger } from '../job/logger.js';
-import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import { byCodePoint } from './by-code-point.js';
 import type { Connections } from './connections.js';
 import type { ClaimResult, DatabaseErrors, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
-import { numberArray, textArray } from './postgres.encoding.js';
 import { postgresErrors } from './postgres.errors.js';
+import {
+  areAlike,
+  areSame,
+  bindJob,
+  bindJobs,
+  bindJobsAlike,
+  bindLeases,
+  bindOutcome,
+  bindOutcomes,
+} from './postgres.parameters.js';
 import { postgresSteps } from './postgres.schema.js';
 import { postgresStatements } from './postgres.statements.js';
 import { PostgresWakeChannel } from './postgres.wake-channel.js';
 import {
-  asBuffer,
   decodeClaimed,
   decodeInserted,
   decodeJob,
   decodeLease,
   decodeOpenTransaction,
   decodeReclaimed,
-  STATUS_AFTER,
 } from './row.js';
 import { versionIn } from './schema-version.js';
 import type { OpenTransaction } from './slow-claims.js';
@@ -71,19 +77,7 @@ export class PostgresDialect implements Dialect {
   }
 
   async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
-    const runsAt = ({ runAtMs }: PreparedJob) => (runAtMs === null ? null : new Date(runAtMs).toISOString());
-    const [row] = await sql.queryPrepared(this.sql.insert, [
-      textArray(jobs.map((job) => job.id)),
-      textArray(jobs.map((job) => job.kind)),
-      unlessAll(null, jobs, (job) => job.payload.json, textArray),
-      unlessAll(null, jobs, (job) => asBuffer(job.payload.bytes)),
-      unlessAll(null, jobs, runsAt, textArray),
-      unlessAll(0, jobs, (job) => job.delayMs, numberArray),
-      unlessAll(0, jobs, (job) => job.priority, numberArray),
-      unlessAll(null, jobs, (job) => job.maxAttempts, numberArray),
-      unlessAll(1, jobs, (job) => job.payloadVersion, numberArray),
-      unlessAll(null, jobs, (job) => job.carried, textArray),
-    ]);
+    const [row] = await sql.queryPrepared(...this.insertOf(jobs));
     const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
     return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
   }
@@ -111,20 +105,20 @@ export class PostgresDialect implements Dialect {
 
   async renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<Lease[]> {
     const alone = leases.map((lease) => lease.alone);
-    return (await sql.query(this.sql.renew, [...bind(leases), alone, leaseMs])).map(decodeLease);
+    return (await sql.query(this.sql.renew, [...bindLeases(leases), alone, leaseMs])).map(decodeLease);
   }
 
   async settle(sql: Sql, settlements: readonly Settlement[]): Promise<readonly Lease[]> {
     const outcomes = settlements.map(({ outcome }) => outcome);
-    const [row] = areAlike(outcomes)
-      ? await sql.query(this.sql.settleAlike, [...bind(settlements), ...bindOutcome(outcomes[0]!)])
-      : await sql.query(this.sql.settle, [...bind(settlements), ...bindOutcomes(outcomes)]);
+    const [row] = areSame(outcomes)
+      ? await sql.query(this.sql.settleAlike, [...bindLeases(settlements), ...bindOutcome(outcomes[0]!)])
+      : await sql.query(this.sql.settle, [...bindLeases(settlements), ...bindOutcomes(outcomes)]);
     if (row!.part === null) return settlements;
     return (JSON.parse(row!.part as string) as Row[]).map(decodeLease);
   }
 
   async release(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
-    return (await sql.query(this.sql.release, bind(leases))).map(decodeLease);
+    return (await sql.query(this.sql.release, bindLeases(leases))).map(decodeLease);
   }
 
   async releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number> {
@@ -132,7 +126,7 @@ export class PostgresDialect implements Dialect {
   }
 
   async live(sql: Sql, leases: readonly Lease[]): Promise<Lease[]> {
-    return (await sql.query(this.sql.live, bind(leases))).map(decodeLease);
+    return (await sql.query(this.sql.live, bindLeases(leases))).map(decodeLease);
   }
 
   async longTransaction(sql: Sql, ms: number): Promise<OpenTransaction | null> {
@@ -158,50 +152,13 @@ export class PostgresDialect implements Dialect {
   wakeChannel(connections: Connections, logger: JobsLogger): WakeChannel {
     return new PostgresWakeChannel(connections, this.table.quoted, logger);
   }
-}
 
-/** The list, or null where every entry is `usual`: the statement knows that one by itself. */
-function unlessAll<T, V>(
-  usual: V,
-  items: readonly T[],
-  valueOf: (item: T) => V,
-  encode: (values: V[]) => unknown = (values) => values,
-): unknown {
-  const values = items.map(valueOf);
-  return values.every((value) => value === usual) ? null : encode(values);
-}
-
-/** What a settlement writes, column by column. */
-const statusOf = ({ type }: Outcome) => STATUS_AFTER[type];
-const resultOf = (outcome: Outcome) => (outcome.type === 'done' ? outcome.result.json : null);
-const resultBytesOf = (outcome: Outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null);
-const lastErrorOf = (outcome: Outcome) => (outcome.type === 'done' ? null : outcome.lastError);
-const delayMsOf = (outcome: Outcome) => (outcome.type === 'retry' ? outcome.delayMs : null);
-
-function bindOutcome(outcome: Outcome): unknown[] {
-  return [statusOf, resultOf, resultBytesOf, lastErrorOf, delayMsOf].map((valueOf) => valueOf(outcome));
-}
-
-/** The same as lists. */
-function bindOutcomes(outcomes: readonly Outcome[]): unknown[] {
-  return [
-    textArray(outcomes.map(statusOf)),
-    unlessAll(null, outcomes, resultOf, textArray),
-    unlessAll(null, outcomes, resultBytesOf),
-    unlessAll(null, outcomes, lastErrorOf, textArray),
-    unlessAll(null, outcomes, delayMsOf, numberArray),
-  ];
-}
-
-function areAlike(outcomes: readonly Outcome[]): boolean {
-  const [first] = outcomes;
-  return outcomes.every((outcome) => outcome === first || (first !== undefined && isSame(outcome, first)));
-}
-
-/** Of those that are done; errors are hardly ever the same. */
-function isSame(one: Outcome, other: Outcome): boolean {
-  if (one.type !== 'done' || other.type !== 'done') return false;
-  return one.result.json === other.result.json && one.result.bytes === other.result.bytes;
+  private insertOf(jobs: readonly PreparedJob[]): [statement: string, parameters: unknown[]] {
+    if (jobs.length === 1) return [this.sql.insertOne, bindJob(jobs[0]!)];
+    return areAlike(jobs)
+      ? [this.sql.insertAlike, bindJobsAlike(jobs)]
+      : [this.sql.insertMany, bindJobs(jobs)];
+  }
 }
 
 /** Jobs in the order in which they are started. */
@@ -211,10 +168,6 @@ function byTurn(one: Row, other: Row): number {
     Number(one.run_at) - Number(other.run_at) ||
     byCodePoint(one.id as string, other.id as string)
   );
-}
-
-function bind(leases: readonly Lease[]): [string, string] {
-  return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
 }
 
 function quote(identifier: string): string {

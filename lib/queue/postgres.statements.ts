@@ -23,11 +23,32 @@ export const postgresStatements = (table: string) => ({
 
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 
+  /* No row has to come back, here and in the next two: all instants follow from two. */
+  insertOne: `
+    WITH inserted AS (
+      INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, payload_version, carried)
+      SELECT $1::varchar, $2::varchar, $3::json, $4::bytea, start.run_at,
+             start.run_at <= statement_timestamp(), $7::int4, $8::int4, $9::int4, $10::json
+      FROM (SELECT coalesce($5::timestamptz, statement_timestamp() + $6::float8 * interval '1 millisecond') AS run_at) AS start
+    )
+    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at`,
+
+  /* Jobs that differ in their id, kind and payload alone: most that come together. Each list more takes 9 µs, NULL or not. */
+  insertAlike: `
+    WITH inserted AS (
+      INSERT INTO ${table} (id, kind, payload, run_at, due, priority, max_attempts, payload_version, carried)
+      SELECT given.id, given.kind, given.payload, start.run_at,
+             start.run_at <= statement_timestamp(), $6::int4, $7::int4, $8::int4, $9::json
+      FROM unnest($1::varchar[], $2::varchar[], $3::json[]) AS given(id, kind, payload)
+      CROSS JOIN (SELECT coalesce($4::timestamptz, statement_timestamp() + $5::float8 * interval '1 millisecond') AS run_at) AS start
+    )
+    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at`,
+
   /*
    * A list of which every entry is the default is sent as NULL, which unnest fills up with NULLs: most of the columns of
-   * most jobs. All instants follow from two, so that no row has to come back.
+   * most jobs.
    */
-  insert: `
+  insertMany: `
     WITH inserted AS (
       INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, payload_version, carried)
       SELECT given.id, given.kind, given.payload, given.payload_bytes, start.run_at,

@@ -47,6 +47,30 @@ export function enqueueContract(world: World): void {
       expectNear(jobs[1]!.runAt.getTime() - jobs[1]!.createdAt.getTime(), 1234);
     });
 
+    const runAt = new Date('2031-02-03T04:05:06.789Z');
+    const settings = { priority: 7, maxAttempts: 4 };
+    const bytes = new Uint8Array([1, 2]);
+    it.each<[string, readonly Omit<NewJob, 'kind'>[]]>([
+      ['alone, with a time', [{ payload: 'a', runAt, ...settings }]],
+      ['alone, with a delay', [{ payload: bytes, delayMs: 60_000, ...settings }]],
+      ['together, with nothing but payloads', [{ payload: 'a' }, {}, { payload: null }]],
+      ['together, with the same time', [1, 2].map((payload) => ({ payload, runAt, ...settings }))],
+      ['together, with the same delay', [1, 2].map((payload) => ({ payload, delayMs: 60_000, ...settings }))],
+      ['together, of which one is bytes', [{ payload: 'a' }, { payload: bytes }]],
+      ['together, of which one has a time', [{ payload: 'a' }, { runAt }]],
+      ['together, of which one has a delay', [{ payload: 'a' }, { delayMs: 60_000 }]],
+      ['together, of which one has a priority', [{ payload: 'a' }, { priority: 7 }]],
+      ['together, of which one has maxAttempts', [{ payload: 'a' }, { maxAttempts: 4 }]],
+    ])('is returned by enqueue as get reads it: %s', async (_how, jobs) => {
+      const stored = await world.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
+      for (const [place, job] of stored.entries()) {
+        expect(await world.client.get(job.id)).toEqual(job);
+        const { delayMs = 0, ...given } = jobs[place]!;
+        expect(job).toMatchObject({ priority: 0, ...given });
+        if (given.runAt === undefined) expectNear(job.runAt.getTime() - job.createdAt.getTime(), delayMs);
+      }
+    });
+
     it('keeps the id of the caller, trimmed', async () => {
       expect((await enqueue({ id: ' \n order 7\t' })).id).toBe('order 7');
       expect(await world.client.get(' order 7 ')).toMatchObject({ id: 'order 7' });
