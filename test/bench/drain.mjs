@@ -5,12 +5,13 @@ const BATCH = 1000;
 
 /**
  * Lets one or more processes work off a backlog, from the moment at which they are told to begin until the store says
- * that nothing is left. The processes are up and warm by then.
+ * that nothing is left. The processes are up by then, and have worked off another one.
  *
+ * @param warmUp how many jobs that other one has
  * @returns jobs a second, and CPU milliseconds for 10,000 jobs of the store (null where it cannot be told) and of the
  * workers
  */
-export async function drain(bench, name, { jobs, processes = 1, warmUp = 2000, settings, ...handler }) {
+export async function drain(bench, name, { jobs, processes = 1, warmUp = jobs, settings, ...handler }) {
   const judge = await bench.judge(name, settings);
   const actors = [];
   try {

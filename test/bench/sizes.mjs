@@ -1,6 +1,7 @@
 /** How much of everything; `names` of scenarios are how many jobs it enqueues. */
 export const FULL = {
   rounds: 3,
+  warmUpMs: 3000,
   'enqueue-1': 3000,
   'enqueue-16': 12_000,
   bulk: 20_000,
@@ -17,6 +18,7 @@ export const FULL = {
 /** For a first look, in about two minutes: one round, less of everything, and figures that vary more. */
 export const QUICK = {
   rounds: 1,
+  warmUpMs: 1000,
   'enqueue-1': 1000,
   'enqueue-16': 5000,
   bulk: 10_000,

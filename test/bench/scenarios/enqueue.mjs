@@ -1,3 +1,5 @@
+import { warmUp } from '../warm-up.mjs';
+
 /** Jobs one by one, by one caller and by sixteen, each awaiting its own commit; a thousand in a call; in a transaction. */
 const ALL = ['floor', 'ours', 'bullmq', 'graphile', 'pg-boss'];
 const CHUNK = 1000;
@@ -11,7 +13,7 @@ function scenario(name, contenders, measure) {
       await judge.reset();
       const actor = await bench.actor(contender);
       try {
-        await measure(actor, { jobs: Math.min(200, bench.sizes[name]) }); // warm
+        await warmUp((jobs) => measure(actor, { jobs }), bench.sizes.warmUpMs);
         const before = await judge.left();
         const jobs = bench.sizes[name];
         const ms = await measure(actor, { jobs });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantileOf } from '../records.mjs';
+import { warmUp } from '../warm-up.mjs';
 import { empty } from './drain.mjs';
 
 const GAP_MS = 15;
@@ -34,15 +35,21 @@ export const latencyWithin = {
 async function measure(bench, metric, contender, producer, worker) {
   const jobs = bench.sizes.latency;
   await worker.call('work');
-  await sleep(800); // until it listens
-  await producer.call('enqueueSpaced', { jobs: 30, gapMs: GAP_MS });
+  await warmUp((some) => producer.call('enqueue', { callers: 1, jobs: some }), bench.sizes.warmUpMs);
+  await untilNoneIsLeft(bench, contender);
   await worker.call('rest');
   await worker.call('work');
-  await sleep(800);
+  await sleep(800); // until it listens
   await producer.call('enqueueSpaced', { jobs, gapMs: GAP_MS });
   await sleep(500);
   const latencies = await worker.call('latencies');
   if (latencies.length !== jobs) throw new Error(`${latencies.length} of ${jobs} jobs have started.`);
   bench.records.add(`${metric}-p50`, contender, quantileOf(latencies, 0.5));
   bench.records.add(`${metric}-p99`, contender, quantileOf(latencies, 0.99));
+}
+
+async function untilNoneIsLeft(bench, contender) {
+  const judge = await bench.judge(contender);
+  while ((await judge.left()) > 0) await sleep(50);
+  await judge.close();
 }
