@@ -66,11 +66,6 @@ export class Dispatcher {
     return this.waiting.length > 0 && performance.now() - this.waitingSince > ms;
   }
 
-  /** Resolves when one of the running handlers has ended. */
-  async oneEnds(): Promise<void> {
-    await Promise.race(this.running);
-  }
-
   async allEnd(): Promise<void> {
     await Promise.all(this.running);
   }
