@@ -129,6 +129,7 @@ export class ClaimLoop {
   private async claim(): Promise<JobRun[]> {
     while (this.jobs.unwritten() > MAX_UNWRITTEN && !this.stopping)
       await endsWithin(this.jobs.allWritten(), UNWRITTEN_LOOK_MS);
+    if (this.stopping) return [];
     if (this.failures > 0) await this.releaseUnheld();
     const claimedAt = performance.now();
     if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
