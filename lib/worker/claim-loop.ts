@@ -127,9 +127,10 @@ export class ClaimLoop {
   }
 
   private async claim(): Promise<JobRun[]> {
-    while (this.jobs.unwritten() > MAX_UNWRITTEN && !this.stopping)
+    while (this.jobs.unwritten() > MAX_UNWRITTEN) {
+      if (this.stopping) return [];
       await endsWithin(this.jobs.allWritten(), UNWRITTEN_LOOK_MS);
-    if (this.stopping) return [];
+    }
     if (this.failures > 0) await this.releaseUnheld();
     const claimedAt = performance.now();
     if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
