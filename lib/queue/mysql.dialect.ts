@@ -4,12 +4,21 @@ import type { PreparedJob } from '../job/prepare-job.js';
 import type { ClaimResult, Dialect, JobsTable, SchemaStep } from './dialect.js';
 import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
-import { asDatetime, bindAlike, byOutcome, encodeSettlement, inPackets } from './mysql.encoding.js';
 import { mysqlErrors } from './mysql.errors.js';
+import {
+  asDatetime,
+  bindAlike,
+  bindJobs,
+  bindPlainJobs,
+  byOutcome,
+  encodeSettlement,
+  inPackets,
+  isPlain,
+  startOf,
+} from './mysql.parameters.js';
 import { mysqlSteps } from './mysql.schema.js';
 import { mysqlStatements } from './mysql.statements.js';
 import {
-  asBuffer,
   decodeClaimed,
   decodeInserted,
   decodeJob,
@@ -79,23 +88,10 @@ export class MysqlDialect implements Dialect {
   async insert(sql: Sql, jobs: readonly PreparedJob[], joined: boolean): Promise<Job[]> {
     const [row] = await sql.query(this.sql.now);
     const now = Number(row!.now);
-    const startOf = (job: PreparedJob) => job.runAtMs ?? now + job.delayMs;
-    const rows = jobs.map((job) => [
-      job.id,
-      job.kind,
-      job.payload.json,
-      asBuffer(job.payload.bytes),
-      job.payloadVersion,
-      job.carried,
-      asDatetime(startOf(job)),
-      startOf(job) <= now,
-      job.priority,
-      job.maxAttempts,
-      asDatetime(now),
-      asDatetime(now),
-    ]);
-    await this.insertRows(sql, inPackets(rows), joined);
-    return jobs.map((job) => decodeInserted(job, startOf(job), now));
+    if (jobs.every(isPlain))
+      await this.insertRows(sql, this.sql.insertPlain, bindPlainJobs(jobs, now), joined);
+    else await this.insertRows(sql, this.sql.insert, bindJobs(jobs, now), joined);
+    return jobs.map((job) => decodeInserted(job, startOf(job, now), now));
   }
 
   async get(sql: Sql, id: string): Promise<Job | null> {
@@ -181,11 +177,13 @@ export class MysqlDialect implements Dialect {
 
   private async insertRows(
     sql: Sql,
-    packets: readonly (readonly unknown[])[],
+    statement: string,
+    rows: readonly (readonly unknown[])[],
     joined: boolean,
   ): Promise<void> {
+    const packets = inPackets(rows);
     const insertAll = async () => {
-      for (const rows of packets) await sql.query(this.sql.insert, [rows]);
+      for (const packet of packets) await sql.query(statement, [packet]);
     };
     if (packets.length === 1) return insertAll(); // one statement is all or nothing by itself
     if (!joined) return inTransaction(sql, BEGIN, insertAll);

@@ -21,6 +21,9 @@ export const mysqlStatements = (table: string) => ({
   savepoint: `SAVEPOINT nest_jobs_enqueue`,
   rollbackToSavepoint: `ROLLBACK TO SAVEPOINT nest_jobs_enqueue`,
 
+  /* Of jobs of which everything else is at its default, see "isPlain". */
+  insertPlain: `INSERT INTO ${table} (id, kind, payload, run_at, created_at, updated_at) VALUES ?`,
+
   insert: `
     INSERT INTO ${table}
       (id, kind, payload, payload_bytes, payload_version, carried, run_at, due, priority, max_attempts, created_at, updated_at)

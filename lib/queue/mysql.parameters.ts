@@ -1,3 +1,4 @@
+import type { PreparedJob } from '../job/prepare-job.js';
 import type { Settlement } from './job-queue.js';
 import { asBuffer, STATUS_AFTER } from './row.js';
 
@@ -54,6 +55,47 @@ export function bindAlike(alike: readonly EncodedSettlement[]): unknown[] {
   const isDue = delayMs === null || delayMs === 0;
   const ids = alike.map(({ id }) => id);
   return [status, result, resultBytes, lastError, delayMs, delayMs ?? 0, isDue, ids];
+}
+
+/** Whether everything of a job but its id, kind and JSON payload is what the table has by default; most are. */
+export function isPlain(job: PreparedJob): boolean {
+  return (
+    job.payload.bytes === null &&
+    job.runAtMs === null &&
+    job.delayMs === 0 &&
+    job.priority === 0 &&
+    job.maxAttempts === null &&
+    job.payloadVersion === 1 &&
+    job.carried === null
+  );
+}
+
+/** The rows of jobs that are plain. @param now by the clock of the database, as below */
+export function bindPlainJobs(jobs: readonly PreparedJob[], now: number): unknown[][] {
+  const nowText = asDatetime(now);
+  return jobs.map((job) => [job.id, job.kind, job.payload.json, nowText, nowText, nowText]);
+}
+
+export function bindJobs(jobs: readonly PreparedJob[], now: number): unknown[][] {
+  const nowText = asDatetime(now);
+  return jobs.map((job) => [
+    job.id,
+    job.kind,
+    job.payload.json,
+    asBuffer(job.payload.bytes),
+    job.payloadVersion,
+    job.carried,
+    asDatetime(startOf(job, now)),
+    startOf(job, now) <= now,
+    job.priority,
+    job.maxAttempts,
+    nowText,
+    nowText,
+  ]);
+}
+
+export function startOf({ runAtMs, delayMs }: PreparedJob, now: number): number {
+  return runAtMs ?? now + delayMs;
 }
 
 /** Cuts rows to insert into packets that the server takes. */
