@@ -96,10 +96,10 @@ export class PostgresDialect implements Dialect {
         : [this.sql.claim, [kinds, sizes, limit, ...lease]];
     const rows =
       limit <= MAX_PREPARED_LIMIT
-        ? await sql.queryPrepared(text, parameters, { planAges: true })
+        ? await sql.queryPrepared(text, parameters, { planAges: hasFoundJobs })
         : await sql.query(text, parameters);
     const tryAgain = rows[0]!.look_again as boolean;
-    if (rows[0]!.id === null) return { jobs: [], tryAgain };
+    if (!hasFoundJobs(rows)) return { jobs: [], tryAgain };
     return { jobs: rows.toSorted(byTurn).map((row) => decodeClaimed(row, terms)), tryAgain };
   }
 
@@ -159,6 +159,11 @@ export class PostgresDialect implements Dialect {
       ? [this.sql.insertAlike, bindJobsAlike(jobs)]
       : [this.sql.insertMany, bindJobs(jobs)];
   }
+}
+
+/** A claim answers with one row of nothing where there is no job. */
+function hasFoundJobs(rows: readonly Row[]): boolean {
+  return rows[0]!.id !== null;
 }
 
 /** Jobs in the order in which they are started. */

@@ -30,8 +30,8 @@ export class PreparedStatements {
   /** Undefined until it has been found out. */
   private works: boolean | undefined;
   private readonly names = new Map<string, string>();
-  /** How many statements whose plans age each connection has executed. */
-  private readonly executions = new WeakMap<Client, number>();
+  /** How many answers of statements whose plans age have found something, for each connection. */
+  private readonly finds = new WeakMap<Client, number>();
 
   constructor(dataSource: DataSource) {
     const { type, logging } = dataSource.options;
@@ -47,7 +47,7 @@ export class PreparedStatements {
     queryRunner: QueryRunner,
     text: string,
     parameters: readonly unknown[],
-    { planAges = false }: PreparedOptions = {},
+    { planAges }: PreparedOptions = {},
   ): Promise<readonly Row[] | null> {
     const isFenced = Object.hasOwn(queryRunner, 'query'); // somebody wants to see each statement of it, see StatementFence
     if (this.works === false || isFenced) return null;
@@ -57,7 +57,9 @@ export class PreparedStatements {
     try {
       const sentAt = performance.now();
       const { rows } = await client.query({ name: this.nameOf(text), text, values: parameters });
-      if (planAges && this.hasAged(client, performance.now() - sentAt)) await discardPlans(client);
+      const answerMs = performance.now() - sentAt;
+      if (planAges !== undefined && this.haveAged(client, answerMs, planAges(rows)))
+        await discardPlans(client);
       return rows;
     } catch (error) {
       const failure = new QueryFailedError(text, [...parameters], error as Error);
@@ -69,13 +71,14 @@ export class PreparedStatements {
   }
 
   /**
-   * Whether the table may have outgrown the plans of a connection: after a slow answer, and after 8, 16, 32, … executions,
-   * for a plan that is made for an almost empty table reads all of it, and a few thousand rows are read too fast to be
-   * noticed and too slowly to be borne: in a millisecond, twice what else a claim takes.
+   * Whether the table may have outgrown the plans of a connection: after a slow answer, and after 8, 16, 32, … that found
+   * something. A plan that is made for an almost empty table reads all of it, and a few thousand rows are read too fast
+   * to be noticed and too slowly to be borne: in a millisecond, twice what else a claim takes.
    */
-  private hasAged(client: Client, answerMs: number): boolean {
-    const count = (this.executions.get(client) ?? 0) + 1;
-    this.executions.set(client, count);
+  private haveAged(client: Client, answerMs: number, hasFound: boolean): boolean {
+    if (!hasFound) return answerMs > SLOW_MS;
+    const count = (this.finds.get(client) ?? 0) + 1;
+    this.finds.set(client, count);
     const isPowerOfTwo = (count & (count - 1)) === 0;
     return answerMs > SLOW_MS || (isPowerOfTwo && count >= FIRST_REPLAN);
   }

@@ -11,8 +11,11 @@ export interface Sql {
 }
 
 export interface PreparedOptions {
-  /** The best plan depends on what is in a table: the server makes it anew now and then, and after an answer that took long. */
-  readonly planAges?: boolean;
+  /**
+   * The best plan depends on what is in a table. The server makes it anew after an answer that took long, and now and
+   * then among the answers of which this says that they found something: without them the table may be empty still.
+   */
+  readonly planAges?: (rows: readonly Row[]) => boolean;
 }
 
 type QueryPrepared<Answer> = (

@@ -83,11 +83,17 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
 
   describe('a claim of few is prepared, and planned anew when the table has grown under its plan', () => {
     const claimsInAnEmptyTable = async () => {
-      const { queue, dataSource, close } = await clientOver({});
+      const { client, queue, dataSource, close } = await clientOver({});
       await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
       await dataSource.query('VACUUM nest_jobs'); // so that the server knows how empty it is
       const claim = async (times: number) => {
         for (let n = 0; n < times; n++) await queue.claim([KIND], 10, LONG);
+      };
+      const enqueueAndClaim = async (times: number) => {
+        for (let n = 0; n < times; n++) {
+          await client.enqueue(KIND);
+          await claim(1);
+        }
       };
       const plan = async () => {
         const [statement] = await dataSource.query<{ name: string }[]>(
@@ -108,7 +114,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
       };
       await claim(10); // of the first five each has a plan of its own
       expect(await plan()).toContain('Seq Scan on nest_jobs');
-      return { claim, plan, grow, end };
+      return { claim, enqueueAndClaim, plan, grow, end };
     };
 
     it('after a claim that took long', async () => {
@@ -120,11 +126,13 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
       await end();
     }, 60_000);
 
-    it('after 8, 16, 32 and so on of them, where all that was read did not take long', async () => {
-      const { claim, plan, grow, end } = await claimsInAnEmptyTable();
+    it('after 8, 16, 32 and so on that found a job, where all that was read did not take long', async () => {
+      const { claim, enqueueAndClaim, plan, grow, end } = await claimsInAnEmptyTable();
       await grow(10_000);
+      await claim(40); // in vain
+      await enqueueAndClaim(7);
       expect(await plan()).toContain('Seq Scan on nest_jobs');
-      await claim(6);
+      await enqueueAndClaim(1);
       expect(await plan()).not.toContain('Seq Scan on nest_jobs');
       await end();
     }, 60_000);
