@@ -1,3 +1,4 @@
+import type { StoredDocument } from '../job/document.js';
 import type { Outcome } from '../job/outcome.js';
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { Lease } from './lease.js';
@@ -12,7 +13,7 @@ import { asBuffer, STATUS_AFTER } from './row.js';
 const runAtOf = ({ runAtMs }: PreparedJob) => (runAtMs === null ? null : new Date(runAtMs).toISOString());
 
 export function bindJob(job: PreparedJob): unknown[] {
-  return [job.id, job.kind, job.payload.json, asBuffer(job.payload.bytes), ...settingsOf(job)];
+  return [job.id, job.kind, job.payload.json, bytesOf(job.payload), ...settingsOf(job)];
 }
 
 /** @param jobs which are alike */
@@ -23,7 +24,7 @@ export function bindJobsAlike(jobs: readonly PreparedJob[]): unknown[] {
 export function bindJobs(jobs: readonly PreparedJob[]): unknown[] {
   return [
     ...documentsOf(jobs),
-    unlessAll(null, jobs, (job) => asBuffer(job.payload.bytes)),
+    unlessAll(null, jobs, (job) => bytesOf(job.payload), textArray),
     unlessAll(null, jobs, runAtOf, textArray),
     unlessAll(0, jobs, (job) => job.delayMs, numberArray),
     unlessAll(0, jobs, (job) => job.priority, numberArray),
@@ -62,7 +63,7 @@ function settingsOf(job: PreparedJob): unknown[] {
 
 const statusOf = ({ type }: Outcome) => STATUS_AFTER[type];
 const resultOf = (outcome: Outcome) => (outcome.type === 'done' ? outcome.result.json : null);
-const resultBytesOf = (outcome: Outcome) => (outcome.type === 'done' ? asBuffer(outcome.result.bytes) : null);
+const resultBytesOf = (outcome: Outcome) => (outcome.type === 'done' ? bytesOf(outcome.result) : null);
 const lastErrorOf = (outcome: Outcome) => (outcome.type === 'done' ? null : outcome.lastError);
 const delayMsOf = (outcome: Outcome) => (outcome.type === 'retry' ? outcome.delayMs : null);
 
@@ -74,7 +75,7 @@ export function bindOutcomes(outcomes: readonly Outcome[]): unknown[] {
   return [
     textArray(outcomes.map(statusOf)),
     unlessAll(null, outcomes, resultOf, textArray),
-    unlessAll(null, outcomes, resultBytesOf),
+    unlessAll(null, outcomes, resultBytesOf, textArray),
     unlessAll(null, outcomes, lastErrorOf, textArray),
     unlessAll(null, outcomes, delayMsOf, numberArray),
   ];
@@ -95,12 +96,17 @@ export function bindLeases(leases: readonly Lease[]): [ids: string, leaseTokens:
   return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
 }
 
+/** As text: `pg-native` takes a Buffer for a string, which ends at the first byte that is 0. */
+function bytesOf({ bytes }: StoredDocument): string | null {
+  return bytes === null ? null : `\\x${asBuffer(bytes)!.toString('hex')}`;
+}
+
 /** The list, or null where every entry is `usual`: the statement knows that one by itself. */
 function unlessAll<T, V>(
   usual: V,
   items: readonly T[],
   valueOf: (item: T) => V,
-  encode: (values: V[]) => unknown = (values) => values,
+  encode: (values: V[]) => unknown,
 ): unknown {
   const values = items.map(valueOf);
   return values.every((value) => value === usual) ? null : encode(values);
