@@ -14,7 +14,7 @@ const AWAIT_MS = 10;
 
 /**
  * Wakes workers for jobs that have been committed here: those of this process at once, and others over the channel.
- * Where a worker of this process is about to claim a job, others hear of it only if it has not done so soon: a
+ * Where an idle worker of this process is about to claim a job, others hear of it only if it has not done so soon: a
  * notification takes a third of the work of an insert, and on the way to the start of the job it is in the way.
  */
 export class WakeUps {

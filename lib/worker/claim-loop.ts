@@ -208,7 +208,8 @@ export class ClaimLoop {
     this.unwatch = this.queue.watch((kinds) => {
       if (kinds !== null && !kinds.some((kind) => served.has(kind))) return false;
       this.wake();
-      return kinds?.every((kind) => served.has(kind) && this.slots.hasRoom(kind)) === true && this.room > 0;
+      // Where handlers run already, a worker of another process may be the better one.
+      return this.dispatcher.isIdle && this.room > 0 && kinds?.every((kind) => served.has(kind)) === true;
     });
   }
 
