@@ -5,6 +5,7 @@ import { TARGETS } from './targets.mjs';
 const COLUMNS = [
   ['enqueue-1', 'enqueue, 1 caller', perSecond],
   ['enqueue-16', 'enqueue, 16 callers', perSecond],
+  ['enqueue-64', 'enqueue, 64 callers', perSecond],
   ['bulk', 'bulk of 1000', perSecond],
   ['transaction', 'in own transaction', perSecond],
   ['drain', 'drain', perSecond],

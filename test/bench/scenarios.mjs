@@ -1,13 +1,20 @@
 import { ballast } from './scenarios/ballast.mjs';
 import { bloat } from './scenarios/bloat.mjs';
 import { drainByOne, drainByTwo } from './scenarios/drain.mjs';
-import { enqueueInTransaction, enqueueMany, enqueueOne, enqueueSixteen } from './scenarios/enqueue.mjs';
+import {
+  enqueueInTransaction,
+  enqueueMany,
+  enqueueOne,
+  enqueueSixteen,
+  enqueueSixtyFour,
+} from './scenarios/enqueue.mjs';
 import { idle } from './scenarios/idle.mjs';
 import { latencyAcross, latencyWithin } from './scenarios/latency.mjs';
 import { fairShare, slowHandler } from './scenarios/slow.mjs';
 
 /** In the order in which a round runs them; those that are `isExtra` only where they are asked for. */
 export const SCENARIOS = [
-  ...[enqueueOne, enqueueSixteen, enqueueMany, enqueueInTransaction, drainByOne, drainByTwo],
+  ...[enqueueOne, enqueueSixteen, enqueueSixtyFour, enqueueMany, enqueueInTransaction],
+  ...[drainByOne, drainByTwo],
   ...[latencyAcross, latencyWithin, ballast, slowHandler, fairShare, idle, bloat],
 ];

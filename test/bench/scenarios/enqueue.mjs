@@ -36,6 +36,11 @@ export const enqueueSixteen = scenario('enqueue-16', ALL, (actor, { jobs }) =>
   actor.call('enqueue', { callers: 16, jobs }),
 );
 
+export const enqueueSixtyFour = {
+  ...scenario('enqueue-64', ALL, (actor, { jobs }) => actor.call('enqueue', { callers: 64, jobs })),
+  isExtra: true,
+};
+
 export const enqueueMany = scenario('bulk', [...ALL, 'floor-mariadb', 'ours-mariadb'], (actor, { jobs }) => {
   const size = Math.min(CHUNK, jobs);
   return actor.call('enqueueMany', { batches: jobs / size, size });

@@ -38,6 +38,7 @@ async function measure(bench, metric, contender, producer, worker) {
   await warmUp((some) => producer.call('enqueue', { callers: 1, jobs: some }), bench.sizes.warmUpMs);
   await untilNoneIsLeft(bench, contender);
   await worker.call('rest');
+  await bench.settleDown(contender); // which also makes plans anew that were made for an empty table
   await worker.call('work');
   await sleep(800); // until it listens
   await producer.call('enqueueSpaced', { jobs, gapMs: GAP_MS });
