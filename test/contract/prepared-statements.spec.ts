@@ -126,13 +126,11 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
       await end();
     }, 60_000);
 
-    it('after 8, 16, 32 and so on that found a job, where all that was read did not take long', async () => {
-      const { claim, enqueueAndClaim, plan, grow, end } = await claimsInAnEmptyTable();
+    it('after 8 claims that found a job, where all that was read did not take long', async () => {
+      const { enqueueAndClaim, plan, grow, end } = await claimsInAnEmptyTable();
       await grow(10_000);
-      await claim(40); // in vain
-      await enqueueAndClaim(7);
       expect(await plan()).toContain('Seq Scan on nest_jobs');
-      await enqueueAndClaim(1);
+      await enqueueAndClaim(8);
       expect(await plan()).not.toContain('Seq Scan on nest_jobs');
       await end();
     }, 60_000);
