@@ -7,7 +7,7 @@ import type { ReclaimedJob, Settlement } from './job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { Sql } from './sql.js';
 import type { OpenTransaction } from './slow-claims.js';
-import type { WakeChannel } from './wake-channel.js';
+import type { Notification, WakeChannel } from './wake-channel.js';
 
 /** What one claim statement found. */
 export interface ClaimResult {
@@ -58,8 +58,12 @@ export interface Dialect {
   /** Runs `work` while no other process runs its own. */
   whileMigrating<T>(sql: Sql, work: () => Promise<T>): Promise<T>;
 
-  /** All or none. @param joined whether `sql` is in a transaction of the caller's, which must survive a failure where it can */
-  insert(sql: Sql, jobs: readonly PreparedJob[], joined: boolean): Promise<Job[]>;
+  /**
+   * All or none.
+   * @param joined whether `sql` is in a transaction of the caller's, which must survive a failure where it can
+   * @param along what others hear when it is committed, if the wake channel has such; only with one job
+   */
+  insert(sql: Sql, jobs: readonly PreparedJob[], joined: boolean, along?: Notification): Promise<Job[]>;
   get(sql: Sql, id: string): Promise<Job | null>;
   claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult>;
   /** @returns the leases that were written, of those given in ascending order of id */

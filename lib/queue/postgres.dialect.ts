@@ -34,7 +34,7 @@ import {
 import { versionIn } from './schema-version.js';
 import type { OpenTransaction } from './slow-claims.js';
 import { inTransaction, type Row, type Sql } from './sql.js';
-import type { WakeChannel } from './wake-channel.js';
+import type { Notification, WakeChannel } from './wake-channel.js';
 
 const OLDEST_SERVER = 120_000;
 /** Of larger claims the plan is a small part of the work, and had better be made for what is in the table now. */
@@ -76,8 +76,13 @@ export class PostgresDialect implements Dialect {
     });
   }
 
-  async insert(sql: Sql, jobs: readonly PreparedJob[]): Promise<Job[]> {
-    const [row] = await sql.queryPrepared(...this.insertOf(jobs));
+  async insert(
+    sql: Sql,
+    jobs: readonly PreparedJob[],
+    _joined: boolean,
+    along?: Notification,
+  ): Promise<Job[]> {
+    const [row] = await sql.queryPrepared(...this.insertOf(jobs, along));
     const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
     return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
   }
@@ -153,8 +158,11 @@ export class PostgresDialect implements Dialect {
     return new PostgresWakeChannel(connections, this.table.quoted, logger);
   }
 
-  private insertOf(jobs: readonly PreparedJob[]): [statement: string, parameters: unknown[]] {
-    if (jobs.length === 1) return [this.sql.insertOne, bindJob(jobs[0]!)];
+  private insertOf(
+    jobs: readonly PreparedJob[],
+    along?: Notification,
+  ): [statement: string, parameters: unknown[]] {
+    if (jobs.length === 1) return [this.sql.insertOne, bindJob(jobs[0]!, along)];
     return areAlike(jobs)
       ? [this.sql.insertAlike, bindJobsAlike(jobs)]
       : [this.sql.insertMany, bindJobs(jobs)];

@@ -4,6 +4,7 @@ import type { PreparedJob } from '../job/prepare-job.js';
 import type { Lease } from './lease.js';
 import { numberArray, textArray } from './postgres.encoding.js';
 import { asBuffer, STATUS_AFTER } from './row.js';
+import type { Notification } from './wake-channel.js';
 
 /*
  * What postgresStatements take: for one row, for rows that are the same but for what tells them apart, and as lists,
@@ -12,8 +13,10 @@ import { asBuffer, STATUS_AFTER } from './row.js';
 
 const runAtOf = ({ runAtMs }: PreparedJob) => (runAtMs === null ? null : new Date(runAtMs).toISOString());
 
-export function bindJob(job: PreparedJob): unknown[] {
-  return [job.id, job.kind, job.payload.json, bytesOf(job.payload), ...settingsOf(job)];
+export function bindJob(job: PreparedJob, along?: Notification): unknown[] {
+  const { id, kind, payload } = job;
+  const notification = [along?.channel ?? null, along?.message ?? null];
+  return [id, kind, payload.json, bytesOf(payload), ...settingsOf(job), ...notification];
 }
 
 /** @param jobs which are alike */

@@ -31,7 +31,8 @@ export const postgresStatements = (table: string) => ({
              start.run_at <= statement_timestamp(), $7::int4, $8::int4, $9::int4, $10::json
       FROM (SELECT coalesce($5::timestamptz, statement_timestamp() + $6::float8 * interval '1 millisecond') AS run_at) AS start
     )
-    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at`,
+    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at,
+      CASE WHEN $11::text IS NOT NULL THEN pg_notify($11, $12) END`,
 
   /* Jobs that differ in their id, kind and payload alone: most that come together. Each list more takes 9 µs, NULL or not. */
   insertAlike: `

@@ -3,7 +3,7 @@ import { describeError } from '../job/describe-error.js';
 import type { JobsLogger } from '../job/logger.js';
 import { endsWithin, sleep } from '../job/timers.js';
 import type { Connections } from './connections.js';
-import type { WakeChannel } from './wake-channel.js';
+import type { Notification, WakeChannel } from './wake-channel.js';
 
 /** The part of `pg.Client` that is used. */
 interface Client {
@@ -38,9 +38,9 @@ const ANSWER_LIMIT_MS = 5_000;
 const ECHO_LIMIT_MS = 1_000;
 
 /**
- * LISTEN and NOTIFY. A notification is sent after the commit and over the pool, not within the transaction: there it
- * would take a lock that lets commits through one at a time. It is lost where the process dies in between, and then
- * polling finds the job. Listening goes over a connection of its own, which is made anew when it breaks.
+ * LISTEN and NOTIFY. A notification is sent after the commit and over the pool, and only now and then within the
+ * transaction, see `NotifyingInserts`: there it takes a lock that lets commits through one at a time. It is lost where the
+ * process dies in between, and then polling finds the job. Listening goes over a connection of its own, which is made anew when it breaks.
  */
 export class PostgresWakeChannel implements WakeChannel {
   private readonly channel: string;
@@ -63,6 +63,13 @@ export class PostgresWakeChannel implements WakeChannel {
     this.sending ??= this.sendAll().finally(() => {
       this.sending = undefined;
     });
+  }
+
+  notification(kinds: readonly string[]): Notification {
+    const payload = JSON.stringify({ from: this.self, kinds } satisfies Message);
+    const fits = Buffer.byteLength(payload) <= MAX_PAYLOAD;
+    const message = fits ? payload : JSON.stringify({ from: this.self, kinds: null } satisfies Message);
+    return { channel: this.channel, message };
   }
 
   listen(onWake: (kinds: readonly string[] | null) => void): void {
@@ -94,12 +101,8 @@ export class PostgresWakeChannel implements WakeChannel {
   }
 
   private send(kinds: readonly string[]): Promise<unknown> {
-    const payload = JSON.stringify({ from: this.self, kinds } satisfies Message);
-    const fits = Buffer.byteLength(payload) <= MAX_PAYLOAD;
-    const message = fits ? payload : JSON.stringify({ from: this.self, kinds: null } satisfies Message);
-    return this.connections.run((sql) =>
-      sql.queryPrepared('SELECT pg_notify($1, $2)', [this.channel, message]),
-    );
+    const { channel, message } = this.notification(kinds);
+    return this.connections.run((sql) => sql.queryPrepared('SELECT pg_notify($1, $2)', [channel, message]));
   }
 
   private async keepListening(

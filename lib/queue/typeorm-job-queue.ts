@@ -139,7 +139,9 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private insert(jobs: readonly PreparedJob[]): Promise<Job[]> {
     const answerMs = this.settings.databaseTimeoutMs + jobs.length;
-    return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
+    const insert = (sql: Sql) =>
+      this.wakeUps.inserting(jobs, (along) => this.dialect.insert(sql, jobs, false, along));
+    return this.connections.run(insert, { answerMs });
   }
 
   get(id: string): Promise<Job | null> {

@@ -1,6 +1,7 @@
 import type { PreparedJob } from '../job/prepare-job.js';
 import type { WakeListener } from './job-queue.js';
-import type { WakeChannel } from './wake-channel.js';
+import { NotifyingInserts } from './notifying-inserts.js';
+import type { Notification, WakeChannel } from './wake-channel.js';
 
 interface Awaited {
   readonly kind: string;
@@ -22,8 +23,11 @@ export class WakeUps {
   /** By id, the oldest first. */
   private readonly awaited = new Map<string, Awaited>();
   private timer: NodeJS.Timeout | undefined;
+  private readonly inserts: NotifyingInserts;
 
-  constructor(private readonly channel: WakeChannel) {}
+  constructor(private readonly channel: WakeChannel) {
+    this.inserts = new NotifyingInserts(channel);
+  }
 
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
@@ -34,9 +38,15 @@ export class WakeUps {
     };
   }
 
+  /** Runs an insert of these jobs, which others hear of by its commit where nobody works in this process. */
+  inserting<T>(jobs: readonly PreparedJob[], insert: (along?: Notification) => Promise<T>): Promise<T> {
+    return this.listeners.size > 0 ? insert() : this.inserts.run(jobs, insert);
+  }
+
   committed(jobs: readonly PreparedJob[]): void {
     const kinds = [...new Set(jobs.map(({ kind }) => kind))];
     const areTaken = this.tell(kinds) && jobs.length <= MAX_AWAITED;
+    if (this.inserts.haveTold(jobs)) return;
     if (!areTaken) {
       this.channel.notify(kinds);
       return;

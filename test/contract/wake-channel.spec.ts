@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { SILENT_LOGGER, type JobsLogger } from '../../lib/job/logger.js';
 import { JobPreparer } from '../../lib/job/prepare-job.js';
+import { sleep } from '../../lib/job/timers.js';
 import type { WakeListener } from '../../lib/queue/job-queue.js';
 import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
 import { servers, TestDatabase } from '../support/databases.js';
@@ -80,6 +81,28 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
       });
       await until(() => heard.flat().includes('in.transaction'), { what: 'hearing of the committed job' });
       expect(heard.flat()).not.toContain('rolled.back');
+    });
+
+    it('tells once of a job, whether it comes alone or close after another', async () => {
+      const [producer, worker] = [await openQueue(), await openQueue()];
+      const { heard } = await watch(worker);
+      for (const kind of ['a', 'b', 'c']) await producer.enqueue([job(kind)]);
+      await until(() => heard.flat().includes('c'), { what: 'hearing of the third' });
+      await sleep(50);
+      await producer.enqueue([job('d')]);
+      await until(() => heard.flat().includes('d'), { what: 'hearing of the fourth' });
+      expect(heard.flat()).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('tells nothing of a job that could not be inserted', async () => {
+      const [producer, worker] = [await openQueue(), await openQueue()];
+      const first = job('a');
+      await producer.enqueue([first]);
+      const { heard } = await watch(worker);
+      await expect(producer.enqueue([{ ...job('b'), id: first.id }])).rejects.toThrow(first.id);
+      await producer.enqueue([job('c')]);
+      await until(() => heard.flat().includes('c'), { what: 'hearing of the one after it' });
+      expect(heard.flat()).toEqual(['c']);
     });
 
     it('tells its own process once, without a detour', async () => {
