@@ -14,7 +14,8 @@ type Insert<T> = (along?: Notification) => Promise<T>;
  * Lets an insert take the notification of its job along, so that other processes hear of it one round trip earlier.
  * Only where one job comes now and then: the lock that a notification takes at the commit is held until that is on the
  * disk, and lets no other such commit through. Where one had to wait for it, there are too many, and none is sent along
- * for a second, and for twice as long each time.
+ * for a second, and for twice as long each time. Where one is refused, because the server's queue of notifications is
+ * full or for whatever reason, the job is inserted without.
  */
 export class NotifyingInserts {
   private lastAt = -Infinity;
@@ -22,7 +23,11 @@ export class NotifyingInserts {
   private pauseMs = 0;
   private readonly told = new WeakSet<PreparedJob>();
 
-  constructor(private readonly channel: WakeChannel) {}
+  /** @param mayDoWithout whether an insert that failed wrote nothing, and may do so without its notification */
+  constructor(
+    private readonly channel: WakeChannel,
+    private readonly mayDoWithout: (error: unknown) => boolean,
+  ) {}
 
   run<T>(jobs: readonly PreparedJob[], insert: Insert<T>): Promise<T> {
     const now = performance.now();
@@ -41,12 +46,22 @@ export class NotifyingInserts {
 
   private async runAlong<T>(job: PreparedJob, along: Notification, insert: Insert<T>): Promise<T> {
     const sentAt = performance.now();
-    const result = await insert(along);
-    this.told.add(job);
-    const now = performance.now();
-    const isSlow = now - sentAt > SLOW_MS;
-    this.pauseMs = isSlow ? Math.min(Math.max(2 * this.pauseMs, FIRST_PAUSE_MS), MAX_PAUSE_MS) : 0;
-    this.notBefore = now + this.pauseMs;
-    return result;
+    try {
+      const result = await insert(along);
+      this.told.add(job);
+      const isSlow = performance.now() - sentAt > SLOW_MS;
+      this.pause(isSlow ? Math.max(2 * this.pauseMs, FIRST_PAUSE_MS) : 0);
+      return result;
+    } catch (error) {
+      if (!this.mayDoWithout(error)) throw error;
+      const result = await insert();
+      this.pause(MAX_PAUSE_MS);
+      return result;
+    }
+  }
+
+  private pause(ms: number): void {
+    this.pauseMs = Math.min(ms, MAX_PAUSE_MS);
+    this.notBefore = performance.now() + this.pauseMs;
   }
 }

@@ -39,8 +39,9 @@ const ECHO_LIMIT_MS = 1_000;
 
 /**
  * LISTEN and NOTIFY. A notification is sent after the commit and over the pool, and only now and then within the
- * transaction, see `NotifyingInserts`: there it takes a lock that lets commits through one at a time. It is lost where the
- * process dies in between, and then polling finds the job. Listening goes over a connection of its own, which is made anew when it breaks.
+ * transaction, see `NotifyingInserts`: there it takes a lock that lets commits through one at a time. It is lost where
+ * the process dies in between, and then polling finds the job. Listening goes over a connection of its own, which is
+ * made anew when it breaks.
  */
 export class PostgresWakeChannel implements WakeChannel {
   private readonly channel: string;

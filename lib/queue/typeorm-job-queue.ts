@@ -76,11 +76,13 @@ export class TypeOrmJobQueue extends JobQueue {
     this.connections = this.dialect.connect?.(dataSource, lending) ?? this.pool;
     this.joint = this.jointSettlement();
     this.commits = new CommitWatcher(dataSource);
-    this.wakeUps = new WakeUps(this.dialect.wakeChannel(this.pool, settings.logger));
-    this.batcher = new EnqueueBatcher(
-      (jobs) => this.insert(jobs),
-      (error) => this.dialect.errors.wasRefused(error),
+    const { errors } = this.dialect;
+    const wasRefused = (error: unknown) => errors.wasRefused(error);
+    this.wakeUps = new WakeUps(
+      this.dialect.wakeChannel(this.pool, settings.logger),
+      (error) => wasRefused(error) && errors.duplicateId(error) === null,
     );
+    this.batcher = new EnqueueBatcher((jobs) => this.insert(jobs), wasRefused);
     this.claimer = new Claimer(this.connections, this.dialect, settings.logger);
   }
 

@@ -25,8 +25,12 @@ export class WakeUps {
   private timer: NodeJS.Timeout | undefined;
   private readonly inserts: NotifyingInserts;
 
-  constructor(private readonly channel: WakeChannel) {
-    this.inserts = new NotifyingInserts(channel);
+  /** @param mayDoWithout whether an insert that failed wrote nothing, and may do so without its notification */
+  constructor(
+    private readonly channel: WakeChannel,
+    mayDoWithout: (error: unknown) => boolean,
+  ) {
+    this.inserts = new NotifyingInserts(channel, mayDoWithout);
   }
 
   watch(listener: WakeListener): () => void {

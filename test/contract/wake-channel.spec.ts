@@ -20,8 +20,11 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
     let queues: TypeOrmJobQueue[];
 
     /** A queue as another process has it: on a DataSource of its own. */
-    async function openQueue(logger: JobsLogger = SILENT_LOGGER): Promise<TypeOrmJobQueue> {
-      const dataSource = await database.connect();
+    async function openQueue(
+      logger: JobsLogger = SILENT_LOGGER,
+      extra: object = {},
+    ): Promise<TypeOrmJobQueue> {
+      const dataSource = await database.connect({ extra });
       const queue = await new TypeOrmJobQueue(dataSource, {
         ...{ tablePrefix: 'nest_', migrate: 'auto', workerId: 'w', leaseMs: 30_000, heartbeatMs: 10_000 },
         databaseTimeoutMs: 30_000,
@@ -103,6 +106,17 @@ describe.each(servers.filter(({ type }) => type === 'postgres'))(
       await producer.enqueue([job('c')]);
       await until(() => heard.flat().includes('c'), { what: 'hearing of the one after it' });
       expect(heard.flat()).toEqual(['c']);
+    });
+
+    it('enqueues a job though the server takes no notification', async () => {
+      await (await openQueue()).enqueue([job('before')]);
+      await sources[0]!.query(`
+        CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'too many notifications in the NOTIFY queue'; END $$`);
+      const producer = await openQueue(SILENT_LOGGER, { options: '-c search_path=public,pg_catalog' });
+      const refused = job('a');
+      await producer.enqueue([refused]);
+      expect(await producer.get(refused.id)).toMatchObject({ kind: 'a' });
     });
 
     it('tells its own process once, without a detour', async () => {

@@ -7,6 +7,9 @@ import { FAKE_TIMERS } from './fakes.js';
 const preparer = new JobPreparer(1_000);
 const job = (kind = 'k') => preparer.prepare({ kind });
 
+class Refused extends Error {}
+const wasRefused = (error: unknown) => error instanceof Refused;
+
 describe('NotifyingInserts', () => {
   let inserts: NotifyingInserts;
   /** What has gone along with each insert. */
@@ -15,10 +18,8 @@ describe('NotifyingInserts', () => {
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
     along = [];
-    inserts = new NotifyingInserts({
-      ...NO_WAKE_CHANNEL,
-      notification: (kinds) => ({ channel: 'c', message: kinds.join(' ') }),
-    });
+    const notification = (kinds: readonly string[]) => ({ channel: 'c', message: kinds.join(' ') });
+    inserts = new NotifyingInserts({ ...NO_WAKE_CHANNEL, notification }, wasRefused);
   });
 
   afterEach(() => {
@@ -64,7 +65,7 @@ describe('NotifyingInserts', () => {
   });
 
   it('do not where the channel has nothing to take along', async () => {
-    inserts = new NotifyingInserts(NO_WAKE_CHANNEL);
+    inserts = new NotifyingInserts(NO_WAKE_CHANNEL, wasRefused);
     const jobs = [job()];
     await insert(jobs);
     expect(along).toEqual([undefined]);
@@ -73,8 +74,31 @@ describe('NotifyingInserts', () => {
 
   it('have not told of a job whose insert failed', async () => {
     const jobs = [job()];
-    await expect(inserts.run(jobs, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(inserts.run(jobs, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
     expect(inserts.haveTold(jobs)).toBe(false);
+  });
+
+  it('insert without where a notification is refused, and have none along for a minute', async () => {
+    const jobs = [job()];
+    const refuse = (notification?: Notification) => {
+      along.push(notification?.message);
+      return notification === undefined ? Promise.resolve('stored') : Promise.reject(new Refused());
+    };
+    expect(await inserts.run(jobs, refuse)).toBe('stored');
+    expect(along).toEqual(['k', undefined]);
+    expect(inserts.haveTold(jobs)).toBe(false);
+    pass(59_980);
+    await insert([job()]);
+    pass(20);
+    await insert([job()]);
+    expect(along.slice(2)).toEqual([undefined, 'k']);
+  });
+
+  it('reject with what refuses the insert without, too, and go on', async () => {
+    await expect(inserts.run([job()], () => Promise.reject(new Refused()))).rejects.toThrow(Refused);
+    pass(10);
+    await insert([job()]);
+    expect(along).toEqual(['k']);
   });
 
   it('stop for a second where one took longer than 5 ms, for twice as long after the next, until one did not', async () => {

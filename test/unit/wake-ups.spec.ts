@@ -14,7 +14,8 @@ describe('WakeUps', () => {
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
     notified = [];
-    wakeUps = new WakeUps({ ...NO_WAKE_CHANNEL, notify: (kinds) => notified.push(kinds) });
+    const channel = { ...NO_WAKE_CHANNEL, notify: (kinds: readonly string[]) => notified.push(kinds) };
+    wakeUps = new WakeUps(channel, () => false);
   });
 
   afterEach(async () => {
