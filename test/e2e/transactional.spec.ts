@@ -63,7 +63,8 @@ describe.each(oneOfEach)('Transactional handlers in processes on $name', (server
 
   /**
    * On MySQL and MariaDB a heartbeat is a short transaction. A worker that is frozen within one holds the locks of its
-   * jobs, and nobody can take them back: it is let go, and frozen again.
+   * jobs, and nobody can take them back: it is let go, and frozen again. So it is where a COMMIT that it had sent came
+   * through after its jobs were read.
    */
   async function freeze(worker: WorkerProcess): Promise<string[]> {
     for (;;) {
@@ -75,7 +76,9 @@ describe.each(oneOfEach)('Transactional handlers in processes on $name', (server
       const ids = held.map(({ id }) => id!);
       const list = ids.map((id) => `'${id}'`).join(', ') || "''";
       const free = await dataSource.transaction((manager) =>
-        manager.query<unknown[]>(`SELECT id FROM nest_jobs WHERE id IN (${list}) FOR UPDATE SKIP LOCKED`),
+        manager.query<unknown[]>(
+          `SELECT id FROM nest_jobs WHERE id IN (${list}) AND status = 'PENDING' FOR UPDATE SKIP LOCKED`,
+        ),
       );
       if (free.length === ids.length) return ids;
       worker.send('SIGCONT');
