@@ -23,7 +23,7 @@ export const postgresStatements = (table: string) => ({
 
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 
-  /* No row has to come back, here and in the next two: all instants follow from two. */
+  /* No row has to come back, here and in the next two: all instants follow from two. $11 and $12 see NotifyingInserts. */
   insertOne: `
     WITH inserted AS (
       INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, payload_version, carried)

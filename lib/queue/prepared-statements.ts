@@ -30,8 +30,8 @@ export class PreparedStatements {
   /** Undefined until it has been found out. */
   private works: boolean | undefined;
   private readonly names = new Map<string, string>();
-  /** How many answers of statements whose plans age have found something, for each connection. */
-  private readonly finds = new WeakMap<Client, number>();
+  /** How many answers of statements whose plans age have found something, and how many were slow, for each connection. */
+  private readonly answers = new WeakMap<Client, { finds: number; slow: number }>();
 
   constructor(dataSource: DataSource) {
     const { type, logging } = dataSource.options;
@@ -71,16 +71,18 @@ export class PreparedStatements {
   }
 
   /**
-   * Whether the table may have outgrown the plans of a connection: after a slow answer, and after 8, 16, 32, … that found
-   * something. A plan that is made for an almost empty table reads all of it, and a few thousand rows are read too fast
+   * Whether the table may have outgrown the plans of a connection: after 1, 2, 4, 8, … slow answers (not after each, for
+   * the database may be far away), and after 8, 16, 32, … that found something. A plan that is made for an almost empty table reads all of it, and a few thousand rows are read too fast
    * to be noticed and too slowly to be borne: in a millisecond, twice what else a claim takes.
    */
   private haveAged(client: Client, answerMs: number, hasFound: boolean): boolean {
-    if (!hasFound) return answerMs > SLOW_MS;
-    const count = (this.finds.get(client) ?? 0) + 1;
-    this.finds.set(client, count);
-    const isPowerOfTwo = (count & (count - 1)) === 0;
-    return answerMs > SLOW_MS || (isPowerOfTwo && count >= FIRST_REPLAN);
+    const answers = this.answers.get(client) ?? { finds: 0, slow: 0 };
+    this.answers.set(client, answers);
+    const isSlow = answerMs > SLOW_MS;
+    if (isSlow) answers.slow += 1;
+    if (hasFound) answers.finds += 1;
+    const haveFilled = hasFound && answers.finds >= FIRST_REPLAN && isPowerOfTwo(answers.finds);
+    return haveFilled || (isSlow && isPowerOfTwo(answers.slow));
   }
 
   private nameOf(text: string): string {
@@ -89,6 +91,10 @@ export class PreparedStatements {
       this.names.set(text, (name = `jobs_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`));
     return name;
   }
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }
 
 /** Those of this connection are made anew when they are next needed. Whether it works shows when it is next used. */

@@ -134,7 +134,7 @@ export function driverErrorOf(error: unknown): {
   return driverError ?? (error as object);
 }
 
-/** Bytes as both drivers take them. */
+/** The same bytes, as Node and its drivers take them. */
 export function asBuffer(bytes: Uint8Array | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -12,7 +12,7 @@ export interface Sql {
 
 export interface PreparedOptions {
   /**
-   * The best plan depends on what is in a table. The server makes it anew after an answer that took long, and now and
+   * The best plan depends on what is in a table. The server makes it anew after answers that took long, and now and
    * then among the answers of which this says that they found something: without them the table may be empty still.
    */
   readonly planAges?: (rows: readonly Row[]) => boolean;

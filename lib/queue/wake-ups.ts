@@ -8,14 +8,12 @@ interface Awaited {
   readonly since: number;
 }
 
-/** Of what is enqueued in one call, more than this is for all workers at once. */
-const MAX_AWAITED = 1;
 /** How long a worker of this process may take to claim a job before others hear of it. */
 const AWAIT_MS = 10;
 
 /**
  * Wakes workers for jobs that have been committed here: those of this process at once, and others over the channel.
- * Where an idle worker of this process is about to claim a job, others hear of it only if it has not done so soon: a
+ * Where an idle worker of this process is about to claim a job that came alone, others hear of it only if it has not done so soon: a
  * notification takes a third of the work of an insert, and on the way to the start of the job it is in the way.
  */
 export class WakeUps {
@@ -49,15 +47,10 @@ export class WakeUps {
 
   committed(jobs: readonly PreparedJob[]): void {
     const kinds = [...new Set(jobs.map(({ kind }) => kind))];
-    const areTaken = this.tell(kinds) && jobs.length <= MAX_AWAITED;
+    const areTaken = this.tell(kinds);
     if (this.inserts.haveTold(jobs)) return;
-    if (!areTaken) {
-      this.channel.notify(kinds);
-      return;
-    }
-    const since = performance.now();
-    for (const { id, kind } of jobs) this.awaited.set(id, { kind, since });
-    this.timer ??= setTimeout(() => this.notifyOfLate(), AWAIT_MS);
+    if (areTaken && jobs.length === 1) this.awaitClaim(jobs[0]!);
+    else this.channel.notify(kinds);
   }
 
   /** These need nobody else any more. */
@@ -70,6 +63,11 @@ export class WakeUps {
     this.listeners.clear();
     this.notifyOfLate(Infinity);
     await this.channel.close();
+  }
+
+  private awaitClaim({ id, kind }: PreparedJob): void {
+    this.awaited.set(id, { kind, since: performance.now() });
+    this.timer ??= setTimeout(() => this.notifyOfLate(), AWAIT_MS);
   }
 
   /** @returns whether one of them is about to claim them */

@@ -62,6 +62,14 @@ describe('PreparedStatements, whose plans age', () => {
     expect(discards).toEqual([108]);
   });
 
+  it('are discarded after 1, 2, 4, 8, … answers that took more than 10 ms: where the database is far away, all do', async () => {
+    const { next, claim } = connection();
+    next.ms = 11;
+    next.rows = [];
+    await claim(40);
+    expect(discards).toEqual([1, 2, 4, 8, 16, 32]);
+  });
+
   it('are discarded after an answer that took more than 10 ms, whatever it found', async () => {
     const { next, claim } = connection();
     next.ms = 10;

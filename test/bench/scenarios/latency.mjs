@@ -4,6 +4,7 @@ import { warmUp } from '../warm-up.mjs';
 import { empty } from './drain.mjs';
 
 const GAP_MS = 15;
+const LIMIT_MS = 60_000;
 const PEERS = ['floor-listening', 'ours', 'bullmq', 'graphile', 'ours-mariadb'];
 
 /** From the call of an enqueue in one process to the start of the handler in another. */
@@ -51,6 +52,13 @@ async function measure(bench, metric, contender, producer, worker) {
 
 async function untilNoneIsLeft(bench, contender) {
   const judge = await bench.judge(contender);
-  while ((await judge.left()) > 0) await sleep(50);
-  await judge.close();
+  try {
+    const end = performance.now() + LIMIT_MS;
+    while ((await judge.left()) > 0) {
+      if (performance.now() > end) throw new Error(`${await judge.left()} jobs are left after warming up.`);
+      await sleep(50);
+    }
+  } finally {
+    await judge.close();
+  }
 }
