@@ -4,7 +4,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-typeorm-jobs$': '<rootDir>/lib/index.ts',
-    '^nestjs-typeorm-jobs/(.*)$': '<rootDir>/lib/$1.ts',
+    '^nestjs-typeorm-jobs/testing$': '<rootDir>/lib/testing/index.ts',
+    '^nestjs-typeorm-jobs/(.*-transactional)$': '<rootDir>/lib/adapters/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {
@@ -28,7 +29,7 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['lib/**/*.ts'],
   testMatch: [
-    '<rootDir>/test/{unit,contract,module,e2e,chaos}/**/*.spec.ts',
+    '<rootDir>/test/{unit,storage,module,e2e,chaos}/**/*.spec.ts',
     '<rootDir>/sample/test/**/*.spec.ts',
   ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',

@@ -1,5 +1,5 @@
-import { InvalidOptionError, JobsError } from './errors.js';
-import { validateHandlerOptions, type JobHandlerOptions } from './handler.js';
+import { InvalidOptionError, NewerPayloadError } from './errors.js';
+import { validateHandlerOptions, type JobHandlerOptions } from './handler-options.js';
 import type { JobSettings, NewJob } from './job.js';
 import {
   checkPayload,
@@ -8,7 +8,7 @@ import {
   type PayloadSchema,
   type StandardSchema,
 } from './payload-schema.js';
-import { requireName } from './prepare-job.js';
+import { requireName } from './names.js';
 
 /** What `defineJob` takes beside the kind. */
 export interface JobDefinitionOptions<Schema = undefined, Result = unknown> extends JobHandlerOptions {
@@ -73,13 +73,6 @@ export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
     const payload =
       fromVersion < this.version && upcast !== undefined ? await upcast(stored, fromVersion) : stored;
     return (schema === undefined ? payload : await checkPayload(schema, payload, this.kind)) as Payload;
-  }
-}
-
-/** A payload of a newer release: this one leaves it to a worker of that release. */
-export class NewerPayloadError extends JobsError {
-  constructor(kind: string, version: number, known: number) {
-    super(`The payload of "${kind}" is of version ${version}, and this release knows up to ${known}.`);
   }
 }
 

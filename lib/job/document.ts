@@ -37,6 +37,11 @@ export function decodeDocument(json: string | null, bytes: Uint8Array | null): u
   return json === null ? undefined : (JSON.parse(json) as unknown);
 }
 
+/** The size of a document in bytes, about: characters are counted as bytes. */
+export function sizeOf({ json, bytes }: StoredDocument): number {
+  return json?.length ?? bytes?.byteLength ?? 0;
+}
+
 function refuseOver(maxBytes: number, bytes: number, name: string): void {
   if (bytes <= maxBytes) return;
   throw new InvalidJobError(

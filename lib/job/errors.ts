@@ -166,6 +166,52 @@ export class WorkerStoppedError extends JobsError {
   }
 }
 
+/**
+ * Thrown by a handler: try this job again later. The job stays `PENDING` and is ready again after `retryAfterMs`,
+ * never sooner than the module's `minRetryDelayMs` (5000). Without a `maxAttempts` it may come back without end.
+ */
+export class RetryableError extends JobsError {
+  /** Milliseconds until the next attempt; undefined leaves it to the handler's `backoff`. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message = 'Try again later.', options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Thrown by a handler: the job is `FAILED` now, whatever the retry policy. */
+export class PermanentError extends JobsError {
+  constructor(message = 'The job failed for good.', options?: { cause?: unknown }) {
+    super(message, options);
+  }
+}
+
+/** A payload of a newer release: this one leaves it to a worker of that release. */
+export class NewerPayloadError extends JobsError {
+  constructor(kind: string, version: number, known: number) {
+    super(`The payload of "${kind}" is of version ${version}, and this release knows up to ${known}.`);
+  }
+}
+
+/** One thing that is wrong with a payload. */
+export interface PayloadIssue {
+  /** `payload.items[0].price` */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A payload does not fit the schema of its job. Thrown by an enqueue, nothing was written; or the cause of a failed attempt. */
+export class InvalidPayloadError extends InvalidJobError {
+  constructor(
+    readonly kind: string,
+    readonly issues: readonly PayloadIssue[],
+  ) {
+    const list = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    super('payload', `does not fit the schema of "${kind}": ${list}`);
+  }
+}
+
 function printable(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'string') return JSON.stringify(value);

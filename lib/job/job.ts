@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import type { JobDefinition } from './definition.js';
 
 /**
  * `PENDING` until an attempt ends it: waiting, scheduled for later, running, or to be retried.
@@ -89,6 +88,25 @@ export interface NewJob<Payload = unknown> extends JobSettings {
   readonly kind: string;
   /** Any JSON value, or a `Uint8Array`. */
   readonly payload?: Payload;
-  /** What checks the payload; see `JobDefinition.with`. */
-  readonly definition?: JobDefinition<Payload, unknown>;
+  /** What checks the payload: the `JobDefinition` that made this job with `with`. */
+  readonly definition?: PayloadReader;
+}
+
+/** Checks the payloads of a kind, and brings those of earlier versions to its own. `JobDefinition` is one. */
+export interface PayloadReader {
+  readonly version: number;
+  /** @returns what the handler gets; rejects where the payload does not fit */
+  read(stored: unknown, fromVersion: number): Promise<unknown>;
+}
+
+/** A job whose worker let its lease run out. */
+export interface ReclaimedJob {
+  readonly id: string;
+  readonly kind: string;
+  /** The worker that had it. */
+  readonly workerId: string;
+  /** This one included. */
+  readonly crashes: number;
+  /** `PENDING`: it is ready again. `PANIC`: it has killed its worker too often. */
+  readonly status: 'PENDING' | 'PANIC';
 }

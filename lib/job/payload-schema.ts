@@ -1,4 +1,4 @@
-import { InvalidJobError, InvalidOptionError, JobsError } from './errors.js';
+import { InvalidOptionError, InvalidPayloadError, JobsError, type PayloadIssue } from './errors.js';
 
 /**
  * Any Standard Schema (https://standardschema.dev): zod, valibot and arktype schemas are. Only what is needed of it
@@ -25,24 +25,6 @@ interface SchemaIssue {
 export type DtoClass<Dto extends object = object> = new () => Dto;
 
 export type PayloadSchema = StandardSchema<never, unknown> | StandardSchema | DtoClass;
-
-/** One thing that is wrong with a payload. */
-export interface PayloadIssue {
-  /** `payload.items[0].price` */
-  readonly path: string;
-  readonly message: string;
-}
-
-/** A payload does not fit the schema of its job. Thrown by an enqueue, nothing was written; or the cause of a failed attempt. */
-export class InvalidPayloadError extends InvalidJobError {
-  constructor(
-    readonly kind: string,
-    readonly issues: readonly PayloadIssue[],
-  ) {
-    const list = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
-    super('payload', `does not fit the schema of "${kind}": ${list}`);
-  }
-}
 
 /** @throws InvalidOptionError where a schema is none */
 export function requireSchema(schema: unknown, option: string): void {

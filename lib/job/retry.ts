@@ -1,25 +1,4 @@
-import { InvalidOptionError, JobsError } from './errors.js';
-
-/**
- * Thrown by a handler: try this job again later. The job stays `PENDING` and is ready again after `retryAfterMs`,
- * never sooner than the module's `minRetryDelayMs` (5000). Without a `maxAttempts` it may come back without end.
- */
-export class RetryableError extends JobsError {
-  /** Milliseconds until the next attempt; undefined leaves it to the handler's `backoff`. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(message = 'Try again later.', options: { cause?: unknown; retryAfterMs?: number } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.retryAfterMs = options.retryAfterMs;
-  }
-}
-
-/** Thrown by a handler: the job is `FAILED` now, whatever the retry policy. */
-export class PermanentError extends JobsError {
-  constructor(message = 'The job failed for good.', options?: { cause?: unknown }) {
-    super(message, options);
-  }
-}
+import { InvalidOptionError } from './errors.js';
 
 /**
  * How long to wait before an attempt is tried again.

@@ -1,14 +1,10 @@
 import type { EntityManager } from 'typeorm';
-import { Attempt, type AttemptPolicy } from '../job/attempt.js';
 import type { StoredDocument } from '../job/document.js';
-import type { ClaimedJob, Job, JobContext } from '../job/job.js';
-import type { JobsLogger } from '../job/logger.js';
+import type { EncodedJob } from '../job/encode-job.js';
+import type { ClaimedJob, Job, JobContext, ReclaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
-import type { PreparedJob } from '../job/prepare-job.js';
-import { JobRun } from './job-run.js';
-import { LeaseKeeper } from './lease-keeper.js';
 import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
-import { Settler } from './settler.js';
+import type { TransactionWork } from './transactions.js';
 
 /** Settings of an enqueue. */
 export interface EnqueueTarget {
@@ -16,14 +12,11 @@ export interface EnqueueTarget {
   readonly manager?: EntityManager;
 }
 
-/** Work in a transaction. */
-export type TransactionWork<Result> = (manager: EntityManager) => Promise<Result>;
-
 /** What a handler does in a transaction. @returns its result */
-export type JointWork = (manager: EntityManager) => Promise<StoredDocument>;
+export type TransactionalWork = (manager: EntityManager) => Promise<StoredDocument>;
 
 /** An attempt whose handler runs in a transaction. */
-export interface JointAttempt extends LeaseRenewal {
+export interface TransactionalAttempt extends LeaseRenewal {
   /** Of the job, as it was claimed. */
   readonly attemptsDone: number;
   readonly signal: AbortSignal;
@@ -34,32 +27,8 @@ export interface Settlement extends Lease {
   readonly outcome: Outcome;
 }
 
-/** A job whose worker let its lease run out. */
-export interface ReclaimedJob {
-  readonly id: string;
-  readonly kind: string;
-  /** Who had it. */
-  readonly workerId: string;
-  /** This one included. */
-  readonly crashes: number;
-  /** `PENDING`: it is ready again. `PANIC`: it has killed its worker too often. */
-  readonly status: 'PENDING' | 'PANIC';
-}
-
 /** What `dequeue` calls. Returns: the job is `DONE`. Throws: as a handler without a retry policy. */
 export type DequeueFn = (job: Job, context: JobContext) => unknown;
-
-/** What `dequeue` needs to know, as the module's options say it. */
-export interface DequeueSettings extends Pick<
-  AttemptPolicy,
-  'minRetryDelayMs' | 'maxPayloadBytes' | 'isPanic'
-> {
-  readonly workerId: string;
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
-  readonly maxCrashes: number;
-  readonly logger: JobsLogger;
-}
 
 /**
  * Hears of kinds that may have a ready job now, null for any. A hint: it may come for nothing, and it may be missed.
@@ -81,8 +50,6 @@ export type WakeListener = (kinds: readonly string[] | null) => unknown;
  *   `DuplicateJobError`.
  */
 export abstract class JobQueue {
-  constructor(private readonly dequeueSettings: DequeueSettings) {}
-
   /**
    * Writes the jobs, all or none, and tells the watchers once they are committed.
    * With a `manager` the jobs belong to its transaction: they become visible with its commit, vanish with its rollback.
@@ -90,7 +57,7 @@ export abstract class JobQueue {
    * @returns the jobs as they are stored, in the order given
    * @throws DuplicateJobError where an id exists already or comes twice
    */
-  abstract enqueue(jobs: readonly PreparedJob[], target?: EnqueueTarget): Promise<Job[]>;
+  abstract enqueue(jobs: readonly EncodedJob[], target?: EnqueueTarget): Promise<Job[]>;
 
   /**
    * The manager of the transaction that the caller runs in, as far as this queue hears of it: one of `transaction` around
@@ -130,12 +97,12 @@ export abstract class JobQueue {
   }
 
   /**
-   * Does nothing where `settleTogether` works, as it does by default.
+   * Does nothing where `runAndSettle` works, as it does by default.
    *
    * @param whose handler wants it, for the message
    * @throws UnsupportedDatabaseError
    */
-  requireJointTransactions(_whose: string): void {}
+  requireTransactionalHandlers(_whose: string): void {}
 
   /**
    * Runs `work` in a new transaction, which `currentTransaction` then gives, and writes that the job is done, with what
@@ -150,7 +117,7 @@ export abstract class JobQueue {
    * Where the answer to the commit is lost, it finds out by the lease what happened. Some calls may wait for others, lest
    * open transactions take all connections.
    */
-  abstract settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'>;
+  abstract runAndSettle(attempt: TransactionalAttempt, work: TransactionalWork): Promise<'written' | 'lost'>;
 
   /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Lost leases are passed over. */
   abstract release(leases: readonly Lease[]): Promise<void>;
@@ -177,25 +144,7 @@ export abstract class JobQueue {
    *
    * @returns whether there was a job
    */
-  async dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean> {
-    const settings = this.dequeueSettings;
-    const claimedAt = performance.now();
-    const job = await this.claimOne(kinds);
-    if (job === undefined) return false;
-    const keeper = new LeaseKeeper(this, settings, settings.logger);
-    const settler = new Settler(this, settings.logger);
-    const attempt = new Attempt(job, fn, settings);
-    const run = new JobRun(attempt, claimedAt, {
-      queue: this,
-      keeper,
-      settler,
-      logger: settings.logger,
-      alone: true,
-    });
-    await run.run();
-    await run.isWritten;
-    return true;
-  }
+  abstract dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean>;
 
   /**
    * Calls the listener when jobs of some kinds have become ready, as far as this queue hears of it.
@@ -206,15 +155,5 @@ export abstract class JobQueue {
   /** Lets go of what the queue holds beside its storage. Nothing by default. */
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  private async claimOne(kinds: readonly string[]): Promise<ClaimedJob | undefined> {
-    const { workerId, leaseMs, maxCrashes } = this.dequeueSettings;
-    // Not the name of the worker in this process, which gives back what it does not know.
-    const terms = { workerId: `${workerId}-dequeue`, leaseMs, alone: true };
-    const [job] = await this.claim(kinds, 1, terms);
-    if (job !== undefined) return job;
-    const reclaimed = await this.reclaim(maxCrashes);
-    return reclaimed.length === 0 ? undefined : (await this.claim(kinds, 1, terms))[0];
   }
 }

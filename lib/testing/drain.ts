@@ -1,4 +1,4 @@
-import { DEFAULT_NAME, getWorkerToken } from '../jobs.constants.js';
+import { DEFAULT_NAME, getWorkerToken } from '../nest/jobs.tokens.js';
 import type { Worker } from '../worker/worker.js';
 import { JobsTester, type DrainOptions } from './jobs-tester.js';
 import type { RanJob } from './ran-job.js';

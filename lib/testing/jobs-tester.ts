@@ -1,10 +1,11 @@
 import type { JobDefinition } from '../job/definition.js';
 import { JobsError, UnknownKindError, WorkerStoppedError } from '../job/errors.js';
-import type { HandlerRegistry } from '../job/handler.js';
+import { AttemptFactory, type HandlerRegistry } from '../execution/handler-registry.js';
 import type { ClaimedJob, Job } from '../job/job.js';
-import type { JobsLogger } from '../job/logger.js';
+import type { JobsEvents } from '../events/jobs-events.js';
 import type { JobQueue } from '../queue/job-queue.js';
-import type { Worker, WorkerSettings } from '../worker/worker.js';
+import type { WorkerSettings } from '../worker/worker-session.js';
+import type { Worker } from '../worker/worker.js';
 import type { RanJob } from './ran-job.js';
 import { TestJobQueue } from './test-job-queue.js';
 import { TestRun, type Plan } from './test-run.js';
@@ -18,7 +19,7 @@ export interface JobsTesterParts {
   readonly queue: JobQueue;
   readonly handlers: HandlerRegistry;
   readonly settings: WorkerSettings;
-  readonly logger: JobsLogger;
+  readonly events: JobsEvents;
   /** Finds the handlers, if that has not been done yet. */
   readonly explore: () => void;
 }
@@ -154,10 +155,12 @@ export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
   }
 
   private async run(job: ClaimedJob, claimedAt: number): Promise<RanJob> {
-    const { queue, settings, logger, handlers } = this.parts;
+    const { queue, settings, events, handlers } = this.parts;
     const clock = queue instanceof TestJobQueue ? queue.clock : undefined;
-    const tools = { queue, settings, logger, clock };
-    const run = new TestRun(job, handlers.get(job.kind)!, this.planFor(job), tools, claimedAt);
+    const tools = { queue, settings, events, clock };
+    const handler = handlers.get(job.kind)!;
+    const policy = new AttemptFactory(handlers, settings).policyOf(handler);
+    const run = new TestRun(job, handler, policy, this.planFor(job), tools, claimedAt);
     this.running.set(job.id, run);
     try {
       return await run.toEnd();

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { DEFAULT_NAME } from '../jobs.constants.js';
-import { JobsModule, type JobsModuleAsyncOptions } from '../jobs.module.js';
-import type { JobsModuleOptions } from '../jobs.options.js';
+import { DEFAULT_NAME } from '../nest/jobs.tokens.js';
+import { JobsModule, type JobsModuleAsyncOptions } from '../nest/jobs.module.js';
+import type { JobsModuleOptions } from '../nest/jobs.options.js';
 import { testerProvider, testQueueProvider } from './testing.providers.js';
 
 /**

@@ -1,5 +1,5 @@
 import { JobsError } from '../job/errors.js';
-import { DEFAULT_NAME, getWorkerToken } from '../jobs.constants.js';
+import { DEFAULT_NAME, getWorkerToken } from '../nest/jobs.tokens.js';
 import { JobsTester } from './jobs-tester.js';
 import { testerProvider, testQueueProvider, type JobsApplication } from './testing.providers.js';
 

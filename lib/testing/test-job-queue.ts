@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../job/errors.js';
-import { MemoryJobQueue, type MemoryJobQueueSettings } from '../queue/memory-job-queue.js';
+import { MemoryJobQueue, type MemoryJobQueueSettings } from '../storage/memory/memory-job-queue.js';
 
 /** A clock that stands still until the test moves it. */
 export class TestClock {

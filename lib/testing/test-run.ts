@@ -1,13 +1,13 @@
-import { Attempt } from '../job/attempt.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import { Attempt, type AttemptPolicy } from '../execution/attempt.js';
+import { Executor } from '../execution/executor.js';
+import type { Handler } from '../execution/handler-registry.js';
+import type { HeldJob } from '../execution/held-job.js';
 import { JobsError, JobTimeoutError } from '../job/errors.js';
-import { policyOf, type Handler } from '../job/handler.js';
 import type { ClaimedJob, JobContext } from '../job/job.js';
-import type { JobsLogger } from '../job/logger.js';
-import { JobRun } from '../queue/job-run.js';
-import type { JobQueue, JointAttempt, JointWork } from '../queue/job-queue.js';
-import { LeaseKeeper } from '../queue/lease-keeper.js';
-import { Settler } from '../queue/settler.js';
-import type { WorkerSettings } from '../worker/worker.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { LeaseRenewal } from '../queue/lease.js';
+import type { WorkerSettings } from '../worker/worker-session.js';
 import type { RanJob } from './ran-job.js';
 import type { TestClock } from './test-job-queue.js';
 
@@ -24,15 +24,15 @@ export interface Plan {
 export interface TestRunTools {
   readonly queue: JobQueue;
   readonly settings: WorkerSettings;
-  readonly logger: JobsLogger;
+  readonly events: JobsEvents;
   /** Time limits go by it; undefined leaves them to the clock of the process. */
   readonly clock: TestClock | undefined;
 }
 
-/** One attempt, with the parts that a worker runs one with, and what the test does to it. */
+/** One attempt, run as a worker runs it, with what the test does to it. */
 export class TestRun {
-  private readonly keeper: LeaseKeeper;
-  private readonly run: JobRun;
+  private readonly executor: Executor;
+  private readonly heldJob: HeldJob;
   private readonly startedAt: number;
   private outcome: RanJob['outcome'] = 'lost';
   private error: unknown;
@@ -42,44 +42,37 @@ export class TestRun {
   constructor(
     readonly job: ClaimedJob,
     private readonly handler: Handler,
+    policy: AttemptPolicy,
     private readonly plan: Plan,
     private readonly tools: TestRunTools,
     claimedAt: number,
   ) {
-    const { queue, settings, logger, clock } = tools;
-    const policy = policyOf(handler.options, settings);
+    const { queue, settings, events, clock } = tools;
     this.startedAt = clock?.now() ?? 0;
-    this.keeper = new LeaseKeeper(queue, settings, logger);
-    const settler = new Settler(
-      {
-        settle: (settlements) => this.settle(settlements),
-        isLinkFailure: (error) => queue.isLinkFailure(error),
-      },
-      logger,
-    );
+    this.executor = new Executor(queue, settings, events);
     const attempt = new Attempt(
       job,
       (claimed, context) => this.handle(claimed, context),
       clock === undefined ? policy : { ...policy, timeoutMs: undefined },
     );
-    this.run = new JobRun(attempt, claimedAt, {
-      queue: { settleTogether: (joint, work) => this.settleTogether(joint, work) },
-      keeper: this.keeper,
-      settler,
-      logger,
-      alone: true,
-    });
+    this.heldJob = this.executor.hold(attempt, claimedAt, true);
   }
 
-  get lease(): JobRun['lease'] {
-    return this.run.lease;
+  get lease(): LeaseRenewal {
+    return this.heldJob;
   }
 
   /** Runs the handler and writes what it ended in. */
   async toEnd(): Promise<RanJob> {
-    await this.run.run();
-    await this.run.isWritten;
-    this.keeper.drop(this.lease);
+    const forget = this.hearOfOutcome();
+    this.executor.start();
+    try {
+      await this.executor.run(this.heldJob);
+      await this.executor.held.noneSettling();
+    } finally {
+      await this.executor.stop();
+      forget();
+    }
     const { id, kind, attemptsDone } = this.job;
     const job = (await this.tools.queue.get(id))!;
     const { outcome, error } = this;
@@ -91,7 +84,7 @@ export class TestRun {
     const { queue, settings } = this.tools;
     await queue.renew([this.lease], -1);
     await queue.reclaim(settings.maxCrashes);
-    await this.keeper.markAlone(this.lease); // a renewal, which tells that the lease is lost
+    await this.executor.leases.markAlone(this.heldJob); // a renewal, which tells that the lease is lost
   }
 
   /** The clock was moved. */
@@ -99,14 +92,26 @@ export class TestRun {
     const { timeoutMs } = this.handler.options;
     if (timeoutMs === undefined || this.tools.clock!.now() - this.startedAt < timeoutMs) return;
     const error = new JobTimeoutError(timeoutMs);
-    this.run.attempt.abort(error);
+    this.heldJob.attempt.abort(error);
     this.timeUp?.(error);
   }
 
   /** The application closes: the handler's outcome is thrown away, and the job is as if it had not been claimed. */
-  async giveBack(reason: Error): Promise<void> {
-    this.run.giveBack(reason);
-    await this.tools.queue.release([this.lease]);
+  giveBack(reason: Error): Promise<void> {
+    return this.executor.giveBack([this.heldJob], reason);
+  }
+
+  private hearOfOutcome(): () => void {
+    const { events } = this.tools;
+    const ends = [
+      events.on('settled', ({ job, outcome }) => {
+        if (job === this.job) this.outcome = outcome.type;
+      }),
+      events.on('settledInTransaction', ({ job }) => {
+        if (job === this.job) this.outcome = 'done';
+      }),
+    ];
+    return () => ends.forEach((end) => end());
   }
 
   private async handle(job: ClaimedJob<never>, context: JobContext<never>): Promise<unknown> {
@@ -130,18 +135,6 @@ export class TestRun {
 
   private crash(): void {
     this.outcome = 'crashed';
-    this.run.giveBack(new JobsError('The test let the worker crash.'));
-  }
-
-  private async settleTogether(attempt: JointAttempt, work: JointWork): Promise<'written' | 'lost'> {
-    const answer = await this.tools.queue.settleTogether(attempt, work);
-    if (answer === 'written') this.outcome = 'done';
-    return answer;
-  }
-
-  private async settle(settlements: Parameters<JobQueue['settle']>[0]): ReturnType<JobQueue['settle']> {
-    const answers = await this.tools.queue.settle(settlements);
-    if (answers[0] === 'written') this.outcome = settlements[0]!.outcome.type;
-    return answers;
+    this.executor.drop(this.heldJob, new JobsError('The test let the worker crash.'));
   }
 }

@@ -1,10 +1,10 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import type { HandlerRegistry } from '../job/handler.js';
-import { getJobQueueToken, getWorkerToken, internalToken } from '../jobs.constants.js';
-import type { JobsExplorer } from '../jobs.explorer.js';
-import type { ResolvedOptions } from '../jobs.options.js';
+import type { HandlerRegistry } from '../execution/handler-registry.js';
+import { getJobQueueToken, getWorkerToken, internalToken } from '../nest/jobs.tokens.js';
+import type { JobsExplorer } from '../nest/jobs.explorer.js';
+import type { ResolvedOptions } from '../nest/jobs.options.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { JobsTester } from './jobs-tester.js';
 import { TestJobQueue } from './test-job-queue.js';
@@ -52,7 +52,7 @@ function createTester(
   queue: JobQueue,
   handlers: HandlerRegistry,
   explorer: JobsExplorer,
-  { worker, logger }: ResolvedOptions,
+  { worker, events }: ResolvedOptions,
 ): JobsTester {
-  return new JobsTester({ queue, handlers, settings: worker, logger, explore: () => explorer.explore() });
+  return new JobsTester({ queue, handlers, settings: worker, events, explore: () => explorer.explore() });
 }

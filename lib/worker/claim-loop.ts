@@ -1,16 +1,19 @@
-import { describeError } from '../job/describe-error.js';
+import { Loop, type Startable } from '../async/loop.js';
+import { ExponentialPause, pollPauseMs } from '../async/pauses.js';
+import { endsWithin } from '../async/timers.js';
+import { WakeSignal } from '../async/wake-signal.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import type { Executor } from '../execution/executor.js';
+import type { AttemptFactory } from '../execution/handler-registry.js';
+import type { HeldJob } from '../execution/held-job.js';
+import { WorkerStoppedError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
-import type { JobsLogger } from '../job/logger.js';
-import { endsWithin } from '../job/timers.js';
-import type { JobRun } from '../queue/job-run.js';
 import type { JobQueue } from '../queue/job-queue.js';
-import type { Lease } from '../queue/lease.js';
 import { Dispatcher } from './dispatcher.js';
-import { Pace } from './pace.js';
-import { backoffMs, pollPauseMs } from './pacing.js';
+import type { EventLoopMonitor } from './event-loop-monitor.js';
+import { Prefetch } from './prefetch.js';
+import { Quarantine } from './quarantine.js';
 import { Slots } from './slots.js';
-import { Suspects } from './suspects.js';
-import { WakeSignal } from './wake-signal.js';
 
 export interface ClaimLoopSettings {
   readonly workerId: string;
@@ -22,74 +25,60 @@ export interface ClaimLoopSettings {
   readonly maxCrashes: number;
 }
 
-/** What the loop does with the jobs it claims. */
-export interface ClaimedJobs {
-  /** Keeps the lease of a claimed job. */
-  hold(job: ClaimedJob, claimedAt: number): JobRun;
-  /** Renews what has run out. Never rejects. */
-  catchUp(): Promise<void>;
-  /** The leases of all jobs that are claimed and have not been given back or written yet. */
-  leases(): readonly Lease[];
-  /** Runs it. Resolves when its handler has ended; never rejects. */
-  run(run: JobRun): Promise<void>;
-  /** Resolves when everything that handlers ended in is written. */
-  allWritten(): Promise<void>;
-  /** Handlers have lately kept the event loop for so long that the jobs beside them were at risk. */
-  isBlocked(): boolean;
-  /** How many outcomes are still to be written. */
-  unwritten(): number;
-  /** Records that nothing else runs in this process. @returns whether the lease is still ours */
-  setApart(run: JobRun): Promise<boolean>;
-  /** Lets others have them, no attempt spent. Never rejects. */
-  giveBack(runs: readonly JobRun[]): Promise<void>;
-}
-
 /** A job claimed ahead that has not been started by then is given back: its turn was misjudged. */
 const MAX_WAIT_MS = 1_000;
 /** Where more outcomes than this wait to be written, the next claim waits until there are fewer. */
 const MAX_UNWRITTEN = 3_000;
 const UNWRITTEN_LOOK_MS = 50;
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
 
 /**
- * Claims jobs for all free slots, and ahead of them as many as will be started within the next moment at the pace
- * it sees; starts them; and waits: for slots, where there may be more jobs, or else until it is woken or the poll
- * interval is over.
+ * Claims jobs for all free slots, and ahead of them as many as will be started within the next moment at the pace that it
+ * sees; starts them; and waits: for slots, where there may be more jobs, or else until it is woken or the poll interval is
+ * over.
  */
-export class ClaimLoop {
-  /** Once stopped: resolves when whatever was claimed and not started has been given back. */
+export class ClaimLoop implements Startable {
+  /** Once stopped: resolves when everything that was claimed and not started has been given back. */
   allGivenBack: Promise<unknown> = Promise.resolve();
+  private readonly loop = new Loop((signal, succeeded) => this.turn(signal, succeeded), {
+    pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
+    onFailure: (error, failures) => this.failed(error, failures),
+    onRecovery: (failures) => this.events.emit('claimRecovered', { failures }),
+  });
   private readonly slots: Slots;
   private readonly dispatcher: Dispatcher;
-  private readonly suspects: Suspects;
-  private readonly pace: Pace;
+  private readonly quarantine: Quarantine;
+  private readonly prefetch: Prefetch;
   private readonly wakeSignal = new WakeSignal();
   private unwatch: (() => void) | undefined;
-  private readonly ended: Promise<void>;
   private claiming: Promise<unknown> = Promise.resolve();
-  private stopping = false;
-  private failures = 0;
-  /** The last claim was bound by its limits and not by what was ready: there may be more. */
-  private lastWasFull = false;
+  private isStopping = false;
+  /** The last claim was bound by its limits and not by what was ready, or has failed: there may be more. */
+  private mayBeMore = true;
+  /** A claim has failed, and its answer may be lost. */
+  private mayHoldUnheld = false;
   /** How many jobs to hold ready beyond the free slots. */
   private ahead = 0;
   /** The last claim brought a job that was with a worker that died: if this one dies too, few shall die with it. */
   private isCareful = false;
 
   constructor(
-    private readonly queue: JobQueue,
+    private readonly queue: Pick<JobQueue, 'claim' | 'releaseUnheld' | 'watch'>,
+    private readonly executor: Executor,
+    private readonly attempts: AttemptFactory,
+    private readonly monitor: Pick<EventLoopMonitor, 'isBlocked'>,
     private readonly settings: ClaimLoopSettings,
-    private readonly logger: JobsLogger,
-    private readonly jobs: ClaimedJobs,
+    private readonly events: JobsEvents,
   ) {
-    this.slots = new Slots(settings.concurrency, settings.kindLimits);
-    this.pace = new Pace(settings.concurrency);
-    this.dispatcher = new Dispatcher(
-      this.slots,
-      (run) => jobs.run(run),
-      (kind, ms) => this.handlerEnded(kind, ms),
-    );
-    this.suspects = new Suspects(this.slots, this.dispatcher, settings, logger, jobs);
-    this.ended = this.loop();
+    this.slots = new Slots(settings.concurrency, settings.kindLimits, executor.held);
+    this.prefetch = new Prefetch(settings.concurrency);
+    this.dispatcher = new Dispatcher(executor, this.slots, (kind, ms) => this.handlerEnded(kind, ms));
+    this.quarantine = new Quarantine(executor, this.dispatcher, settings, events);
+  }
+
+  start(): void {
+    this.loop.start();
   }
 
   /** There may be jobs to claim. */
@@ -97,109 +86,112 @@ export class ClaimLoop {
     this.wakeSignal.wake();
   }
 
-  /** Claims no more, and gives back what has not been started. Resolves when every running handler has ended. */
+  /** Claims no more, and gives back what has not been started. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.suspects.stop();
+    this.isStopping = true;
+    this.quarantine.stop();
     this.unwatch?.();
     this.wake();
-    this.allGivenBack = Promise.allSettled([
-      this.jobs.giveBack(this.dispatcher.takeWaiting()),
-      this.claiming,
-    ]);
+    const ends = this.loop.stop();
+    this.allGivenBack = Promise.allSettled([this.giveBack(this.executor.held.unstarted), this.claiming]);
     await this.allGivenBack;
-    await this.ended;
-    await this.dispatcher.allEnd();
+    await ends;
   }
 
-  private async loop(): Promise<void> {
-    while (!this.stopping) {
-      try {
-        const claimed = await (this.claiming = this.claim());
-        this.succeeded();
-        await this.startAll(claimed);
-        if (!this.wantsMore()) await this.waitForJobs();
-      } catch (error) {
-        this.failed(error);
-        await this.wakeSignal.wait(backoffMs(this.failures));
-      }
-    }
+  private async turn(signal: AbortSignal, succeeded: () => void): Promise<void> {
+    if (!this.wantsMore()) await this.waitForJobs();
+    if (signal.aborted) return;
+    const claimed = await (this.claiming = this.claim());
+    succeeded();
+    await this.startAll(claimed);
   }
 
-  private async claim(): Promise<JobRun[]> {
-    while (this.jobs.unwritten() > MAX_UNWRITTEN) {
-      if (this.stopping) return [];
-      await endsWithin(this.jobs.allWritten(), UNWRITTEN_LOOK_MS);
-    }
-    if (this.failures > 0) await this.releaseUnheld();
+  private async claim(): Promise<HeldJob[]> {
+    await this.fewAreUnwritten();
+    if (this.isStopping) return [];
+    if (this.mayHoldUnheld) await this.releaseUnheld();
     const claimedAt = performance.now();
-    if (!this.lastWasFull || this.isCareful) this.pace.reset(claimedAt);
-    this.ahead = this.jobs.isBlocked() ? 0 : this.pace.ahead(claimedAt);
-    const open = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
+    if (!this.mayBeMore || this.isCareful) this.prefetch.reset(claimedAt);
+    this.ahead = this.monitor.isBlocked ? 0 : this.prefetch.ahead(claimedAt);
+    const kinds = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
     const limit = this.room;
-    if (open.length === 0 || limit <= 0) return [];
+    if (kinds.length === 0 || limit <= 0) return [];
     const { workerId, leaseMs } = this.settings;
     const kindLimits = this.slots.room;
-    const claimed = await this.queue.claim(open, limit, { workerId, leaseMs, kindLimits });
-    this.lastWasFull = isFull(claimed, limit, kindLimits);
+    const claimed = await this.queue.claim(kinds, limit, { workerId, leaseMs, kindLimits });
+    this.mayBeMore = isFull(claimed, limit, kindLimits);
     this.isCareful = claimed.some((job) => job.crashes > 0);
-    for (const { kind } of claimed) this.slots.claimed(kind);
-    const runs = claimed.map((job) => this.jobs.hold(job, claimedAt));
+    return this.hold(claimed, claimedAt);
+  }
+
+  private async hold(claimed: readonly ClaimedJob[], claimedAt: number): Promise<HeldJob[]> {
+    if (claimed.length > 0) this.events.emit('claimed', { jobs: claimed });
+    const held = claimed.map((job) => this.executor.hold(this.attempts.attempt(job), claimedAt));
     // Others may have them by now; what is lost is not started.
-    if (performance.now() - claimedAt >= leaseMs) await this.jobs.catchUp();
-    if (!this.stopping) return runs;
-    await this.giveBack(runs);
+    if (performance.now() - claimedAt >= this.settings.leaseMs) await this.executor.leases.catchUp();
+    if (!this.isStopping) return held;
+    await this.giveBack(held);
     return [];
   }
 
-  /** What a claim has taken whose answer was lost: others need not wait until its lease has run out. */
-  private async releaseUnheld(): Promise<void> {
-    const count = await this.queue.releaseUnheld(this.settings.workerId, this.jobs.leases());
-    if (count > 0) this.logger.log(`Gave back ${count} jobs that were claimed and never heard of.`);
+  private async fewAreUnwritten(): Promise<void> {
+    const { held } = this.executor;
+    while (held.settlingCount > MAX_UNWRITTEN && !this.isStopping)
+      await endsWithin(held.noneSettling(), UNWRITTEN_LOOK_MS);
   }
 
-  private async startAll(claimed: readonly JobRun[]): Promise<void> {
-    const suspects = claimed.filter((run) => this.suspects.includes(run));
+  /** Gives back what a claim has taken whose answer was lost: others need not wait until its lease has run out. */
+  private async releaseUnheld(): Promise<void> {
+    const count = await this.queue.releaseUnheld(this.settings.workerId, this.executor.held.open);
+    this.mayHoldUnheld = false;
+    if (count > 0) this.events.emit('gaveBackUnheld', { count });
+  }
+
+  private async startAll(claimed: readonly HeldJob[]): Promise<void> {
+    const suspects = claimed.filter((job) => this.quarantine.includes(job));
     if (suspects.length === 0) {
       this.dispatcher.add(claimed);
       if (this.isCareful) await this.giveBackWaiting();
       return;
     }
-    await this.giveBack(claimed.filter((run) => !suspects.includes(run)));
+    await this.giveBack(claimed.filter((job) => !suspects.includes(job)));
     await this.giveBackWaiting();
-    await this.suspects.run(suspects);
+    await this.quarantine.run(suspects);
   }
 
   /** How many jobs may be claimed now. */
   private get room(): number {
-    const { waitingCount, isIdle } = this.dispatcher;
-    if (this.jobs.isBlocked()) return isIdle && waitingCount === 0 ? 1 : 0;
+    const { waitingCount } = this.executor.held;
+    if (this.monitor.isBlocked) return this.isIdle && waitingCount === 0 ? 1 : 0;
     return this.slots.free + this.ahead - waitingCount;
+  }
+
+  private get isIdle(): boolean {
+    return this.executor.held.runningCount === 0;
   }
 
   /** Whether the next claim should be sent at once: there may be more, and half of what is held ready has been used. */
   private wantsMore(): boolean {
-    if (!this.lastWasFull) return false;
-    const isLow = this.dispatcher.waitingCount <= this.ahead / 2;
+    if (!this.mayBeMore) return false;
+    const isLow = this.executor.held.waitingCount <= this.ahead / 2;
     return isLow && this.room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
   }
 
   private handlerEnded(kind: string, ms: number): void {
-    this.pace.count(ms);
-    if (this.wantsMore() || this.settings.kindLimits.has(kind)) this.wake();
+    this.prefetch.count(ms);
+    if (this.wantsMore() || this.slots.hasLimit(kind)) this.wake();
   }
 
   /** While there is work there is nothing to be told: the first wait begins to listen, and another claim comes after that. */
   private async waitForJobs(): Promise<void> {
-    if (this.stopping) return;
     if (this.unwatch === undefined) {
       this.watch();
       return;
     }
     const pollMs = pollPauseMs(this.settings.pollIntervalMs);
-    const hasWaiting = this.dispatcher.waitingCount > 0;
+    const hasWaiting = this.executor.held.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
-    if (this.jobs.isBlocked() || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
+    if (this.monitor.isBlocked || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
       await this.giveBackWaiting();
   }
 
@@ -209,33 +201,27 @@ export class ClaimLoop {
       if (kinds !== null && !kinds.some((kind) => served.has(kind))) return false;
       this.wake();
       // Where handlers run already, a worker of another process may be the better one.
-      return this.dispatcher.isIdle && this.room > 0 && kinds?.every((kind) => served.has(kind)) === true;
+      return this.isIdle && this.room > 0 && kinds?.every((kind) => served.has(kind)) === true;
     });
   }
 
   private async giveBackWaiting(): Promise<void> {
-    this.pace.reset(performance.now());
-    await this.jobs.giveBack(this.dispatcher.takeWaiting());
+    this.prefetch.reset(performance.now());
+    await this.giveBack(this.executor.held.waiting);
   }
 
-  private async giveBack(runs: readonly JobRun[]): Promise<void> {
-    for (const { job } of runs) this.slots.gone(job.kind);
-    await this.jobs.giveBack(runs);
+  private giveBack(jobs: readonly HeldJob[]): Promise<void> {
+    return this.executor.giveBack(jobs, new WorkerStoppedError());
   }
 
-  private failed(error: unknown): void {
-    this.failures += 1;
-    if (this.failures > 1) return;
-    this.logger.error(`Could not claim jobs; trying again until it works: ${describeError(error)}`);
-  }
-
-  private succeeded(): void {
-    if (this.failures > 0) this.logger.log(`Claims jobs again after ${this.failures} failures.`);
-    this.failures = 0;
+  private failed(error: unknown, failures: number): void {
+    this.mayBeMore = true;
+    this.mayHoldUnheld = true;
+    this.events.emit('claimFailed', { error, failures });
   }
 }
 
-/** Whether a claim got all that it asked for, in sum or of some kind. */
+/** Whether a claim got everything that it asked for, in sum or of some kind. */
 function isFull(
   claimed: readonly ClaimedJob[],
   limit: number,

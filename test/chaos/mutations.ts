@@ -38,7 +38,7 @@ const POSTGRES_SETTLEMENTS = { then: ', written AS (', times: 2 };
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
-  file: 'queue/lease-answers.js',
+  file: 'storage/typeorm/lease-results.js',
   find: 'const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));',
   replace:
     "const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)); if (leases[0] && !('outcome' in leases[0])) sorted.reverse();",
@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'queue/postgres.statements.js',
+          file: 'storage/postgres/postgres-statements.js',
           find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then),
           replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then, ''),
           times: POSTGRES_SETTLEMENTS.times,
@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       mariadb: [
         {
-          file: 'queue/mysql.dialect.js',
+          file: 'storage/mysql/mysql-dialect.js',
           find: 'leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken)',
           replace:
             "leases.filter((lease) => 'outcome' in lease ? tokens.has(lease.id) : tokens.get(lease.id) === lease.leaseToken)",
@@ -83,14 +83,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'queue/postgres.statements.js',
+          file: 'storage/postgres/postgres-statements.js',
           find: 'crashes = expired.crashes,',
           replace: 'crashes = job.crashes,',
         },
       ],
       mariadb: [
         {
-          file: 'queue/mysql.statements.js',
+          file: 'storage/mysql/mysql-statements.js',
           find: 'crashes = crashes + 1, last_attempt_at',
           replace: 'crashes = crashes, last_attempt_at',
         },
@@ -116,7 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
       postgres: [
         REVERSED_RENEWALS,
         ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map(({ then, times }) => ({
-          file: 'queue/postgres.statements.js',
+          file: 'storage/postgres/postgres-statements.js',
           find: POSTGRES_HELD(' SKIP LOCKED', then),
           replace: POSTGRES_HELD('', then),
           times,
@@ -125,13 +125,13 @@ export const MUTANTS: readonly Mutant[] = [
       mariadb: [
         REVERSED_RENEWALS,
         {
-          file: 'queue/mysql.statements.js',
+          file: 'storage/mysql/mysql-statements.js',
           find: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE SKIP LOCKED',
           replace: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE',
         },
         {
           // The database goes through a list by its primary key, in whatever order it is given: one by one, then.
-          file: 'queue/mysql.dialect.js',
+          file: 'storage/mysql/mysql-dialect.js',
           find: 'const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);',
           replace:
             'const rows = []; for (const lease of leases) rows.push(...await sql.query(this.sql.lockLeases, [[lease.id]]));',
@@ -146,14 +146,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'queue/postgres.statements.js',
+          file: 'storage/postgres/postgres-statements.js',
           find: 'locked_until < now()',
           replace: `locked_until < ${POSTGRES_NOW}`,
         },
       ],
       mariadb: [
         {
-          file: 'queue/mysql.statements.js',
+          file: 'storage/mysql/mysql-statements.js',
           find: 'locked_until < UTC_TIMESTAMP(6)',
           replace: `locked_until < ${MARIADB_NOW}`,
           times: 2,
@@ -168,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'queue/postgres.statements.js',
+          file: 'storage/postgres/postgres-statements.js',
           find: 'run_at <= now()',
           replace: `run_at <= ${POSTGRES_NOW}`,
           times: 5,
@@ -176,13 +176,13 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       mariadb: [
         {
-          file: 'queue/mysql.statements.js',
+          file: 'storage/mysql/mysql-statements.js',
           find: 'run_at <= UTC_TIMESTAMP(6)',
           replace: `run_at <= ${MARIADB_NOW}`,
           times: 2,
         },
         {
-          file: 'queue/mysql.statements.js',
+          file: 'storage/mysql/mysql-statements.js',
           find: 'scheduled_at <= UTC_TIMESTAMP(6)',
           replace: `scheduled_at <= ${MARIADB_NOW}`,
           times: 2,
@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
 
 function withoutRetry(): Patch {
   return {
-    file: 'queue/settler.js',
+    file: 'execution/settler.js',
     find: 'entry.refusals += 1;\n                void this.tryAgain(entry);',
     replace: "entry.refusals += 1;\n                this.answer(entry, 'abandoned');",
   };

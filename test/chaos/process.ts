@@ -63,7 +63,7 @@ export async function startUntilUp<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A text in SQL. Only for the texts of this suite: a server that reads backslashes otherwise would be another story. */
+/** A text in SQL. Only for the texts of this suite: a server that reads backslashes otherwise would be another history. */
 export function literal(text: string): string {
   const escaped = settings.database.type === 'postgres' ? text : text.replaceAll('\\', '\\\\');
   return `'${escaped.replaceAll("'", "''")}'`;

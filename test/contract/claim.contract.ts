@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
+import { RetryableError } from '../../lib/job/errors.js';
 import type { NewJob } from '../../lib/job/job.js';
-import { RetryableError } from '../../lib/job/retry.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
+import { KIND, LONG, SHORT, withMethods, type Store } from '../support/store.js';
 
-export function claimContract(world: World): void {
+export function claimContract(store: Store): void {
   const enqueue = (...jobs: (Partial<NewJob> & { id: string })[]) =>
-    world.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
+    store.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
   const numbered = (count: number, more: Partial<NewJob> = {}) =>
-    world.client.enqueueMany(Array.from({ length: count }, (_, n) => ({ kind: KIND, payload: n, ...more })));
+    store.client.enqueueMany(Array.from({ length: count }, (_, n) => ({ kind: KIND, payload: n, ...more })));
   const claimIds = async (
     kinds: readonly string[],
     limit: number,
     kindLimits?: ReadonlyMap<string, number>,
   ) =>
-    (await world.queue.claim(kinds, limit, { ...LONG, ...(kindLimits && { kindLimits }) })).map(
+    (await store.queue.claim(kinds, limit, { ...LONG, ...(kindLimits && { kindLimits }) })).map(
       ({ id }) => id,
     );
 
@@ -24,7 +24,7 @@ export function claimContract(world: World): void {
       const claimed: string[] = [];
       const claimer = async (workerId: string) => {
         while (claimed.length < jobs.length) {
-          const mine = await world.queue.claim([KIND], 7, { ...LONG, workerId });
+          const mine = await store.queue.claim([KIND], 7, { ...LONG, workerId });
           expect(mine.every((job) => job.lockedBy === workerId)).toBe(true);
           claimed.push(...mine.map(({ id }) => id));
         }
@@ -37,22 +37,22 @@ export function claimContract(world: World): void {
       const jobs = await numbered(200);
       const runs: number[] = [];
       const handler = (job: { payload: number }) => void runs.push(job.payload);
-      for (let n = 0; n < 3; n++) await world.work({ [KIND]: handler });
+      for (let n = 0; n < 3; n++) await store.work({ [KIND]: handler });
       await until(() => runs.length >= jobs.length);
       for (const { id } of jobs)
-        expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+        expect(await store.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
       expect(runs.toSorted((a, b) => a - b)).toEqual(jobs.map((_, n) => n));
     });
 
     it('tells the lease with the job, and stores it', async () => {
       const [before] = await enqueue({ id: 'one', payload: [1] });
-      const job = await world.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
+      const job = await store.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
       const lease = { lockedBy: 'w 1', lockedUntil: expect.any(Date) };
       expect(job).toEqual({ ...before, ...lease, updatedAt: expect.any(Date), leaseToken: 1 });
       const leaseMs = job.lockedUntil.getTime() - job.createdAt.getTime();
       expect(leaseMs).toBeGreaterThanOrEqual(45_000);
       expect(leaseMs).toBeLessThan(55_000);
-      const stored = await world.job('one');
+      const stored = await store.job('one');
       expect(stored).toMatchObject({ status: 'PENDING', attemptsDone: 0, lockedBy: 'w 1' });
       expect(stored.lockedUntil).toEqual(job.lockedUntil);
     });
@@ -79,13 +79,13 @@ export function claimContract(world: World): void {
 
     it('raises the lease token with each claim, whatever the last one ended in', async () => {
       await enqueue({ id: 'one' });
-      const first = await world.claimOne();
-      await world.queue.release([first]);
-      const second = await world.claimOne();
-      await world.queue.settle([{ ...second, outcome: { type: 'retry', delayMs: 0, lastError: 'x' } }]);
-      const third = await world.claimOne(SHORT);
-      await world.reclaimed(1);
-      const fourth = await world.claimOne();
+      const first = await store.claimOne();
+      await store.queue.release([first]);
+      const second = await store.claimOne();
+      await store.queue.settle([{ ...second, outcome: { type: 'retry', delayMs: 0, lastError: 'x' } }]);
+      const third = await store.claimOne(SHORT);
+      await store.reclaimed(1);
+      const fourth = await store.claimOne();
       const tokens = [first, second, third, fourth].map(({ leaseToken }) => leaseToken);
       expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
       expect(new Set(tokens).size).toBe(4);
@@ -95,20 +95,20 @@ export function claimContract(world: World): void {
   describe('3. dequeue', () => {
     it('tells that there was no job', async () => {
       await enqueue({ id: 'other', kind: 'other' });
-      expect(await world.queue.dequeue([KIND], () => expect(true).toBe(false))).toBe(false);
-      expect(await world.job('other')).toMatchObject({ attemptsDone: 0 });
+      expect(await store.queue.dequeue([KIND], () => expect(true).toBe(false))).toBe(false);
+      expect(await store.job('other')).toMatchObject({ attemptsDone: 0 });
     });
 
     it('takes the first job, and resolves when its outcome is written', async () => {
       await enqueue({ id: 'b', priority: 1 }, { id: 'a', priority: 2 });
-      expect(await world.queue.dequeue([KIND], (job) => `did ${job.id}`)).toBe(true);
-      expect(await world.job('b')).toMatchObject({ status: 'DONE', result: 'did b', attemptsDone: 1 });
-      expect(await world.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      expect(await store.queue.dequeue([KIND], (job) => `did ${job.id}`)).toBe(true);
+      expect(await store.job('b')).toMatchObject({ status: 'DONE', result: 'did b', attemptsDone: 1 });
+      expect(await store.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
 
     it('keeps the job locked until fn has returned, though that takes longer than a lease', async () => {
-      const queue = world.open({ leaseMs: 400, heartbeatMs: 80 });
-      await world.clientOf(queue).enqueue(KIND, null, { id: 'slow' });
+      const queue = store.open({ leaseMs: 400, heartbeatMs: 80 });
+      await store.clientOf(queue).enqueue(KIND, null, { id: 'slow' });
       const begun = performance.now();
       const ran = await queue.dequeue([KIND], async (_job, { signal }) => {
         await until(async () => {
@@ -121,11 +121,11 @@ export function claimContract(world: World): void {
         return 'slow';
       });
       expect(ran).toBe(true);
-      expect(await world.job('slow')).toMatchObject({ status: 'DONE', result: 'slow', attemptsDone: 1 });
+      expect(await store.job('slow')).toMatchObject({ status: 'DONE', result: 'slow', attemptsDone: 1 });
     });
 
     it('records with each heartbeat that the job runs alone, so that it is convicted if it kills its process', async () => {
-      const inner = world.open({ leaseMs: 400, heartbeatMs: 80 });
+      const inner = store.open({ leaseMs: 400, heartbeatMs: 80 });
       const renewals: boolean[] = [];
       const queue = withMethods(inner, {
         renew: (leases, leaseMs) => {
@@ -133,19 +133,19 @@ export function claimContract(world: World): void {
           return inner.renew(leases, leaseMs);
         },
       });
-      await world.clientOf(queue).enqueue(KIND);
+      await store.clientOf(queue).enqueue(KIND);
       await queue.dequeue([KIND], () => until(() => renewals.length >= 2));
       expect(renewals.slice(0, 2)).toEqual([true, true]);
     });
 
     it('tells fn the attempt, the token and the worker, and hands over what earlier attempts left', async () => {
       await enqueue({ id: 'one' });
-      await world.queue.dequeue([KIND], () => {
+      await store.queue.dequeue([KIND], () => {
         throw new RetryableError('first', { retryAfterMs: 0 });
       });
       const seen: unknown[] = [];
       await until(() =>
-        world.queue.dequeue([KIND], (job, context) => {
+        store.queue.dequeue([KIND], (job, context) => {
           seen.push(job.attemptsDone, job.lastError, context.attempt, context.workerId, context.leaseToken);
           expect(context.job.id).toBe(job.id);
         }),
@@ -155,9 +155,9 @@ export function claimContract(world: World): void {
 
     it('takes back the jobs of dead workers where nothing else is ready', async () => {
       await enqueue({ id: 'orphan' });
-      await world.claimOne(SHORT);
-      await until(() => world.queue.dequeue([KIND], () => 'saved'));
-      expect(await world.job('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
+      await store.claimOne(SHORT);
+      await until(() => store.queue.dequeue([KIND], () => 'saved'));
+      expect(await store.job('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
     });
   });
 
@@ -251,9 +251,9 @@ export function claimContract(world: World): void {
 
     it('is not held up by jobs that run, wait for later or have ended', async () => {
       await enqueue({ id: 'a1' }, { id: 'a2', delayMs: 60_000, priority: -1 }, { id: 'a3' }, { id: 'a4' });
-      await world.claimOne();
-      const ended = await world.claimOne();
-      await world.queue.settle([{ ...ended, outcome: { type: 'failed', lastError: 'no' } }]);
+      await store.claimOne();
+      const ended = await store.claimOne();
+      await store.queue.settle([{ ...ended, outcome: { type: 'failed', lastError: 'no' } }]);
       expect(await claimIds([KIND], 9)).toEqual(['a4']);
     });
   });

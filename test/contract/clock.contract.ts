@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js';
 import { inTimeZone } from '../support/time-zone.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, type SqlWorld } from './world.js';
+import { KIND, LONG, SHORT, type SqlStore } from '../support/store.js';
 
 const HOURS = 3_600_000;
 
 /** Promise 10: the database's clock alone decides. */
-export function clockContract(world: SqlWorld): void {
+export function clockContract(store: SqlStore): void {
   /** `new Date()` and `Date.now()` of this process are off; timers and `performance.now()` go on as they are. */
   const shiftClock = (byMs: number) => {
     jest.useFakeTimers({
@@ -28,11 +28,11 @@ export function clockContract(world: SqlWorld): void {
   };
   afterEach(() => void jest.useRealTimers());
   const enqueue = (id: string, settings: object = {}) =>
-    world.client.enqueue(KIND, null, { id, ...settings });
-  const claimIds = async () => (await world.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
+    store.client.enqueue(KIND, null, { id, ...settings });
+  const claimIds = async () => (await store.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
   /** Whether an instant is the database's now, as far as the time of a test allows. */
   const expectNear = async (actual: number, offsetMs = 0) => {
-    expect(Math.abs(actual - (await world.now()) - offsetMs)).toBeLessThan(20_000);
+    expect(Math.abs(actual - (await store.now()) - offsetMs)).toBeLessThan(20_000);
   };
 
   describe.each([
@@ -44,25 +44,25 @@ export function clockContract(world: SqlWorld): void {
       const job = await enqueue('now');
       await expectNear(job.runAt.getTime());
       await expectNear(job.createdAt.getTime());
-      await expectNear(await world.instant('now', 'run_at'));
-      await expectNear(await world.instant('now', 'created_at'));
+      await expectNear(await store.instant('now', 'run_at'));
+      await expectNear(await store.instant('now', 'created_at'));
       expect(await claimIds()).toEqual(['now']);
     });
 
     it('a runAt is an instant, ready when the database has come to it', async () => {
-      const now = await world.now();
+      const now = await store.now();
       shiftClock(byMs);
       await enqueue('past', { runAt: new Date(now - 60_000) });
       await enqueue('future', { runAt: new Date(now + 60_000) });
       expect(await claimIds()).toEqual(['past']);
-      expect((await world.job('future')).runAt.getTime()).toBe(Math.floor(now + 60_000));
+      expect((await store.job('future')).runAt.getTime()).toBe(Math.floor(now + 60_000));
     });
 
     it('a delay counts from the database’s now', async () => {
       shiftClock(byMs);
       await enqueue('soon', { delayMs: 150 });
       await enqueue('later', { delayMs: HOURS });
-      await expectNear(await world.instant('later', 'run_at'), HOURS);
+      await expectNear(await store.instant('later', 'run_at'), HOURS);
       expect(await claimIds()).toEqual([]);
       await until(async () => (await claimIds()).join() === 'soon');
     });
@@ -70,34 +70,34 @@ export function clockContract(world: SqlWorld): void {
     it('a lease lasts as long as it is given', async () => {
       await enqueue('leased');
       shiftClock(byMs);
-      const job = await world.claimOne();
+      const job = await store.claimOne();
       await expectNear(job.lockedUntil.getTime(), LONG.leaseMs);
-      await expectNear(await world.instant('leased', 'locked_until'), LONG.leaseMs);
-      await expectNear(await world.instant('leased', 'locked_at'));
-      expect(await world.queue.reclaim(3)).toEqual([]);
-      expect(await world.queue.renew([{ ...job, alone: false }], HOURS)).toEqual(['written']);
-      await expectNear(await world.instant('leased', 'locked_until'), HOURS);
-      expect(await world.queue.reclaim(3)).toEqual([]);
+      await expectNear(await store.instant('leased', 'locked_until'), LONG.leaseMs);
+      await expectNear(await store.instant('leased', 'locked_at'));
+      expect(await store.queue.reclaim(3)).toEqual([]);
+      expect(await store.queue.renew([{ ...job, alone: false }], HOURS)).toEqual(['written']);
+      await expectNear(await store.instant('leased', 'locked_until'), HOURS);
+      expect(await store.queue.reclaim(3)).toEqual([]);
     });
 
     it('a lease that has run out is taken back', async () => {
       await enqueue('expired');
       shiftClock(byMs);
-      await world.claimOne(SHORT);
-      expect(await world.reclaimed(1)).toMatchObject([{ id: 'expired' }]);
-      await expectNear(await world.instant('expired', 'updated_at'));
+      await store.claimOne(SHORT);
+      expect(await store.reclaimed(1)).toMatchObject([{ id: 'expired' }]);
+      await expectNear(await store.instant('expired', 'updated_at'));
     });
 
     it('a retry is due after its delay', async () => {
       await enqueue('soon');
       await enqueue('z later');
-      const jobs = await world.queue.claim([KIND], 2, LONG);
+      const jobs = await store.queue.claim([KIND], 2, LONG);
       shiftClock(byMs);
       const delays = [100, HOURS];
-      await world.queue.settle(
+      await store.queue.settle(
         jobs.map((job, n) => ({ ...job, outcome: { type: 'retry', delayMs: delays[n]!, lastError: 'x' } })),
       );
-      await expectNear(await world.instant('z later', 'run_at'), HOURS);
+      await expectNear(await store.instant('z later', 'run_at'), HOURS);
       await until(async () => (await claimIds()).join() === 'soon');
       expect(await claimIds()).toEqual([]);
     });
@@ -106,22 +106,22 @@ export function clockContract(world: SqlWorld): void {
       shiftClock(byMs);
       await enqueue('later', { delayMs: HOURS });
       await enqueue('now');
-      await world.work({ [KIND]: () => 'fine' }, { leaseMs: 500 });
-      expect(await world.ended('now')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
-      await expectNear(await world.instant('now', 'last_attempt_at'));
-      expect(await world.job('later')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await store.work({ [KIND]: () => 'fine' }, { leaseMs: 500 });
+      expect(await store.ended('now')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      await expectNear(await store.instant('now', 'last_attempt_at'));
+      expect(await store.job('later')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
   });
 
   /** A DataSource whose sessions are in another time zone. */
   const connectIn = async (zone: string): Promise<DataSource> => {
-    if (world.isPostgres) {
+    if (store.isPostgres) {
       const options = `-c TimeZone=${zone} -c DateStyle=German -c IntervalStyle=sql_standard`;
-      return world.database.connect({ extra: { options } });
+      return store.database.connect({ extra: { options } });
     }
-    if (!world.isMysql) return world.database.connect(); // SQLite has no sessions
+    if (!store.isMysql) return store.database.connect(); // SQLite has no sessions
     const offset = { 'Asia/Tokyo': '+09:00', 'America/St_Johns': '-03:30' }[zone]!;
-    const dataSource = await world.database.connect({ timezone: offset });
+    const dataSource = await store.database.connect({ timezone: offset });
     const { pool } = dataSource.driver as unknown as {
       pool: { on(event: string, hook: (connection: { query(sql: string): void }) => void): void };
     };
@@ -137,17 +137,17 @@ export function clockContract(world: SqlWorld): void {
 
     it('every instant is the same, and so is what is ready', async () => {
       const dataSource = await connectIn(sessionZone);
-      const abroad = new TypeOrmJobQueue(dataSource, world.queueSettings());
+      const abroad = new TypeOrmJobQueue(dataSource, store.queueSettings());
       try {
         await inTimeZone(zone, async () => {
           expect(new Date(2026, 0, 1).getTimezoneOffset()).toBe(zone === 'Asia/Tokyo' ? -540 : 210);
           await abroad.open();
-          const client = world.clientOf(abroad);
+          const client = store.clientOf(abroad);
           const runAt = new Date('2020-03-29T01:30:00.123Z'); // within the hour that clocks in Europe leave out
           await client.enqueue(KIND, null, { id: 'past', runAt });
           await client.enqueue(KIND, null, { id: 'now' });
           await client.enqueue(KIND, null, { id: 'later', delayMs: HOURS });
-          await client.enqueue(KIND, null, { id: 'date', runAt: new Date((await world.now()) + HOURS) });
+          await client.enqueue(KIND, null, { id: 'date', runAt: new Date((await store.now()) + HOURS) });
           const claimed = await abroad.claim([KIND], 9, LONG);
           expect(claimed.map(({ id }) => id)).toEqual(['past', 'now']);
           await abroad.settle([
@@ -158,19 +158,19 @@ export function clockContract(world: SqlWorld): void {
           expect(await abroad.claim([KIND], 9, LONG)).toEqual([]);
         });
         for (const id of ['past', 'now', 'later', 'date']) {
-          const [here, there] = [await world.job(id), await abroad.get(id)];
+          const [here, there] = [await store.job(id), await abroad.get(id)];
           expect(there).toEqual(here);
           for (const column of instants) {
             const field = column.replace(/_(.)/g, (_all, letter: string) => letter.toUpperCase());
             const read = (here as unknown as Record<string, Date | undefined>)[field];
             if (read === undefined) continue;
-            expect(Math.abs(read.getTime() - (await world.instant(id, column)))).toBeLessThanOrEqual(1);
+            expect(Math.abs(read.getTime() - (await store.instant(id, column)))).toBeLessThanOrEqual(1);
           }
         }
-        await expectNear(await world.instant('past', 'run_at'), HOURS);
-        await expectNear(await world.instant('now', 'locked_until'), 2 * HOURS);
-        await expectNear(await world.instant('later', 'run_at'), HOURS);
-        await expectNear(await world.instant('date', 'run_at'), HOURS);
+        await expectNear(await store.instant('past', 'run_at'), HOURS);
+        await expectNear(await store.instant('now', 'locked_until'), 2 * HOURS);
+        await expectNear(await store.instant('later', 'run_at'), HOURS);
+        await expectNear(await store.instant('date', 'run_at'), HOURS);
       } finally {
         await abroad.close();
         await dataSource.destroy();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidJobError } from '../../lib/job/errors.js';
-import { KIND, LONG, MAX_BYTES, type World } from './world.js';
+import { KIND, LONG, MAX_BYTES, type Store } from '../support/store.js';
 
 const MB = 'x'.repeat(MAX_BYTES - 2); // with its quotes as large as may be
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -94,23 +94,23 @@ const REFUSED: readonly [string, unknown, string][] = [
 ];
 
 /** Promise 13, for payloads on their way in and results on their way out. */
-export function documentContract(world: World): void {
+export function documentContract(store: Store): void {
   /** Sends one value as a payload, and another one, or the same, as a result. */
   const roundTrip = async (value: unknown, result = value) => {
-    const { id, payload: returned } = await world.client.enqueue(KIND, value);
+    const { id, payload: returned } = await store.client.enqueue(KIND, value);
     let seen: unknown;
-    await world.queue.dequeue([KIND], (job) => {
+    await store.queue.dequeue([KIND], (job) => {
       seen = job.payload;
       return result;
     });
-    const job = await world.job(id);
+    const job = await store.job(id);
     expect(job.lastError).toBeUndefined();
     return { returned, seen, stored: job.payload, result: job.result };
   };
   const refused = async (result: unknown) => {
-    const { id } = await world.client.enqueue(KIND);
-    await world.queue.dequeue([KIND], () => result);
-    return world.job(id);
+    const { id } = await store.client.enqueue(KIND);
+    await store.queue.dequeue([KIND], () => result);
+    return store.job(id);
   };
 
   describe('13. Payload and result read back as JSON makes them', () => {
@@ -159,15 +159,15 @@ export function documentContract(world: World): void {
 
   it('13. Bytes are those of the call, whatever becomes of the array later', async () => {
     const [payload, result] = [new Uint8Array([1, 2]), new Uint8Array([3, 4])];
-    const { id } = await world.client.enqueue(KIND, payload);
+    const { id } = await store.client.enqueue(KIND, payload);
     payload.fill(9);
-    await world.queue.dequeue([KIND], (job) => {
+    await store.queue.dequeue([KIND], (job) => {
       expect(job.payload).toEqual(new Uint8Array([1, 2]));
       (job.payload as Uint8Array).fill(9);
       return result;
     });
     result.fill(9);
-    const job = await world.job(id);
+    const job = await store.job(id);
     expect(job).toMatchObject({
       payload: new Uint8Array([1, 2]),
       result: new Uint8Array([3, 4]),
@@ -176,10 +176,10 @@ export function documentContract(world: World): void {
 
   describe('13. What JSON would lose is refused, by its path', () => {
     it.each(REFUSED)('%s as a payload', async (_name, value, path) => {
-      const refusal = world.client.enqueue(KIND, value);
+      const refusal = store.client.enqueue(KIND, value);
       await expect(refusal).rejects.toBeInstanceOf(InvalidJobError);
       await expect(refusal).rejects.toMatchObject({ path: `payload${path}` });
-      expect(await world.queue.claim([KIND], 1, LONG)).toEqual([]);
+      expect(await store.queue.claim([KIND], 1, LONG)).toEqual([]);
     });
 
     it.each(REFUSED.filter(([, value]) => !(value instanceof Promise)))(
@@ -194,7 +194,7 @@ export function documentContract(world: World): void {
     );
 
     it('goes by the maxPayloadBytes that is set', async () => {
-      const client = world.clientOf(world.queue, undefined, 10);
+      const client = store.clientOf(store.queue, undefined, 10);
       await client.enqueue(KIND, '12345678');
       await client.enqueue(KIND, new Uint8Array(10));
       await expect(client.enqueue(KIND, '123456789')).rejects.toThrow(/11 bytes.*allows 10/);
@@ -203,25 +203,25 @@ export function documentContract(world: World): void {
     });
 
     it('tries a refused result again where attempts are left', async () => {
-      const { id } = await world.client.enqueue(KIND);
-      await world.work({
+      const { id } = await store.client.enqueue(KIND);
+      await store.work({
         [KIND]: {
           run: (_job, { attempt }) => (attempt === 1 ? NaN : 'fine'),
           options: { maxAttempts: 2, backoff: () => 0 },
         },
       });
-      expect(await world.ended(id)).toMatchObject({ status: 'DONE', result: 'fine', attemptsDone: 2 });
-      expect((await world.job(id)).lastError).toMatch(/^InvalidJobError: result is NaN/);
+      expect(await store.ended(id)).toMatchObject({ status: 'DONE', result: 'fine', attemptsDone: 2 });
+      expect((await store.job(id)).lastError).toMatch(/^InvalidJobError: result is NaN/);
     });
   });
 
   describe('13. No error message is refused', () => {
     const stored = async (thrown: unknown) => {
-      const { id } = await world.client.enqueue(KIND);
-      await world.queue.dequeue([KIND], () => {
+      const { id } = await store.client.enqueue(KIND);
+      await store.queue.dequeue([KIND], () => {
         throw thrown;
       });
-      const { lastError, status } = await world.job(id);
+      const { lastError, status } = await store.job(id);
       expect(status).not.toBe('PENDING');
       return lastError!;
     };

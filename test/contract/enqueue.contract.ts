@@ -2,24 +2,24 @@ import { describe, expect, it } from '@jest/globals';
 import { DuplicateJobError, InvalidJobError } from '../../lib/job/errors.js';
 import type { JobSettings, NewJob } from '../../lib/job/job.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, type World } from './world.js';
+import { KIND, LONG, type Store } from '../support/store.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const EMOJI = '\u{1F600}';
 
-export function enqueueContract(world: World): void {
+export function enqueueContract(store: Store): void {
   /** A database may take the time anew within one statement. */
   const expectNear = (actual: number, expected: number) => {
     expect(Math.abs(actual - expected)).toBeLessThan(200);
   };
-  const enqueue = (settings: JobSettings = {}, kind = KIND) => world.client.enqueue(kind, 'hello', settings);
+  const enqueue = (settings: JobSettings = {}, kind = KIND) => store.client.enqueue(kind, 'hello', settings);
   const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
   const list = (count: number, more: Partial<NewJob> = {}): NewJob[] =>
     Array.from({ length: count }, (_, place) => ({ kind: KIND, payload: place, ...more }));
 
   describe('1. A job and its id', () => {
     it('is stored with every field at its default', async () => {
-      const job = await world.client.enqueue(KIND, { to: 'ann' });
+      const job = await store.client.enqueue(KIND, { to: 'ann' });
       expect(job).toEqual({
         id: expect.stringMatching(UUID_V7),
         kind: KIND,
@@ -37,12 +37,12 @@ export function enqueueContract(world: World): void {
 
     it('is returned by enqueue as get reads it', async () => {
       const runAt = new Date('2031-02-03T04:05:06.789Z');
-      const jobs = await world.client.enqueueMany([
+      const jobs = await store.client.enqueueMany([
         { kind: KIND, payload: { a: [1, 'x', null] }, priority: -3, maxAttempts: 4, runAt },
         { kind: KIND, id: ' mine ', payload: new Uint8Array([1, 2]), delayMs: 1234 },
         { kind: KIND },
       ]);
-      for (const job of jobs) expect(await world.client.get(job.id)).toEqual(job);
+      for (const job of jobs) expect(await store.client.get(job.id)).toEqual(job);
       expect(jobs[0]).toMatchObject({ runAt, priority: -3, maxAttempts: 4 });
       expectNear(jobs[1]!.runAt.getTime() - jobs[1]!.createdAt.getTime(), 1234);
     });
@@ -62,9 +62,9 @@ export function enqueueContract(world: World): void {
       ['together, of which one has a priority', [{ payload: 'a' }, { priority: 7 }]],
       ['together, of which one has maxAttempts', [{ payload: 'a' }, { maxAttempts: 4 }]],
     ])('is returned by enqueue as get reads it: %s', async (_how, jobs) => {
-      const stored = await world.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
+      const stored = await store.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
       for (const [place, job] of stored.entries()) {
-        expect(await world.client.get(job.id)).toEqual(job);
+        expect(await store.client.get(job.id)).toEqual(job);
         const { delayMs = 0, ...given } = jobs[place]!;
         expect(job).toMatchObject({ priority: 0, ...given });
         if (given.runAt === undefined) expectNear(job.runAt.getTime() - job.createdAt.getTime(), delayMs);
@@ -73,13 +73,13 @@ export function enqueueContract(world: World): void {
 
     it('keeps the id of the caller, trimmed', async () => {
       expect((await enqueue({ id: ' \n order 7\t' })).id).toBe('order 7');
-      expect(await world.client.get(' order 7 ')).toMatchObject({ id: 'order 7' });
+      expect(await store.client.get(' order 7 ')).toMatchObject({ id: 'order 7' });
     });
 
     it('has an id of 1 to 255 characters, counted as a person counts them', async () => {
       for (const id of ['x', 'x'.repeat(255), EMOJI.repeat(255), ` ${'é'.repeat(255)} `]) {
         expect((await enqueue({ id })).id).toBe(id.trim());
-        expect((await world.job(id.trim())).id).toBe(id.trim());
+        expect((await store.job(id.trim())).id).toBe(id.trim());
       }
       for (const id of ['', '  \t', 'x'.repeat(256), EMOJI.repeat(256), 7, null, 'a\0b', 'a\ud800']) {
         const refusal = enqueue({ id: id as string });
@@ -89,7 +89,7 @@ export function enqueueContract(world: World): void {
     });
 
     it('gets a UUIDv7 where the id is left out, rising in the order of the list', async () => {
-      const ids = idsOf(await world.client.enqueueMany(list(300)));
+      const ids = idsOf(await store.client.enqueueMany(list(300)));
       for (const id of ids) expect(id).toMatch(UUID_V7);
       expect(ids).toEqual(ids.toSorted());
       expect(new Set(ids).size).toBe(300);
@@ -98,20 +98,20 @@ export function enqueueContract(world: World): void {
     it('tells ids apart that differ in case, accents or form only', async () => {
       const ids = ['a', 'A', 'á', 'a\u0301', 'ß', 'ss', 'a b', 'a  b'];
       for (const id of ids) await enqueue({ id });
-      for (const id of ids) expect((await world.job(id)).id).toBe(id);
-      expect(idsOf(await world.queue.claim([KIND], 20, LONG)).toSorted()).toEqual(ids.toSorted());
+      for (const id of ids) expect((await store.job(id)).id).toBe(id);
+      expect(idsOf(await store.queue.claim([KIND], 20, LONG)).toSorted()).toEqual(ids.toSorted());
     });
 
     it('is read as null where there is none, and refuses to look for an id that cannot be', async () => {
-      expect(await world.client.get('nobody')).toBeNull();
-      await expect(world.client.get(' ')).rejects.toBeInstanceOf(InvalidJobError);
+      expect(await store.client.get('nobody')).toBeNull();
+      await expect(store.client.get(' ')).rejects.toBeInstanceOf(InvalidJobError);
     });
   });
 
   describe('2. enqueue is all or nothing', () => {
     const noneOf = async (ids: readonly string[]) => {
-      for (const id of ids) expect(await world.client.get(id)).toBeNull();
-      expect(await world.queue.claim([KIND], 5, LONG)).toEqual([]);
+      for (const id of ids) expect(await store.client.get(id)).toBeNull();
+      expect(await store.queue.claim([KIND], 5, LONG)).toEqual([]);
     };
 
     it('writes nothing where a job in the middle is bad, and names its place', async () => {
@@ -120,7 +120,7 @@ export function enqueueContract(world: World): void {
         { kind: KIND, id: 'two', payload: { price: [1, NaN] } },
         { kind: KIND, id: 'three' },
       ];
-      await expect(world.client.enqueueMany(jobs)).rejects.toMatchObject({
+      await expect(store.client.enqueueMany(jobs)).rejects.toMatchObject({
         name: 'InvalidJobError',
         path: 'jobs[1].payload.price[1]',
       });
@@ -129,7 +129,7 @@ export function enqueueContract(world: World): void {
 
     it('writes nothing where an id comes twice', async () => {
       const jobs = ['one', 'two', 'one'].map((id) => ({ kind: KIND, id }));
-      const refusal = world.client.enqueueMany(jobs);
+      const refusal = store.client.enqueueMany(jobs);
       await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
       await expect(refusal).rejects.toMatchObject({ id: 'one' });
       await noneOf(['one', 'two']);
@@ -148,33 +148,33 @@ export function enqueueContract(world: World): void {
       'writes nothing where the id %j exists already, names it, and leaves that job as it was',
       async (id) => {
         const before = await enqueue({ id, delayMs: 60_000 });
-        const refusal = world.client.enqueueMany([
+        const refusal = store.client.enqueueMany([
           { kind: KIND, id: 'other' },
           { kind: KIND, id: `${'x'.repeat(254)}y` },
           { kind: KIND, id, payload: 2 },
         ]);
         await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
         await expect(refusal).rejects.toMatchObject({ id });
-        expect(await world.job(id)).toEqual(before);
+        expect(await store.job(id)).toEqual(before);
         await noneOf(['other']);
       },
     );
 
     it('refuses the id of a job that has ended', async () => {
       await enqueue({ id: 'once' });
-      await world.queue.dequeue([KIND], () => 'done');
+      await store.queue.dequeue([KIND], () => 'done');
       await expect(enqueue({ id: 'once' })).rejects.toBeInstanceOf(DuplicateJobError);
-      expect(await world.job('once')).toMatchObject({ status: 'DONE', result: 'done' });
+      expect(await store.job('once')).toMatchObject({ status: 'DONE', result: 'done' });
     });
 
     it('writes 2,500 jobs and more than 8 MB in one call, in the order given', async () => {
       const filler = 'f'.repeat(4_000);
       const jobs = list(2_500).map((job, place) => ({ ...job, payload: { place, filler } }));
-      const stored = await world.client.enqueueMany(jobs);
+      const stored = await store.client.enqueueMany(jobs);
       expect(stored.map(({ payload }) => (payload as { place: number }).place)).toEqual(
         jobs.map((_, place) => place),
       );
-      const claimed = await world.queue.claim([KIND], 3_000, LONG);
+      const claimed = await store.queue.claim([KIND], 3_000, LONG);
       expect(idsOf(claimed)).toEqual(idsOf(stored));
     });
 
@@ -182,13 +182,13 @@ export function enqueueContract(world: World): void {
       await enqueue({ id: 'taken', delayMs: 60_000 });
       const filler = 'f'.repeat(4_000);
       const jobs = list(2_500).map((job, place) => ({ ...job, id: `job ${place}`, payload: filler }));
-      const refusal = world.client.enqueueMany([...jobs, { kind: KIND, id: 'taken' }]);
+      const refusal = store.client.enqueueMany([...jobs, { kind: KIND, id: 'taken' }]);
       await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
       await noneOf(['job 0', 'job 1200', 'job 2499']);
     });
 
     it('writes nothing for an empty list', async () => {
-      expect(await world.client.enqueueMany([])).toEqual([]);
+      expect(await store.client.enqueueMany([])).toEqual([]);
     });
   });
 
@@ -197,16 +197,16 @@ export function enqueueContract(world: World): void {
       await enqueue({ id: 'absent' });
       await enqueue({ id: 'past', runAt: new Date(Date.now() - 3_600_000) });
       await enqueue({ id: 'long past', runAt: new Date('0001-01-01T00:00:00.000Z') });
-      expect(idsOf(await world.queue.claim([KIND], 5, LONG))).toEqual(['long past', 'past', 'absent']);
+      expect(idsOf(await store.queue.claim([KIND], 5, LONG))).toEqual(['long past', 'past', 'absent']);
     });
 
     it('does not start before its runAt, and starts then', async () => {
       const runAt = new Date(Date.now() + 300);
       await enqueue({ id: 'later', runAt });
-      expect(await world.queue.claim([KIND], 5, LONG)).toEqual([]);
+      expect(await store.queue.claim([KIND], 5, LONG)).toEqual([]);
       let started: Date | undefined;
       await until(async () => {
-        const [job] = await world.queue.claim([KIND], 5, LONG);
+        const [job] = await store.queue.claim([KIND], 5, LONG);
         started = job && new Date(job.lockedUntil.getTime() - LONG.leaseMs);
         return job !== undefined;
       });
@@ -217,15 +217,15 @@ export function enqueueContract(world: World): void {
       const job = await enqueue({ delayMs: 300 });
       expectNear(job.runAt.getTime() - job.createdAt.getTime(), 300);
       let started = 0;
-      await world.work({ [KIND]: () => void (started = Date.now()) });
-      await world.ended(job.id);
+      await store.work({ [KIND]: () => void (started = Date.now()) });
+      await store.ended(job.id);
       expect(started).toBeGreaterThanOrEqual(job.runAt.getTime());
     });
 
     it('is not started by a worker or a dequeue while it is scheduled', async () => {
       await enqueue({ delayMs: 60_000 });
       const run = () => expect(true).toBe(false);
-      expect(await world.queue.dequeue([KIND], run)).toBe(false);
+      expect(await store.queue.dequeue([KIND], run)).toBe(false);
     });
 
     it.each(['0001-01-01T00:00:00.000Z', '1969-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'])(
@@ -233,7 +233,7 @@ export function enqueueContract(world: World): void {
       async (text) => {
         const { id, runAt } = await enqueue({ runAt: new Date(text) });
         expect(runAt.toISOString()).toBe(text);
-        expect((await world.job(id)).runAt.toISOString()).toBe(text);
+        expect((await store.job(id)).runAt.toISOString()).toBe(text);
       },
     );
   });
@@ -258,7 +258,7 @@ export function enqueueContract(world: World): void {
       ['no attempt at all', { maxAttempts: 0 }, 'maxAttempts'],
     ];
     it.each(refusals)('refuses %s', async (_what, job, path) => {
-      const refusal = world.client.enqueueMany([{ kind: KIND, ...job }]);
+      const refusal = store.client.enqueueMany([{ kind: KIND, ...job }]);
       await expect(refusal).rejects.toBeInstanceOf(InvalidJobError);
       await expect(refusal).rejects.toMatchObject({ path: `jobs[0].${path}` });
     });
@@ -273,14 +273,14 @@ export function enqueueContract(world: World): void {
     ])('takes the kind %j and claims it', async (kind) => {
       const id = EMOJI.repeat(255);
       await enqueue({ id }, `  ${kind} `);
-      expect(await world.claimOne(LONG, kind)).toMatchObject({ id, kind });
+      expect(await store.claimOne(LONG, kind)).toMatchObject({ id, kind });
     });
 
     it('tells kinds apart that differ in case or accents only', async () => {
       await enqueue({ id: 'upper' }, 'Mail');
       await enqueue({ id: 'accent' }, 'maíl');
-      expect(await world.queue.claim(['mail', 'MAIL'], 5, LONG)).toEqual([]);
-      expect(idsOf(await world.queue.claim(['Mail'], 5, LONG))).toEqual(['upper']);
+      expect(await store.queue.claim(['mail', 'MAIL'], 5, LONG)).toEqual([]);
+      expect(idsOf(await store.queue.claim(['Mail'], 5, LONG))).toEqual(['upper']);
     });
 
     it('takes the extremes of priority, maxAttempts and delayMs', async () => {
@@ -288,8 +288,8 @@ export function enqueueContract(world: World): void {
       await enqueue({ id: 'last', priority: high, maxAttempts: high });
       await enqueue({ id: 'first', priority: low });
       const later = await enqueue({ delayMs: 100 * 365 * 86_400_000 });
-      expect(await world.client.get(later.id)).toEqual(later);
-      const claimed = await world.queue.claim([KIND], 5, LONG);
+      expect(await store.client.get(later.id)).toEqual(later);
+      const claimed = await store.queue.claim([KIND], 5, LONG);
       expect(claimed.map(({ id, priority }) => [id, priority])).toEqual([
         ['first', low],
         ['last', high],

@@ -3,7 +3,7 @@ import { claimContract } from './claim.contract.js';
 import { clockContract } from './clock.contract.js';
 import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
-import { jointContract } from './joint.contract.js';
+import { transactionalContract } from './transactional.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
 import { panicContract } from './panic.contract.js';
@@ -13,30 +13,30 @@ import { shutdownContract } from './shutdown.contract.js';
 import { storageContract } from './storage.contract.js';
 import { transactionContract } from './transaction.contract.js';
 import { workerContract } from './worker.contract.js';
-import { SqlWorld, type World } from './world.js';
+import { SqlStore, type Store } from '../support/store.js';
 
 /** What every queue keeps: the comments of JobQueue sentence by sentence, and the promises of the package by number. */
-export function jobQueueContract(world: World): void {
-  describe(world.name, () => {
-    beforeAll(() => world.start());
-    beforeEach(() => world.reset());
-    afterEach(() => world.stopWorkers());
-    afterAll(() => world.stop());
+export function jobQueueContract(store: Store): void {
+  describe(store.name, () => {
+    beforeAll(() => store.start());
+    beforeEach(() => store.reset());
+    afterEach(() => store.stopWorkers());
+    afterAll(() => store.stop());
 
-    enqueueContract(world);
-    transactionContract(world);
-    documentContract(world);
-    claimContract(world);
-    leaseContract(world);
-    outcomeContract(world);
-    if (world.hasManyWriters) jointContract(world);
-    panicContract(world);
-    workerContract(world);
-    shutdownContract(world);
-    scaleContract(world);
-    if (!(world instanceof SqlWorld)) return;
-    clockContract(world);
-    storageContract(world);
-    schemaContract(world);
+    enqueueContract(store);
+    transactionContract(store);
+    documentContract(store);
+    claimContract(store);
+    leaseContract(store);
+    outcomeContract(store);
+    if (store.hasManyWriters) transactionalContract(store);
+    panicContract(store);
+    workerContract(store);
+    shutdownContract(store);
+    scaleContract(store);
+    if (!(store instanceof SqlStore)) return;
+    clockContract(store);
+    storageContract(store);
+    schemaContract(store);
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ClaimedJob, Job } from '../../lib/job/job.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, type World } from './world.js';
+import { KIND, LONG, SHORT, type Store } from '../support/store.js';
 
 const DONE: Outcome = { type: 'done', result: { json: '"fine"', bytes: null } };
 const FAILED: Outcome = { type: 'failed', lastError: 'Error: no' };
@@ -10,20 +10,20 @@ const PANIC: Outcome = { type: 'panic', lastError: 'panic: no' };
 const retry = (delayMs: number): Outcome => ({ type: 'retry', delayMs, lastError: 'Error: again' });
 
 /** The comments of renew, settle, release and reclaim, and promise 9. */
-export function leaseContract(world: World): void {
+export function leaseContract(store: Store): void {
   const stored = async (count: number) => {
     const ids = Array.from({ length: count }, (_, n) => `job ${n}`);
-    await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+    await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
     return ids;
   };
   const claimed = async (count = 1, terms = LONG) => {
     await stored(count);
-    return world.queue.claim([KIND], count, terms);
+    return store.queue.claim([KIND], count, terms);
   };
   const settle = async (job: ClaimedJob, outcome: Outcome) =>
-    (await world.queue.settle([{ id: job.id, leaseToken: job.leaseToken, outcome }]))[0];
+    (await store.queue.settle([{ id: job.id, leaseToken: job.leaseToken, outcome }]))[0];
   const renew = async (job: ClaimedJob, leaseMs = 60_000, alone = false) =>
-    (await world.queue.renew([{ ...job, alone }], leaseMs))[0];
+    (await store.queue.renew([{ ...job, alone }], leaseMs))[0];
   const begin = ({ lockedUntil }: ClaimedJob, leaseMs = LONG.leaseMs) => lockedUntil.getTime() - leaseMs;
   const isUnlocked = (job: Job) => job.lockedBy === undefined && job.lockedUntil === undefined;
 
@@ -36,21 +36,21 @@ export function leaseContract(world: World): void {
     ] as const)('%s, counts the attempt and ends the lease', async (_name, outcome, expected) => {
       const [job] = await claimed();
       expect(await settle(job!, outcome)).toBe('written');
-      const after = await world.job(job!.id);
+      const after = await store.job(job!.id);
       expect(after).toMatchObject({ ...expected, attemptsDone: 1, crashes: 0 });
       expect(isUnlocked(after)).toBe(true);
       expect(Math.abs(after.lastAttemptAt!.getTime() - begin(job!))).toBeLessThanOrEqual(1);
       expect(after.updatedAt.getTime()).toBeGreaterThanOrEqual(after.lastAttemptAt!.getTime());
-      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
+      expect(await store.queue.claim([KIND], 9, LONG)).toEqual([]);
     });
 
     it('makes a job that is to be retried ready after its delay, and not before', async () => {
       const [job] = await claimed();
       await settle(job!, retry(300));
-      const { runAt, updatedAt } = await world.job(job!.id);
+      const { runAt, updatedAt } = await store.job(job!.id);
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 300)).toBeLessThanOrEqual(1);
       let again: ClaimedJob | undefined;
-      while (again === undefined) [again] = await world.queue.claim([KIND], 1, LONG);
+      while (again === undefined) [again] = await store.queue.claim([KIND], 1, LONG);
       expect(begin(again)).toBeGreaterThanOrEqual(runAt.getTime() - 1);
       expect(again).toMatchObject({ attemptsDone: 1, lastError: 'Error: again' });
     });
@@ -58,24 +58,24 @@ export function leaseContract(world: World): void {
     it('makes a job that is to be retried without delay ready at once', async () => {
       const [job] = await claimed();
       await settle(job!, retry(0));
-      expect(await world.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1 });
+      expect(await store.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1 });
     });
 
     it('keeps the last error of an earlier attempt on a job that is done later', async () => {
       const [job] = await claimed();
       await settle(job!, retry(0));
-      await settle(await world.claimOne(), DONE);
-      const after = await world.job(job!.id);
+      await settle(await store.claimOne(), DONE);
+      const after = await store.job(job!.id);
       expect(after).toMatchObject({ status: 'DONE', lastError: 'Error: again', attemptsDone: 2 });
     });
 
     it('answers in the order given, and works on each by itself', async () => {
       const jobs = await claimed(5);
       await settle(jobs[1]!, DONE);
-      await world.queue.release([jobs[3]!]);
+      await store.queue.release([jobs[3]!]);
       const order = [4, 1, 0, 3, 2].map((place) => ({ ...jobs[place]!, outcome: DONE }));
       const nobody = { id: 'nobody', leaseToken: 1, outcome: DONE };
-      expect(await world.queue.settle([...order, nobody])).toEqual([
+      expect(await store.queue.settle([...order, nobody])).toEqual([
         ...['written', 'lost', 'written', 'lost', 'written'],
         'lost',
       ]);
@@ -86,30 +86,30 @@ export function leaseContract(world: World): void {
       const bytes: Outcome = { type: 'done', result: { json: null, bytes: new Uint8Array([0, 255]) } };
       const outcomes = [DONE, FAILED, PANIC, retry(60_000), bytes];
       const batch = jobs.map((job, place) => ({ ...job, outcome: outcomes[place % 5]! }));
-      expect(new Set(await world.queue.settle(batch.toReversed()))).toEqual(new Set(['written']));
+      expect(new Set(await store.queue.settle(batch.toReversed()))).toEqual(new Set(['written']));
       for (const [place, status] of ['DONE', 'FAILED', 'PANIC', 'PENDING', 'DONE'].entries()) {
-        expect(await world.job(batch[place]!.id)).toMatchObject({ status, attemptsDone: 1 });
+        expect(await store.job(batch[place]!.id)).toMatchObject({ status, attemptsDone: 1 });
       }
-      expect((await world.job(batch[4]!.id)).result).toEqual(new Uint8Array([0, 255]));
+      expect((await store.job(batch[4]!.id)).result).toEqual(new Uint8Array([0, 255]));
     });
 
     it('gives each its own result, whether they are all the same or not', async () => {
       const jobs = await claimed(4);
       const done = (json: string): Outcome => ({ type: 'done', result: { json, bytes: null } });
       const write = (results: Readonly<Record<number, string>>) =>
-        world.queue.settle(
+        store.queue.settle(
           Object.entries(results).map(([place, json]) => ({ ...jobs[Number(place)]!, outcome: done(json) })),
         );
       expect(await write({ 0: '"a\\"b"', 1: '{"n":1}' })).toEqual(['written', 'written']);
       expect(await write({ 2: '[null]', 3: '[null]' })).toEqual(['written', 'written']);
-      const results = await Promise.all(jobs.map(async ({ id }) => (await world.job(id)).result));
+      const results = await Promise.all(jobs.map(async ({ id }) => (await store.job(id)).result));
       expect(results).toEqual(['a"b', { n: 1 }, [null], [null]]);
     });
 
     it('does nothing with empty lists', async () => {
-      expect(await world.queue.settle([])).toEqual([]);
-      expect(await world.queue.renew([], 1000)).toEqual([]);
-      await world.queue.release([]);
+      expect(await store.queue.settle([])).toEqual([]);
+      expect(await store.queue.renew([], 1000)).toEqual([]);
+      await store.queue.release([]);
     });
   });
 
@@ -121,69 +121,69 @@ export function leaseContract(world: World): void {
     ] as const)('nothing touches a %s job again', async (_status, outcome) => {
       const [job] = await claimed(1, SHORT);
       await settle(job!, outcome);
-      const before = await world.job(job!.id);
+      const before = await store.job(job!.id);
       for (const late of [DONE, FAILED, PANIC, retry(0)]) expect(await settle(job!, late)).toBe('lost');
       expect(await renew(job!)).toBe('lost');
-      await world.queue.release([job!]);
-      expect(await world.queue.reclaim(1)).toEqual([]);
-      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
-      expect(await world.queue.dequeue([KIND], () => 'again')).toBe(false);
-      expect(await world.job(job!.id)).toEqual(before);
+      await store.queue.release([job!]);
+      expect(await store.queue.reclaim(1)).toEqual([]);
+      expect(await store.queue.claim([KIND], 9, LONG)).toEqual([]);
+      expect(await store.queue.dequeue([KIND], () => 'again')).toBe(false);
+      expect(await store.job(job!.id)).toEqual(before);
     });
   });
 
   describe('9. A lease token that is not the newest changes nothing', () => {
     const takenOver = async (how: 'release' | 'reclaim' | 'retry') => {
       const [stale] = await claimed(1, how === 'reclaim' ? SHORT : LONG);
-      if (how === 'release') await world.queue.release([stale!]);
+      if (how === 'release') await store.queue.release([stale!]);
       else if (how === 'retry') await settle(stale!, retry(0));
-      else await world.reclaimed(1);
-      return { stale: stale!, current: await world.claimOne({ ...LONG, workerId: 'other' }) };
+      else await store.reclaimed(1);
+      return { stale: stale!, current: await store.claimOne({ ...LONG, workerId: 'other' }) };
     };
 
     it.each(['release', 'reclaim', 'retry'] as const)(
       'is refused by renew, settle and release after a %s and another claim',
       async (how) => {
         const { stale, current } = await takenOver(how);
-        const before = await world.job(current.id);
+        const before = await store.job(current.id);
         expect(await renew(stale)).toBe('lost');
         for (const outcome of [DONE, FAILED, PANIC, retry(0)]) {
           expect(await settle(stale, outcome)).toBe('lost');
         }
-        await world.queue.release([stale]);
-        expect(await world.job(current.id)).toEqual(before);
+        await store.queue.release([stale]);
+        expect(await store.job(current.id)).toEqual(before);
         expect(await settle(current, DONE)).toBe('written');
       },
     );
 
     it('is refused while nobody has the job', async () => {
       const [job] = await claimed();
-      await world.queue.release([job!]);
-      const before = await world.job(job!.id);
+      await store.queue.release([job!]);
+      const before = await store.job(job!.id);
       expect(await renew(job!)).toBe('lost');
       expect(await settle(job!, FAILED)).toBe('lost');
-      await world.queue.release([job!]);
-      expect(await world.job(job!.id)).toEqual(before);
-      expect((await world.claimOne()).id).toBe(job!.id);
+      await store.queue.release([job!]);
+      expect(await store.job(job!.id)).toEqual(before);
+      expect((await store.claimOne()).id).toBe(job!.id);
     });
 
     it('is refused beside the newest one of the same job in one list', async () => {
       const { stale, current } = await takenOver('release');
       const leases = [stale, current].map((job) => ({ ...job, alone: false }));
-      expect(await world.queue.renew(leases, 60_000)).toEqual(['lost', 'written']);
+      expect(await store.queue.renew(leases, 60_000)).toEqual(['lost', 'written']);
       const settlements = [
         { ...stale, outcome: FAILED },
         { ...current, outcome: DONE },
       ];
-      expect(await world.queue.settle(settlements)).toEqual(['lost', 'written']);
-      expect(await world.job(current.id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(await store.queue.settle(settlements)).toEqual(['lost', 'written']);
+      expect(await store.job(current.id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
 
     it('is refused where it is of the future, or of another job', async () => {
       const [job, other] = await claimed(2);
       expect(await settle({ ...job!, leaseToken: job!.leaseToken + 1 }, DONE)).toBe('lost');
-      await world.queue.release([other!]);
-      await world.claimOne();
+      await store.queue.release([other!]);
+      await store.claimOne();
       expect(await settle({ ...other!, leaseToken: job!.leaseToken }, DONE)).toBe('lost');
       expect(await settle(job!, DONE)).toBe('written');
     });
@@ -194,40 +194,40 @@ export function leaseContract(world: World): void {
       const [job] = await claimed();
       expect(await settle(job!, retry(0))).toBe('written');
       expect(await settle(job!, retry(0))).toBe('lost');
-      expect(await world.job(job!.id)).toMatchObject({ attemptsDone: 1 });
+      expect(await store.job(job!.id)).toMatchObject({ attemptsDone: 1 });
     });
   });
 
   describe('renew', () => {
     it('lets each lease end leaseMs from now, and leaves all else as it was', async () => {
       const [job, other] = await claimed(2);
-      const before = await world.job(job!.id);
+      const before = await store.job(job!.id);
       expect(await renew(job!, 3_600_000)).toBe('written');
-      const after = await world.job(job!.id);
+      const after = await store.job(job!.id);
       expect(after).toEqual({ ...before, lockedUntil: expect.any(Date) });
       const gained = after.lockedUntil!.getTime() - before.lockedUntil!.getTime();
       expect(gained).toBeGreaterThanOrEqual(3_600_000 - LONG.leaseMs - 1);
       expect(gained).toBeLessThan(3_600_000 - LONG.leaseMs + 10_000);
-      expect((await world.job(other!.id)).lockedUntil).toEqual(other!.lockedUntil);
+      expect((await store.job(other!.id)).lockedUntil).toEqual(other!.lockedUntil);
     });
 
     it('may be called again and again', async () => {
       const [job] = await claimed();
       for (let n = 0; n < 3; n++) expect(await renew(job!)).toBe('written');
-      expect(await world.job(job!.id)).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
+      expect(await store.job(job!.id)).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
     });
 
     it('can also shorten a lease', async () => {
       const [job] = await claimed();
       expect(await renew(job!, 0)).toBe('written');
-      expect(await world.reclaimed(1)).toMatchObject([{ id: job!.id }]);
+      expect(await store.reclaimed(1)).toMatchObject([{ id: job!.id }]);
     });
 
     it('answers in the order given', async () => {
       const jobs = await claimed(3);
       await settle(jobs[1]!, DONE);
       const leases = [2, 1, 0].map((place) => ({ ...jobs[place]!, alone: false }));
-      expect(await world.queue.renew(leases, 60_000)).toEqual(['written', 'lost', 'written']);
+      expect(await store.queue.renew(leases, 60_000)).toEqual(['written', 'lost', 'written']);
     });
   });
 
@@ -235,36 +235,36 @@ export function leaseContract(world: World): void {
     it('so a late renewal is accepted', async () => {
       const [job] = await claimed(1, SHORT);
       expect(await renew(job!)).toBe('written');
-      expect(await world.queue.reclaim(3)).toEqual([]);
+      expect(await store.queue.reclaim(3)).toEqual([]);
     });
 
     it('so a late outcome is accepted', async () => {
       const [job] = await claimed(1, SHORT);
       expect(await settle(job!, DONE)).toBe('written');
-      expect(await world.job(job!.id)).toMatchObject({ status: 'DONE', crashes: 0, attemptsDone: 1 });
+      expect(await store.job(job!.id)).toMatchObject({ status: 'DONE', crashes: 0, attemptsDone: 1 });
     });
 
     it('and nobody claims it until then', async () => {
       await claimed(1, SHORT);
-      expect(await world.queue.claim([KIND], 9, LONG)).toEqual([]);
-      await world.reclaimed(1);
-      expect(await world.queue.claim([KIND], 9, LONG)).toHaveLength(1);
+      expect(await store.queue.claim([KIND], 9, LONG)).toEqual([]);
+      await store.reclaimed(1);
+      expect(await store.queue.claim([KIND], 9, LONG)).toHaveLength(1);
     });
   });
 
   describe('release', () => {
     it('gives jobs back as if they had not been claimed', async () => {
-      const [before] = await world.client.enqueueMany([{ kind: KIND, payload: 1, priority: 3 }]);
-      await world.queue.release([await world.claimOne()]);
-      expect(await world.job(before!.id)).toEqual({ ...before, updatedAt: expect.any(Date) });
-      expect(await world.claimOne()).toMatchObject({ id: before!.id, attemptsDone: 0 });
+      const [before] = await store.client.enqueueMany([{ kind: KIND, payload: 1, priority: 3 }]);
+      await store.queue.release([await store.claimOne()]);
+      expect(await store.job(before!.id)).toEqual({ ...before, updatedAt: expect.any(Date) });
+      expect(await store.claimOne()).toMatchObject({ id: before!.id, attemptsDone: 0 });
     });
 
     it('passes over lost leases and gives back the others', async () => {
       const jobs = await claimed(3);
       await settle(jobs[0]!, DONE);
-      await world.queue.release([...jobs, { id: 'nobody', leaseToken: 1 }]);
-      const ready = await world.queue.claim([KIND], 9, LONG);
+      await store.queue.release([...jobs, { id: 'nobody', leaseToken: 1 }]);
+      const ready = await store.queue.claim([KIND], 9, LONG);
       expect(ready.map(({ id }) => id)).toEqual(['job 1', 'job 2']);
     });
   });
@@ -272,14 +272,14 @@ export function leaseContract(world: World): void {
   describe('releaseUnheld', () => {
     it('gives back what is claimed under the name of the worker and not held, and nothing else', async () => {
       const mine = await claimed(3, { ...LONG, workerId: 'mine' });
-      await world.client.enqueue('other');
-      const theirs = await world.claimOne({ ...LONG, workerId: 'theirs' }, 'other');
-      expect(await world.queue.releaseUnheld('mine', [mine[1]!])).toBe(2);
-      const again = await world.queue.claim([KIND, 'other'], 9, LONG);
+      await store.client.enqueue('other');
+      const theirs = await store.claimOne({ ...LONG, workerId: 'theirs' }, 'other');
+      expect(await store.queue.releaseUnheld('mine', [mine[1]!])).toBe(2);
+      const again = await store.queue.claim([KIND, 'other'], 9, LONG);
       expect(again.map(({ id }) => id)).toEqual([mine[0]!.id, mine[2]!.id]);
       expect(again).toMatchObject([{ attemptsDone: 0, crashes: 0, leaseToken: 2 }, { leaseToken: 2 }]);
       expect(
-        await world.queue.renew(
+        await store.queue.renew(
           [mine[1]!, theirs].map((job) => ({ ...job, alone: false })),
           60_000,
         ),
@@ -288,9 +288,9 @@ export function leaseContract(world: World): void {
 
     it('finds nothing where all is held, or has ended', async () => {
       const [held, ended] = await claimed(2, { ...LONG, workerId: 'mine' });
-      await world.queue.settle([{ ...ended!, outcome: { type: 'failed', lastError: 'x' } }]);
-      expect(await world.queue.releaseUnheld('mine', [held!])).toBe(0);
-      expect(await world.job(ended!.id)).toMatchObject({ status: 'FAILED' });
+      await store.queue.settle([{ ...ended!, outcome: { type: 'failed', lastError: 'x' } }]);
+      expect(await store.queue.releaseUnheld('mine', [held!])).toBe(0);
+      expect(await store.job(ended!.id)).toMatchObject({ status: 'FAILED' });
     });
   });
 
@@ -298,24 +298,24 @@ export function leaseContract(world: World): void {
     it('counts an attempt and a crash, says why, and makes the job ready', async () => {
       const [job] = await claimed(1, { ...SHORT, workerId: 'the dead' });
       const expected = { id: job!.id, kind: KIND, workerId: 'the dead', crashes: 1, status: 'PENDING' };
-      expect(await world.reclaimed(1)).toEqual([expected]);
-      const after = await world.job(job!.id);
+      expect(await store.reclaimed(1)).toEqual([expected]);
+      const after = await store.job(job!.id);
       expect(after).toMatchObject({ status: 'PENDING', attemptsDone: 1, crashes: 1 });
       expect(after.lastError).toMatch(/worker the dead .*ran out at \d{4}-.*\.\d{3}Z .*crash 1 of 3/);
       const ranOut = new Date(/ran out at (\S+)/.exec(after.lastError!)![1]!).getTime();
       expect(Math.abs(ranOut - job!.lockedUntil.getTime())).toBeLessThanOrEqual(1);
       expect(lastHeartbeatIn(after)).toBeCloseTo(after.lastAttemptAt!.getTime(), -1);
       expect(isUnlocked(after)).toBe(true);
-      expect(await world.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1, crashes: 1 });
+      expect(await store.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1, crashes: 1 });
     });
 
     it('works on jobs of whatever kind, and leaves live leases alone', async () => {
-      await world.client.enqueueMany(['a', 'b', 'c'].map((kind) => ({ kind, id: kind })));
-      await world.claimOne(SHORT, 'a');
-      await world.claimOne(LONG, 'b');
-      await world.claimOne(SHORT, 'c');
-      expect((await world.reclaimed(2)).map(({ id }) => id).toSorted()).toEqual(['a', 'c']);
-      expect(await world.job('b')).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
+      await store.client.enqueueMany(['a', 'b', 'c'].map((kind) => ({ kind, id: kind })));
+      await store.claimOne(SHORT, 'a');
+      await store.claimOne(LONG, 'b');
+      await store.claimOne(SHORT, 'c');
+      expect((await store.reclaimed(2)).map(({ id }) => id).toSorted()).toEqual(['a', 'c']);
+      expect(await store.job('b')).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
     });
 
     it('leaves to the caller what it holds itself, though its lease has run out', async () => {
@@ -324,32 +324,32 @@ export function leaseContract(world: World): void {
       const others = jobs.slice(1).map(({ id }) => id);
       const taken: string[] = [];
       const reclaim = async () => {
-        for (const { id } of await world.queue.reclaim(3, () => [own!])) taken.push(id);
+        for (const { id } of await store.queue.reclaim(3, () => [own!])) taken.push(id);
         return taken.length >= others.length;
       };
       await until(reclaim);
       expect(taken.toSorted()).toEqual(others.toSorted());
-      expect(await world.job(own!.id)).toMatchObject({ crashes: 0, lockedBy: SHORT.workerId });
-      expect(await world.reclaimed(1)).toMatchObject([{ id: own!.id }]);
+      expect(await store.job(own!.id)).toMatchObject({ crashes: 0, lockedBy: SHORT.workerId });
+      expect(await store.reclaimed(1)).toMatchObject([{ id: own!.id }]);
     });
 
     it('counts each crash once, though many call it at the same time', async () => {
       const jobs = await claimed(50, SHORT);
       const { lockedUntil } = jobs[0]!;
-      while (Date.now() <= lockedUntil.getTime() + 5) await world.queue.get('nobody');
-      const all = await Promise.all(Array.from({ length: 8 }, () => world.queue.reclaim(3)));
+      while (Date.now() <= lockedUntil.getTime() + 5) await store.queue.get('nobody');
+      const all = await Promise.all(Array.from({ length: 8 }, () => store.queue.reclaim(3)));
       expect(all.flat().length).toBeLessThanOrEqual(50);
-      await world.queue.reclaim(3);
+      await store.queue.reclaim(3);
       for (const { id } of jobs) {
-        expect(await world.job(id)).toMatchObject({ crashes: 1, attemptsDone: 1 });
+        expect(await store.job(id)).toMatchObject({ crashes: 1, attemptsDone: 1 });
       }
     });
 
     it('takes back as many as there are in one call', async () => {
       const jobs = await claimed(2_500, SHORT);
       const { lockedUntil } = jobs.at(-1)!;
-      while (Date.now() <= lockedUntil.getTime() + 5) await world.queue.get('nobody');
-      const all = await world.queue.reclaim(3);
+      while (Date.now() <= lockedUntil.getTime() + 5) await store.queue.get('nobody');
+      const all = await store.queue.reclaim(3);
       expect(new Set(all.map(({ id }) => id)).size).toBe(2_500);
     });
 
@@ -357,14 +357,14 @@ export function leaseContract(world: World): void {
       const [job] = await claimed(1, LONG);
       const before = job!.lockedUntil.getTime() - LONG.leaseMs;
       await until(() => Date.now() > before + 50);
-      await world.queue.renew([{ ...job!, alone: false }], 0);
-      await world.reclaimed(1);
-      expect(lastHeartbeatIn(await world.job(job!.id))).toBeGreaterThan(before + 40);
+      await store.queue.renew([{ ...job!, alone: false }], 0);
+      await store.reclaimed(1);
+      expect(lastHeartbeatIn(await store.job(job!.id))).toBeGreaterThan(before + 40);
     });
 
     const crash = async (alone: boolean, maxCrashes = 3) => {
-      const jobs = await world.queue.claim([KIND], 9, { ...SHORT, alone });
-      return world.reclaimed(jobs.length, maxCrashes);
+      const jobs = await store.queue.claim([KIND], 9, { ...SHORT, alone });
+      return store.reclaimed(jobs.length, maxCrashes);
     };
 
     it('convicts a job that ran alone when its worker died for the maxCrashes-th time', async () => {
@@ -372,7 +372,7 @@ export function leaseContract(world: World): void {
       expect(await crash(true)).toMatchObject([{ crashes: 1, status: 'PENDING' }]);
       expect(await crash(true)).toMatchObject([{ crashes: 2, status: 'PENDING' }]);
       expect(await crash(true)).toMatchObject([{ crashes: 3, status: 'PANIC' }]);
-      const job = await world.job('job 0');
+      const job = await store.job('job 0');
       expect(job).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
       expect(job.lastError).toMatch(/^panic: the worker .*ran alone .*crash 3 of 3/);
     });
@@ -383,23 +383,23 @@ export function leaseContract(world: World): void {
         const all = await crash(false);
         expect(all.map(({ status }) => status)).toEqual(['PENDING', 'PENDING', 'PENDING']);
       }
-      expect(await world.job('job 1')).toMatchObject({ status: 'PENDING', crashes: 5, attemptsDone: 5 });
-      expect((await world.job('job 1')).lastError).not.toContain('panic');
+      expect(await store.job('job 1')).toMatchObject({ status: 'PENDING', crashes: 5, attemptsDone: 5 });
+      expect((await store.job('job 1')).lastError).not.toContain('panic');
     });
 
     it('convicts the one of several that was set apart', async () => {
       const jobs = await claimed(3);
       const leases = jobs.map((job) => ({ ...job, alone: job.id === 'job 1' }));
-      await world.queue.renew(leases, 0);
-      const all = await world.reclaimed(3, 1);
+      await store.queue.renew(leases, 0);
+      const all = await store.reclaimed(3, 1);
       expect(all.filter(({ status }) => status === 'PANIC').map(({ id }) => id)).toEqual(['job 1']);
     });
 
     it('forgets with the next claim that a job ran alone', async () => {
       await stored(1);
-      await world.queue.release([await world.claimOne({ ...LONG, alone: true })]);
-      await world.claimOne(SHORT);
-      expect(await world.reclaimed(1, 1)).toMatchObject([{ status: 'PENDING' }]);
+      await store.queue.release([await store.claimOne({ ...LONG, alone: true })]);
+      await store.claimOne(SHORT);
+      expect(await store.reclaimed(1, 1)).toMatchObject([{ status: 'PENDING' }]);
     });
   });
 }

@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
 import { decodeDocument } from '../../lib/job/document.js';
-import { JobTimeoutError } from '../../lib/job/errors.js';
-import type { JobHandlerOptions } from '../../lib/job/handler.js';
+import { JobTimeoutError, PermanentError, RetryableError } from '../../lib/job/errors.js';
+import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
 import type { JobSettings } from '../../lib/job/job.js';
 import type { Outcome } from '../../lib/job/outcome.js';
-import { PermanentError, RetryableError } from '../../lib/job/retry.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
-import type { WorkerSettings } from '../../lib/worker/worker.js';
-import { STATUS_AFTER } from '../../lib/queue/row.js';
-import { KIND, LONG, type World } from './world.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
+import { STATUS_AFTER } from '../../lib/storage/sql/row.js';
+import type { WorkerSettings } from '../../lib/worker/worker-session.js';
+import { KIND, LONG, type Store } from '../support/store.js';
 
 /** Promise 4: what a handler's end makes of its job. */
-export function outcomeContract(world: World): void {
+export function outcomeContract(store: Store): void {
   /** Enqueues a job and starts a worker with one handler for it. */
   const start = async (
     run: HandlerFn,
@@ -21,8 +20,8 @@ export function outcomeContract(world: World): void {
     job: JobSettings = {},
     settings: Partial<WorkerSettings> = {},
   ) => {
-    const { id } = await world.client.enqueue(KIND, null, job);
-    await world.work({ [KIND]: { run, options } }, settings);
+    const { id } = await store.client.enqueue(KIND, null, job);
+    await store.work({ [KIND]: { run, options } }, settings);
     return id;
   };
   const throwing = (make: () => unknown) => {
@@ -48,13 +47,13 @@ export function outcomeContract(world: World): void {
       { type: 'failed', lastError: '{"ok":true}' },
       { type: 'retry', lastError: 'later', delayMs: 60_000 },
     ];
-    await world.client.enqueueMany(outcomes.map(() => ({ kind: KIND })));
-    const jobs = await world.queue.claim([KIND], outcomes.length, LONG);
-    const answers = await world.queue.settle(jobs.map((job, n) => ({ ...job, outcome: outcomes[n]! })));
+    await store.client.enqueueMany(outcomes.map(() => ({ kind: KIND })));
+    const jobs = await store.queue.claim([KIND], outcomes.length, LONG);
+    const answers = await store.queue.settle(jobs.map((job, n) => ({ ...job, outcome: outcomes[n]! })));
     expect(new Set(answers)).toEqual(new Set(['written']));
     for (const [n, { id, runAt }] of jobs.entries()) {
       const outcome = outcomes[n]!;
-      const job = await world.job(id);
+      const job = await store.job(id);
       expect(job).toMatchObject({ status: STATUS_AFTER[outcome.type], attemptsDone: 1 });
       if (outcome.type === 'done')
         expect(job.result).toEqual(decodeDocument(outcome.result.json, outcome.result.bytes));
@@ -64,23 +63,23 @@ export function outcomeContract(world: World): void {
   });
 
   it('4. Many outcomes that are the same are each tried again when they are due', async () => {
-    await world.client.enqueueMany(Array.from({ length: 20 }, () => ({ kind: KIND })));
-    const jobs = await world.queue.claim([KIND], 20, LONG);
+    await store.client.enqueueMany(Array.from({ length: 20 }, () => ({ kind: KIND })));
+    const jobs = await store.queue.claim([KIND], 20, LONG);
     const outcome: Outcome = { type: 'retry', lastError: 'all of them', delayMs: 60_000 };
-    await world.queue.settle(jobs.map((job) => ({ ...job, outcome })));
+    await store.queue.settle(jobs.map((job) => ({ ...job, outcome })));
     for (const { id, runAt } of jobs) {
-      const job = await world.job(id);
+      const job = await store.job(id);
       expect(job).toMatchObject({ status: 'PENDING', lastError: 'all of them' });
       expect(job.result).toBeUndefined();
       expect(job.runAt.getTime()).toBeGreaterThan(runAt.getTime() + 50_000);
     }
-    expect(await world.queue.claim([KIND], 20, LONG)).toEqual([]);
+    expect(await store.queue.claim([KIND], 20, LONG)).toEqual([]);
   });
 
   describe('4. A handler that returns', () => {
     it('leaves the job DONE with its value as the result', async () => {
       const id = await start(async () => ({ sent: true }));
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'DONE', result: { sent: true }, attemptsDone: 1, crashes: 0 });
       expect(job.lastError).toBeUndefined();
       expect(job.lastAttemptAt!.getTime()).toBeGreaterThanOrEqual(job.createdAt.getTime());
@@ -88,7 +87,7 @@ export function outcomeContract(world: World): void {
 
     it('may return no promise, or nothing', async () => {
       const id = await start(() => undefined);
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job.status).toBe('DONE');
       expect(job.result).toBeUndefined();
     });
@@ -100,7 +99,7 @@ export function outcomeContract(world: World): void {
         if (attempt <= 6) throw later();
         return 'at last';
       });
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'DONE', result: 'at last', attemptsDone: 7 });
       expect(job.lastError).toMatch(/^RetryableError: later/);
     });
@@ -108,7 +107,7 @@ export function outcomeContract(world: World): void {
     it('is ready again after its 10 seconds by the storage’s clock', async () => {
       const { run, calls } = throwing(() => new RetryableError('later', { retryAfterMs: 10_000 }));
       const id = await start(run);
-      const { status, runAt, updatedAt, lastError } = await world.attempted(id);
+      const { status, runAt, updatedAt, lastError } = await store.attempted(id);
       expect(status).toBe('PENDING');
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 10_000)).toBeLessThanOrEqual(1);
       expect(lastError).toMatch(/^RetryableError: later/);
@@ -118,17 +117,17 @@ export function outcomeContract(world: World): void {
     it('is not ready sooner than the 5 seconds of the default minRetryDelayMs', async () => {
       const { minRetryDelayMs } = resolveOptions().worker;
       const id = await start(throwing(later).run, {}, {}, { minRetryDelayMs });
-      const { runAt, updatedAt } = await world.attempted(id);
+      const { runAt, updatedAt } = await store.attempted(id);
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 5_000)).toBeLessThanOrEqual(1);
     });
 
     it('waits as the backoff says where retryAfterMs is left out or no delay', async () => {
       for (const retryAfterMs of [undefined, NaN, -5, Infinity]) {
         const { run } = throwing(() => new RetryableError('later', { retryAfterMs }));
-        const { id } = await world.client.enqueue(`kind ${retryAfterMs}`);
+        const { id } = await store.client.enqueue(`kind ${retryAfterMs}`);
         const backoff = { type: 'fixed', delayMs: 70_000 } as const;
-        await world.work({ [`kind ${retryAfterMs}`]: { run, options: { backoff } } });
-        const { runAt, updatedAt } = await world.attempted(id);
+        await store.work({ [`kind ${retryAfterMs}`]: { run, options: { backoff } } });
+        const { runAt, updatedAt } = await store.attempted(id);
         expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 70_000)).toBeLessThanOrEqual(1);
       }
     });
@@ -136,20 +135,20 @@ export function outcomeContract(world: World): void {
     it('ends FAILED once the maxAttempts of its handler are spent', async () => {
       const { run, calls } = throwing(later);
       const id = await start(run, { maxAttempts: 3 });
-      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
+      expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
       expect(calls()).toBe(3);
     });
 
     it('ends FAILED once the maxAttempts of the job are spent', async () => {
       const id = await start(throwing(later).run, {}, { maxAttempts: 2 });
-      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
+      expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
     });
   });
 
   describe('4. A handler that throws any other error', () => {
     it('leaves the job FAILED at once where there is no policy', async () => {
       const id = await start(throwing(fault).run);
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
       expect(job.lastError).toMatch(/^Error: no\n/);
       expect(job.result).toBeUndefined();
@@ -158,37 +157,37 @@ export function outcomeContract(world: World): void {
     it('is tried again until the maxAttempts of its handler are spent', async () => {
       const { run, calls } = throwing(fault);
       const id = await start(run, { maxAttempts: 3, backoff: { type: 'fixed', delayMs: 0 } });
-      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
+      expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
       expect(calls()).toBe(3);
     });
 
     it('is tried again as the maxAttempts of the job say, before those of the handler', async () => {
       const backoff = { type: 'fixed', delayMs: 0 } as const;
       const fewer = await start(throwing(fault).run, { maxAttempts: 5, backoff }, { maxAttempts: 1 });
-      expect(await world.ended(fewer)).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
-      const more = await world.client.enqueue(KIND, null, { maxAttempts: 7 });
-      expect(await world.ended(more.id)).toMatchObject({ status: 'FAILED', attemptsDone: 7 });
+      expect(await store.ended(fewer)).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      const more = await store.client.enqueue(KIND, null, { maxAttempts: 7 });
+      expect(await store.ended(more.id)).toMatchObject({ status: 'FAILED', attemptsDone: 7 });
     });
 
     it('waits as the backoff says for the number of failures, crashes apart', async () => {
       const id = 'crashed before';
-      await world.client.enqueue(KIND, null, { id });
-      await world.claimOne({ workerId: 'dead', leaseMs: 0 });
-      await world.reclaimed(1);
+      await store.client.enqueue(KIND, null, { id });
+      await store.claimOne({ workerId: 'dead', leaseMs: 0 });
+      await store.reclaimed(1);
       const asked: number[] = [];
       const backoff = (failures: number) => {
         asked.push(failures);
         return 0;
       };
-      await world.work({ [KIND]: { run: throwing(fault).run, options: { maxAttempts: 3, backoff } } });
-      expect(await world.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 4, crashes: 1 });
+      await store.work({ [KIND]: { run: throwing(fault).run, options: { maxAttempts: 3, backoff } } });
+      expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 4, crashes: 1 });
       expect(asked).toEqual([1, 2]);
     });
 
     it('never comes back sooner than minRetryDelayMs, whatever the backoff says', async () => {
       const options = { maxAttempts: 2, backoff: () => 0 };
       const id = await start(throwing(fault).run, options, {}, { minRetryDelayMs: 30_000 });
-      const { status, runAt, updatedAt } = await world.attempted(id);
+      const { status, runAt, updatedAt } = await store.attempted(id);
       expect(status).toBe('PENDING');
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 30_000)).toBeLessThanOrEqual(1);
     });
@@ -201,7 +200,7 @@ export function outcomeContract(world: World): void {
         },
         { maxAttempts: 3, backoff: { type: 'fixed', delayMs: 0 } },
       );
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'DONE', result: 'fine', attemptsDone: 3 });
       expect(job.lastError).toMatch(/^Error: attempt 2\n/);
     });
@@ -216,7 +215,7 @@ export function outcomeContract(world: World): void {
           });
         });
       const id = await start(run, { timeoutMs: 60 });
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
       expect(job.lastError).toMatch(/^JobTimeoutError: .* 60 ms/);
       expect(reason).toBeInstanceOf(JobTimeoutError);
@@ -229,7 +228,7 @@ export function outcomeContract(world: World): void {
       };
       const backoff = { type: 'fixed', delayMs: 0 } as const;
       const id = await start(run, { timeoutMs: 150, maxAttempts: 2, backoff });
-      expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 2, result: 'in time' });
+      expect(await store.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 2, result: 'in time' });
     });
   });
 
@@ -237,7 +236,7 @@ export function outcomeContract(world: World): void {
     it('leaves the job FAILED at once, whatever the policy', async () => {
       const { run, calls } = throwing(() => new PermanentError('for good', { cause: new TypeError('x') }));
       const id = await start(run, { maxAttempts: 9 }, { maxAttempts: 9 });
-      const job = await world.ended(id);
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
       expect(job.lastError).toMatch(/^PermanentError: for good/);
       expect(job.lastError).toContain('caused by: TypeError: x');
@@ -253,9 +252,9 @@ export function outcomeContract(world: World): void {
       ['throws RetryableError', throwing(later).run, { status: 'PENDING' }],
       ['panics', throwing(() => 'blown up').run, { status: 'PANIC', lastError: 'panic: blown up' }],
     ])('where fn %s', async (_name, fn, expected) => {
-      const { id } = await world.client.enqueue(KIND);
-      expect(await world.queue.dequeue([KIND], fn)).toBe(true);
-      expect(await world.job(id)).toMatchObject({ ...expected, attemptsDone: 1 });
+      const { id } = await store.client.enqueue(KIND);
+      expect(await store.queue.dequeue([KIND], fn)).toBe(true);
+      expect(await store.job(id)).toMatchObject({ ...expected, attemptsDone: 1 });
     });
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, expect, it } from '@jest/globals';
-import { RetryableError } from '../../lib/job/retry.js';
-import { KIND, type World } from './world.js';
+import { RetryableError } from '../../lib/job/errors.js';
+import { KIND, type Store } from '../support/store.js';
 
 class ValidationError extends TypeError {}
 
@@ -39,14 +39,14 @@ const NO_PANICS: readonly [string, () => unknown][] = [
 ];
 
 /** Promise 5, but for jobs that kill their worker; see leaseContract and workerContract. */
-export function panicContract(world: World): void {
+export function panicContract(store: Store): void {
   const outcomeOf = async (run: () => unknown) => {
-    const { id } = await world.client.enqueue(KIND, null, { maxAttempts: 1 });
-    await world.queue.dequeue([KIND], run);
-    return world.job(id);
+    const { id } = await store.client.enqueue(KIND, null, { maxAttempts: 1 });
+    await store.queue.dequeue([KIND], run);
+    return store.job(id);
   };
 
-  describe('5. A panic is what is no fault of the world around the program', () => {
+  describe('5. A panic is what is no fault of the store around the program', () => {
     it.each(PANICS)('%s is one', async (_name, run) => {
       const job = await outcomeOf(run);
       expect(job).toMatchObject({ status: 'PANIC', attemptsDone: 1 });
@@ -61,33 +61,33 @@ export function panicContract(world: World): void {
     });
 
     it('ends the job whatever the retry policy', async () => {
-      const { id } = await world.client.enqueue(KIND, null, { maxAttempts: 9 });
+      const { id } = await store.client.enqueue(KIND, null, { maxAttempts: 9 });
       let calls = 0;
       const run = () => {
         calls += 1;
         throw new TypeError('broken');
       };
-      await world.work({ [KIND]: { run, options: { maxAttempts: 9 } } });
-      const job = await world.ended(id);
+      await store.work({ [KIND]: { run, options: { maxAttempts: 9 } } });
+      const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'PANIC', attemptsDone: 1 });
       expect(job.lastError).toMatch(/^panic: TypeError: broken\n/);
       expect(calls).toBe(1);
     });
 
     it('does not end the worker', async () => {
-      await world.work({ bad: () => fail('blown up'), good: () => 'fine' });
-      const bad = await world.client.enqueue('bad');
-      expect(await world.ended(bad.id)).toMatchObject({ status: 'PANIC', lastError: 'panic: blown up' });
-      const good = await world.client.enqueue('good');
-      expect(await world.ended(good.id)).toMatchObject({ status: 'DONE' });
+      await store.work({ bad: () => fail('blown up'), good: () => 'fine' });
+      const bad = await store.client.enqueue('bad');
+      expect(await store.ended(bad.id)).toMatchObject({ status: 'PANIC', lastError: 'panic: blown up' });
+      const good = await store.client.enqueue('good');
+      expect(await store.ended(good.id)).toMatchObject({ status: 'DONE' });
     });
   });
 
   describe('5. isPanic lets a user decide otherwise', () => {
     const withIsPanic = async (isPanic: (error: unknown) => boolean | undefined, thrown: unknown) => {
-      world.open();
-      world.queue = world.open({ isPanic });
-      world.client = world.clientOf(world.queue);
+      store.open();
+      store.queue = store.open({ isPanic });
+      store.client = store.clientOf(store.queue);
       return outcomeOf(() => fail(thrown));
     };
 
@@ -121,9 +121,9 @@ export function panicContract(world: World): void {
     });
 
     it('is asked by a worker too', async () => {
-      const { id } = await world.client.enqueue(KIND);
-      await world.work({ [KIND]: () => fail(new Error('x')) }, { isPanic: () => true });
-      expect(await world.ended(id)).toMatchObject({ status: 'PANIC' });
+      const { id } = await store.client.enqueue(KIND);
+      await store.work({ [KIND]: () => fail(new Error('x')) }, { isPanic: () => true });
+      expect(await store.ended(id)).toMatchObject({ status: 'PANIC' });
     });
   });
 }

@@ -1,20 +1,20 @@
 import { expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
 import type { Job } from '../../lib/job/job.js';
-import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SqlWorld, type World } from './world.js';
+import { KIND, LONG, SqlStore, type Store } from '../support/store.js';
 
 /** Much of everything: kinds, bytes, failures at once. */
-export function scaleContract(world: World): void {
+export function scaleContract(store: Store): void {
   it('11. Ten thousand kinds are served in their order, and no slower than a lease allows', async () => {
     const kinds = Array.from({ length: 10_000 }, (_, n) => `kind ${n}`);
     const jobs = [7, 4_200, 9_999].map((n) => ({ kind: kinds[n]!, id: `of kind ${n}`, priority: -n }));
-    await world.client.enqueueMany(jobs);
-    await world.client.enqueue('nobody serves this');
+    await store.client.enqueueMany(jobs);
+    await store.client.enqueue('nobody serves this');
     const since = performance.now();
-    const claimed = await world.queue.claim(kinds, 10, LONG);
+    const claimed = await store.queue.claim(kinds, 10, LONG);
     expect(performance.now() - since).toBeLessThan(5_000);
     expect(claimed.map(({ id }) => id)).toEqual(['of kind 9999', 'of kind 4200', 'of kind 7']);
   });
@@ -22,7 +22,7 @@ export function scaleContract(world: World): void {
   it('4. Ten thousand jobs that fail at once come back spread over time', async () => {
     const count = 10_000;
     const given = Array.from({ length: count }, () => ({ kind: KIND, maxAttempts: 2 }));
-    const jobs = await world.client.enqueueMany(given);
+    const jobs = await store.client.enqueueMany(given);
     let calls = 0;
     const fails = () => {
       calls += 1;
@@ -30,12 +30,12 @@ export function scaleContract(world: World): void {
     };
     const delayMs = 600_000; // none comes back while the others fail
     const options = { backoff: { type: 'exponential', delayMs } } as const;
-    await world.work({ [KIND]: { run: fails, options } }, { concurrency: 100, minRetryDelayMs: delayMs });
+    await store.work({ [KIND]: { run: fails, options } }, { concurrency: 100, minRetryDelayMs: delayMs });
     await until(() => calls === count, { timeoutMs: 90_000 });
-    await world.stopWorkers();
+    await store.stopWorkers();
     const delays: number[] = [];
     for (const { id } of jobs.slice(0, 200)) {
-      const { runAt, updatedAt } = await world.job(id);
+      const { runAt, updatedAt } = await store.job(id);
       delays.push(runAt.getTime() - updatedAt.getTime());
     }
     delays.sort((a, b) => a - b);
@@ -43,12 +43,12 @@ export function scaleContract(world: World): void {
     expect(delays[150]! - delays[50]!).toBeGreaterThan(36_000); // of two minutes, evenly
   }, 100_000);
 
-  if (!(world instanceof SqlWorld)) return;
+  if (!(store instanceof SqlStore)) return;
 
   it('8. A payload of 50 MB makes no heartbeat late', async () => {
     const text = 'é'.repeat(25 * 1024 * 1024);
-    await withLargePackets(world, async (dataSource) => {
-      const queue = new TypeOrmJobQueue(dataSource, world.queueSettings());
+    await withLargePackets(store, async (dataSource) => {
+      const queue = new TypeOrmJobQueue(dataSource, store.queueSettings());
       const { promise: finished, resolve: finish } = deferred();
       let isRunning = false;
       let length = 0;
@@ -58,19 +58,19 @@ export function scaleContract(world: World): void {
       };
       const large: HandlerFn = ({ payload }: Job<string>) => void (length = payload.length);
       // The default lease: SQLite works within this process, and writing so much may take a slow disk four seconds.
-      await world.work({ long, large }, { leaseMs: 30_000 }, queue);
-      await world.client.enqueue('long', null, { id: 'long' });
+      await store.work({ long, large }, { leaseMs: 30_000 }, queue);
+      await store.client.enqueue('long', null, { id: 'long' });
       await until(() => isRunning);
-      await expect(world.clientOf(queue).enqueue('large', text)).rejects.toThrow(/maxPayloadBytes/);
-      await world.clientOf(queue, undefined, 64 * 1024 * 1024).enqueue('large', text, { id: 'large' });
+      await expect(store.clientOf(queue).enqueue('large', text)).rejects.toThrow(/maxPayloadBytes/);
+      await store.clientOf(queue, undefined, 64 * 1024 * 1024).enqueue('large', text, { id: 'large' });
       const isDone = async () =>
-        (await world.sql("SELECT 1 FROM nest_jobs WHERE status = 'DONE'")).length > 0;
+        (await store.sql("SELECT 1 FROM nest_jobs WHERE status = 'DONE'")).length > 0;
       await until(isDone, { what: '"the large job is DONE"' });
       expect(length).toBe(text.length);
       finish();
-      expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
-      await world.stopWorkers();
-      expect(world.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+      expect(await store.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      await store.stopWorkers();
+      expect(store.logs.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
       await queue.close();
     });
   });
@@ -78,13 +78,13 @@ export function scaleContract(world: World): void {
 
 /** With a DataSource whose server takes more at once than MariaDB does by default. */
 async function withLargePackets(
-  world: SqlWorld,
+  store: SqlStore,
   work: (dataSource: DataSource) => Promise<void>,
 ): Promise<void> {
-  const setLimit = (bytes: number) => world.sql(`SET GLOBAL max_allowed_packet = ${bytes}`);
-  const [row] = !world.isMysql ? [] : await world.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
+  const setLimit = (bytes: number) => store.sql(`SET GLOBAL max_allowed_packet = ${bytes}`);
+  const [row] = !store.isMysql ? [] : await store.sql('SELECT @@GLOBAL.max_allowed_packet AS bytes');
   if (row !== undefined) await setLimit(256 * 1024 * 1024);
-  const dataSource = await world.database.connect();
+  const dataSource = await store.database.connect();
   try {
     await work(dataSource);
   } finally {

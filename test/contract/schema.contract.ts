@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/errors.js';
-import { Connections } from '../../lib/queue/connections.js';
-import type { Dialect } from '../../lib/queue/dialect.js';
-import { JobEntity, jobEntity } from '../../lib/queue/job-entity.js';
-import { jobsMigrations } from '../../lib/queue/jobs-migrations.js';
-import { dialectFor } from '../../lib/queue/jobs-table.js';
-import { SchemaMigrator } from '../../lib/queue/schema-migrator.js';
-import { commentFor } from '../../lib/queue/schema-version.js';
-import { TypeOrmJobQueue } from '../../lib/queue/typeorm-job-queue.js';
+import { Connections } from '../../lib/storage/sql/connections.js';
+import type { Dialect } from '../../lib/storage/sql/dialect.js';
+import { JobEntity, jobEntity } from '../../lib/storage/typeorm/job-entity.js';
+import { jobsMigrations } from '../../lib/storage/typeorm/jobs-migrations.js';
+import { dialectFor } from '../../lib/storage/typeorm/dialect-for.js';
+import { SchemaMigrator } from '../../lib/storage/typeorm/schema-migrator.js';
+import { commentFor } from '../../lib/storage/sql/schema-version.js';
+import { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js';
 import { TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, type SqlWorld } from './world.js';
+import { KIND, LONG, type SqlStore } from '../support/store.js';
 
 const COLUMNS = [
   ...['id', 'kind', 'run_at', 'payload', 'status', 'created_at', 'updated_at', 'result'],
@@ -19,13 +19,13 @@ const COLUMNS = [
 ];
 
 /** The table: how it is made, what TypeORM sees of it. */
-export function schemaContract(world: SqlWorld): void {
+export function schemaContract(store: SqlStore): void {
   /** A database of its own, without a table. */
   const inFresh = async (
     work: (dataSource: DataSource) => Promise<void>,
     options: Partial<DataSourceOptions> = {},
   ) => {
-    const database = await TestDatabase.create(world.server);
+    const database = await TestDatabase.create(store.server);
     const dataSource = await database.connect(options);
     try {
       await work(dataSource);
@@ -34,34 +34,34 @@ export function schemaContract(world: SqlWorld): void {
       await database.drop();
     }
   };
-  const queueOn = (dataSource: DataSource, settings: Parameters<typeof world.queueSettings>[0] = {}) =>
-    new TypeOrmJobQueue(dataSource, world.queueSettings(settings));
+  const queueOn = (dataSource: DataSource, settings: Parameters<typeof store.queueSettings>[0] = {}) =>
+    new TypeOrmJobQueue(dataSource, store.queueSettings(settings));
   const tablesOf = async (dataSource: DataSource) => {
-    if (world.isSqlite) {
+    if (store.isSqlite) {
       const found = await dataSource.query<{ name: string }[]>(
         `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name`,
       );
       return found.map(({ name }) => name);
     }
-    const schema = world.isPostgres ? `current_schema()` : 'DATABASE()';
-    const rows = await world.sql(
+    const schema = store.isPostgres ? `current_schema()` : 'DATABASE()';
+    const rows = await store.sql(
       `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${schema}`,
       [],
       dataSource,
     );
     return rows.map(({ name }) => name as string).toSorted();
   };
-  const works = async (dataSource: DataSource, settings: Parameters<typeof world.queueSettings>[0] = {}) => {
+  const works = async (dataSource: DataSource, settings: Parameters<typeof store.queueSettings>[0] = {}) => {
     const queue = queueOn(dataSource, settings);
-    const { id } = await world.clientOf(queue).enqueue(KIND, 'x');
+    const { id } = await store.clientOf(queue).enqueue(KIND, 'x');
     await queue.dequeue([KIND], () => 'fine');
     expect(await queue.get(id)).toMatchObject({ status: 'DONE', result: 'fine' });
   };
 
   describe('1. The table', () => {
     it('has the fields of a job as its columns', async () => {
-      const rows = await world.sql(
-        world.isSqlite
+      const rows = await store.sql(
+        store.isSqlite
           ? `SELECT name FROM pragma_table_info('nest_jobs')`
           : `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'nest_jobs'`,
       );
@@ -70,9 +70,9 @@ export function schemaContract(world: SqlWorld): void {
 
     it('holds what a job is in them', async () => {
       const payload = { a: 1 };
-      const { id } = await world.client.enqueue(KIND, payload, { maxAttempts: 2 });
+      const { id } = await store.client.enqueue(KIND, payload, { maxAttempts: 2 });
       const read = async () =>
-        (await world.sql(`SELECT ${COLUMNS.join(', ')} FROM nest_jobs WHERE id = ?`, [id]))[0]!;
+        (await store.sql(`SELECT ${COLUMNS.join(', ')} FROM nest_jobs WHERE id = ?`, [id]))[0]!;
       const json = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value);
       expect(await read()).toMatchObject({
         ...{ id, kind: KIND, status: 'PENDING', attempts_done: 0, last_error: null, result: null },
@@ -80,12 +80,12 @@ export function schemaContract(world: SqlWorld): void {
       });
       expect(json((await read()).payload)).toEqual(payload);
       for (const attempt of [1, 2]) {
-        await world.queue.dequeue([KIND], () => {
+        await store.queue.dequeue([KIND], () => {
           if (attempt === 1) throw new Error('first');
           return [true];
         });
-        if (attempt === 1) await world.once(id, (job) => job.attemptsDone === 1);
-        await world.sql(`UPDATE nest_jobs SET run_at = created_at, due = ${world.isPostgres ? 'true' : '1'}`);
+        if (attempt === 1) await store.once(id, (job) => job.attemptsDone === 1);
+        await store.sql(`UPDATE nest_jobs SET run_at = created_at, due = ${store.isPostgres ? 'true' : '1'}`);
       }
       const row = await read();
       expect(row).toMatchObject({ status: 'DONE', attempts_done: 2 });
@@ -94,8 +94,8 @@ export function schemaContract(world: SqlWorld): void {
     });
 
     it('refuses a status that there is not', async () => {
-      await world.client.enqueue(KIND);
-      await expect(world.sql(`UPDATE nest_jobs SET status = 'RUNNING'`)).rejects.toThrow();
+      await store.client.enqueue(KIND);
+      await expect(store.sql(`UPDATE nest_jobs SET status = 'RUNNING'`)).rejects.toThrow();
     });
   });
 
@@ -109,9 +109,9 @@ export function schemaContract(world: SqlWorld): void {
     });
 
     it('auto: does nothing to a table that is there', async () => {
-      await world.client.enqueue(KIND, null, { id: 'stays' });
-      await queueOn(world.dataSource).open();
-      expect(await world.job('stays')).toMatchObject({ status: 'PENDING' });
+      await store.client.enqueue(KIND, null, { id: 'stays' });
+      await queueOn(store.dataSource).open();
+      expect(await store.job('stays')).toMatchObject({ status: 'PENDING' });
     });
 
     it('manual: is a SchemaVersionError without a table, and makes none', async () => {
@@ -150,33 +150,33 @@ export function schemaContract(world: SqlWorld): void {
     it('auto: ten processes of a newer release upgrade the table once while this release goes on working', async () => {
       await inFresh(async (dataSource) => {
         const queue = await queueOn(dataSource).open();
-        const client = world.clientOf(queue);
-        await world.work({ [KIND]: () => 'fine' }, {}, queue);
-        const dialect = dialectFor(dataSource.options, world.queueSettings());
+        const client = store.clientOf(queue);
+        await store.work({ [KIND]: () => 'fine' }, {}, queue);
+        const dialect = dialectFor(dataSource.options, store.queueSettings());
         const { quoted } = dialect.table;
         const added = `ALTER TABLE ${quoted} ADD COLUMN note varchar(20) NOT NULL DEFAULT 'none'`;
         const up = {
           postgres: [added, `COMMENT ON TABLE ${quoted} IS '${commentFor(2)}'`],
           mysql: [added, `ALTER TABLE ${quoted} COMMENT = '${commentFor(2)}'`],
           'better-sqlite3': [added.replace(' note ', ` note /* ${commentFor(2)} */ `)],
-        }[world.server.type];
+        }[store.server.type];
         const step = { version: 2, up, down: [] };
         const newer = Object.create(dialect, { steps: { value: [...dialect.steps, step] } }) as Dialect;
         const lending = { answerMs: 30_000, patienceMs: 1_000, errors: dialect.errors };
         const connections = dialect.connect?.(dataSource, lending) ?? new Connections(dataSource, lending);
         const upgrades = Array.from({ length: 10 }, () =>
-          new SchemaMigrator(connections, newer, world.logger).run('auto'),
+          new SchemaMigrator(connections, newer, store.events).run('auto'),
         );
         for (let n = 0; n < 200; n++) await client.enqueue(KIND, n, { id: `job ${n}` });
         await Promise.all(upgrades);
         await client.enqueue(KIND, null, { id: 'after' });
         const left = async () =>
-          (await world.sql("SELECT 1 FROM nest_jobs WHERE status <> 'DONE'", [], dataSource)).length;
+          (await store.sql("SELECT 1 FROM nest_jobs WHERE status <> 'DONE'", [], dataSource)).length;
         await until(async () => (await left()) === 0, { what: '"all are DONE"' });
-        await world.stopWorkers();
-        const rows = await world.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
+        await store.stopWorkers();
+        const rows = await store.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
         expect(rows).toEqual(Array(201).fill({ note: 'none', attempts_done: 1 }));
-        expect(world.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
+        expect(store.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
         await works(dataSource); // this release, started again
         await queue.close();
         await connections.close();
@@ -194,7 +194,7 @@ export function schemaContract(world: SqlWorld): void {
       });
     });
 
-    if (world.isPostgres) {
+    if (store.isPostgres) {
       it('keeps the table in the schema that is set, or in that of the DataSource', async () => {
         await inFresh(async (dataSource) => {
           await dataSource.query('CREATE SCHEMA "Work Space"');
@@ -205,17 +205,17 @@ export function schemaContract(world: SqlWorld): void {
       });
     } else {
       it('refuses a schema, which this database does not have', () => {
-        expect(() => queueOn(world.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
+        expect(() => queueOn(store.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
       });
 
-      if (world.isMysql)
+      if (store.isMysql)
         it('keeps every character though the database’s own character set is latin1', async () => {
           await inFresh(async (dataSource) => {
             const name = String(dataSource.driver.database);
             await dataSource.query(`ALTER DATABASE ${name} CHARACTER SET latin1`);
             const queue = await queueOn(dataSource).open();
             const text = '\u{1F600} é €';
-            const { id } = await world.clientOf(queue).enqueue(text, text, { id: text });
+            const { id } = await store.clientOf(queue).enqueue(text, text, { id: text });
             await queue.dequeue([text], () => text);
             expect(await queue.get(id)).toMatchObject({
               id: text,
@@ -223,7 +223,7 @@ export function schemaContract(world: SqlWorld): void {
               payload: text,
               result: text,
             });
-            await world.clientOf(queue).enqueue(text, null, { id: 'failing' });
+            await store.clientOf(queue).enqueue(text, null, { id: 'failing' });
             await queue.dequeue([text], () => {
               throw new Error(text);
             });
@@ -254,7 +254,7 @@ export function schemaContract(world: SqlWorld): void {
       await inFresh(
         async (dataSource) => {
           const queue = await queueOn(dataSource).open();
-          await world.clientOf(queue).enqueue(KIND, null, { id: 'stays' });
+          await store.clientOf(queue).enqueue(KIND, null, { id: 'stays' });
           await dataSource.runMigrations();
           expect(await queue.get('stays')).toMatchObject({ status: 'PENDING' });
         },
@@ -287,24 +287,24 @@ export function schemaContract(world: SqlWorld): void {
     });
 
     it('reads jobs through a repository', async () => {
-      const dataSource = await world.database.connect({
+      const dataSource = await store.database.connect({
         entities: [JobEntity, jobEntity({ tablePrefix: 'unused_' })],
-        ...(world.isMysql && { timezone: 'Z' }),
+        ...(store.isMysql && { timezone: 'Z' }),
       });
       try {
         const runAt = new Date('2031-02-03T04:05:06.789Z');
-        await world.client.enqueue(KIND, { a: [1] }, { id: 'later', runAt, priority: 2, maxAttempts: 3 });
-        await world.client.enqueue(KIND, null, { id: 'done' });
-        await world.queue.dequeue([KIND], () => ({ sent: true }));
-        await world.client.enqueue(KIND, null, { id: 'running' });
-        const lease = await world.claimOne(LONG);
+        await store.client.enqueue(KIND, { a: [1] }, { id: 'later', runAt, priority: 2, maxAttempts: 3 });
+        await store.client.enqueue(KIND, null, { id: 'done' });
+        await store.queue.dequeue([KIND], () => ({ sent: true }));
+        await store.client.enqueue(KIND, null, { id: 'running' });
+        const lease = await store.claimOne(LONG);
         const repository = dataSource.getRepository(JobEntity);
         expect(await repository.findOneByOrFail({ id: 'later' })).toMatchObject({
           ...{ id: 'later', kind: KIND, payload: { a: [1] }, status: 'PENDING', runAt, attemptsDone: 0 },
           ...{ priority: 2, maxAttempts: 3, crashes: 0, lastError: null, result: null, lockedBy: null },
         });
         const done = await repository.findOneByOrFail({ status: 'DONE' });
-        const { createdAt, updatedAt, lastAttemptAt, runAt: ranAt } = await world.job('done');
+        const { createdAt, updatedAt, lastAttemptAt, runAt: ranAt } = await store.job('done');
         expect(done).toMatchObject({ id: 'done', result: { sent: true }, attemptsDone: 1 });
         const pairs = [
           [done.createdAt, createdAt],

@@ -1,26 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { WorkerStoppedError } from '../../lib/job/errors.js';
-import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
 import type { JobContext } from '../../lib/job/job.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
+import { KIND, LONG, SHORT, withMethods, type Store } from '../support/store.js';
 
 /** Promise 7, and the third sentence of 8. */
-export function shutdownContract(world: World): void {
+export function shutdownContract(store: Store): void {
   const gate = () => {
     let open!: (value: unknown) => void;
     const opened = new Promise((resolve) => (open = resolve));
     return { open, opened };
   };
   const enqueue = async (id: string) => {
-    await world.client.enqueue(KIND, null, { id });
+    await store.client.enqueue(KIND, null, { id });
   };
 
   /** A job whose handler waits until it is told, and its worker. */
   const blocked = async (
     shutdownTimeoutMs: number,
     run: HandlerFn = () => undefined,
-    queue = world.queue,
+    queue = store.queue,
   ) => {
     const started = gate();
     const { open, opened } = gate();
@@ -32,7 +32,7 @@ export function shutdownContract(world: World): void {
       await opened;
       return run(job, context);
     };
-    const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs, concurrency: 1 }, queue);
+    const worker = await store.work({ [KIND]: handler }, { shutdownTimeoutMs, concurrency: 1 }, queue);
     await started.opened;
     return { worker, open: () => open(undefined), contexts };
   };
@@ -42,12 +42,12 @@ export function shutdownContract(world: World): void {
       const { worker, open, contexts } = await blocked(10_000, () => 'finished');
       const stopped = worker.stop();
       await enqueue('next');
-      expect(await world.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      expect(await store.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
       open();
       await stopped;
-      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'finished' });
+      expect(await store.job('blocked')).toMatchObject({ status: 'DONE', result: 'finished' });
       expect(contexts[0]!.signal.aborted).toBe(false);
-      expect(await world.claimOne()).toMatchObject({ id: 'next', attemptsDone: 0 });
+      expect(await store.claimOne()).toMatchObject({ id: 'next', attemptsDone: 0 });
     });
 
     it('claims no more', async () => {
@@ -56,19 +56,19 @@ export function shutdownContract(world: World): void {
       for (let n = 0; n < 20; n++) await enqueue(`late ${n}`);
       open();
       await stopped;
-      expect(await world.queue.claim([KIND], 99, LONG)).toHaveLength(20);
+      expect(await store.queue.claim([KIND], 99, LONG)).toHaveLength(20);
     });
 
     it('aborts the signals when shutdownTimeoutMs is over, and gives the jobs back with no attempt spent', async () => {
       const { worker, contexts, open } = await blocked(50);
       await worker.stop();
       expect(contexts[0]!.signal.reason).toBeInstanceOf(WorkerStoppedError);
-      const job = await world.job('blocked');
+      const job = await store.job('blocked');
       expect(job).toMatchObject({ status: 'PENDING', attemptsDone: 0, crashes: 0 });
       expect(job.lastError).toBeUndefined();
       expect(job.lockedBy).toBeUndefined();
-      expect(await world.claimOne()).toMatchObject({ id: 'blocked', attemptsDone: 0 });
-      expect(world.logged('warn', 'blocked')).toBe(true);
+      expect(await store.claimOne()).toMatchObject({ id: 'blocked', attemptsDone: 0 });
+      expect(store.logged('warn', 'blocked')).toBe(true);
       open();
     });
 
@@ -83,12 +83,12 @@ export function shutdownContract(world: World): void {
     ])('pays no heed to a handler that %s after its job was given back', async (_name, run) => {
       const { worker, open } = await blocked(0, run);
       await worker.stop();
-      const current = await world.claimOne();
+      const current = await store.claimOne();
       open();
-      await world.queue.renew([{ ...current, alone: false }], 60_000);
-      expect(await world.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await store.queue.renew([{ ...current, alone: false }], 60_000);
+      expect(await store.job('blocked')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
       const outcome = { type: 'done', result: { json: '1', bytes: null } } as const;
-      expect(await world.queue.settle([{ ...current, outcome }])).toEqual(['written']);
+      expect(await store.queue.settle([{ ...current, outcome }])).toEqual(['written']);
     });
 
     it('does not count an attempt of a handler that obeys its signal', async () => {
@@ -100,24 +100,24 @@ export function shutdownContract(world: World): void {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         });
       };
-      const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs: 30 });
+      const worker = await store.work({ [KIND]: handler }, { shutdownTimeoutMs: 30 });
       await until(() => started);
       await worker.stop();
-      const job = await world.claimOne();
+      const job = await store.claimOne();
       expect(job).toMatchObject({ id: 'obedient', attemptsDone: 0 });
       expect(job.lastError).toBeUndefined();
     });
 
     it('gives back what it has claimed ahead', async () => {
       const jobs = Array.from({ length: 400 }, () => ({ kind: KIND }));
-      await world.client.enqueueMany(jobs);
+      await store.client.enqueueMany(jobs);
       const { open, opened } = gate();
       let runs = 0;
       const handler = () => (++runs > 150 ? opened : undefined);
-      const worker = await world.work({ [KIND]: handler }, { shutdownTimeoutMs: 20, concurrency: 4 });
+      const worker = await store.work({ [KIND]: handler }, { shutdownTimeoutMs: 20, concurrency: 4 });
       await until(() => runs >= 154);
       await worker.stop();
-      const ready = await world.queue.claim([KIND], 999, LONG);
+      const ready = await store.queue.claim([KIND], 999, LONG);
       expect(ready).toHaveLength(250);
       expect(ready.every(({ attemptsDone, crashes }) => attemptsDone === 0 && crashes === 0)).toBe(true);
       open(undefined);
@@ -126,26 +126,26 @@ export function shutdownContract(world: World): void {
     it('has given back everything when its stop resolves, also where that takes longer than shutdownTimeoutMs', async () => {
       const slowly = () => new Promise((resolve) => setTimeout(resolve, 200));
       let claims = 0;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         claim: async (...claim) => {
-          const jobs = await world.queue.claim(...claim);
+          const jobs = await store.queue.claim(...claim);
           if (jobs.length > 0 && ++claims > 1) await slowly();
           return jobs;
         },
         release: async (leases) => {
           await slowly();
-          return world.queue.release(leases);
+          return store.queue.release(leases);
         },
       });
-      await world.client.enqueueMany(Array.from({ length: 40 }, () => ({ kind: KIND })));
+      await store.client.enqueueMany(Array.from({ length: 40 }, () => ({ kind: KIND })));
       const { open, opened } = gate();
       let runs = 0;
       const handler = () => (++runs > 10 ? opened : undefined);
       const settings = { shutdownTimeoutMs: 0, concurrency: 4 };
-      const worker = await world.work({ [KIND]: handler }, settings, queue);
+      const worker = await store.work({ [KIND]: handler }, settings, queue);
       await until(() => claims >= 2);
       await worker.stop();
-      const isLocked = (await world.queue.claim([KIND], 99, LONG)).length;
+      const isLocked = (await store.queue.claim([KIND], 99, LONG)).length;
       expect(isLocked).toBeGreaterThanOrEqual(40 - runs);
       open(undefined);
     });
@@ -153,9 +153,9 @@ export function shutdownContract(world: World): void {
     it('gives back a job whose claim was still under way', async () => {
       const claiming = gate();
       const { open, opened } = gate();
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         claim: async (...claim) => {
-          const jobs = await world.queue.claim(...claim);
+          const jobs = await store.queue.claim(...claim);
           claiming.open(undefined);
           await opened;
           return jobs;
@@ -163,57 +163,57 @@ export function shutdownContract(world: World): void {
       });
       await enqueue('in flight');
       let runs = 0;
-      const worker = await world.work({ [KIND]: () => (runs += 1) }, {}, queue);
+      const worker = await store.work({ [KIND]: () => (runs += 1) }, {}, queue);
       await claiming.opened;
       const stopped = worker.stop();
       open(undefined);
       await stopped;
       expect(runs).toBe(0);
-      expect(await world.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
+      expect(await store.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
     });
 
     it('does not start a job that it has given back while that was being set apart', async () => {
       await enqueue('suspect');
       for (let crash = 1; crash <= 2; crash++) {
-        await world.claimOne(SHORT);
-        await world.reclaimed(1);
+        await store.claimOne(SHORT);
+        await store.reclaimed(1);
       }
       const [marking, releasing] = [gate(), gate()];
       const { open, opened } = gate();
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         renew: async (...renewal) => {
-          const answers = await world.queue.renew(...renewal);
+          const answers = await store.queue.renew(...renewal);
           marking.open(undefined);
           await opened;
           return answers;
         },
         release: async (leases) => {
-          await world.queue.release(leases);
+          await store.queue.release(leases);
           releasing.open(undefined);
         },
       });
       let runs = 0;
-      const worker = await world.work({ [KIND]: () => (runs += 1) }, {}, queue);
+      const worker = await store.work({ [KIND]: () => (runs += 1) }, {}, queue);
       await marking.opened;
       const stopped = worker.stop();
       await releasing.opened;
       open(undefined);
       await stopped;
       expect(runs).toBe(0);
-      expect(await world.claimOne()).toMatchObject({ id: 'suspect', attemptsDone: 2 });
+      expect(await store.claimOne()).toMatchObject({ id: 'suspect', attemptsDone: 2 });
     });
 
     it('does not begin to listen, where its first claim was still under way', async () => {
       const claim = gate();
       let listeners = 0;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         claim: () => claim.opened.then(() => []),
         watch: () => {
           listeners += 1;
           return () => void (listeners -= 1);
         },
       });
-      const worker = await world.work({ [KIND]: () => undefined }, {}, queue);
+      const worker = await store.work({ [KIND]: () => undefined }, {}, queue);
       const stopped = worker.stop();
       claim.open(undefined);
       await stopped;
@@ -226,62 +226,62 @@ export function shutdownContract(world: World): void {
       const handler: HandlerFn = async (_job, { signal }) => {
         started = performance.now();
         await until(async () => {
-          expect(await world.queue.reclaim(3)).toEqual([]);
+          expect(await store.queue.reclaim(3)).toEqual([]);
           return performance.now() - started > 900;
         });
         return signal.aborted;
       };
-      const worker = await world.work({ [KIND]: handler }, { leaseMs: 400, heartbeatMs: 80 });
+      const worker = await store.work({ [KIND]: handler }, { leaseMs: 400, heartbeatMs: 80 });
       await until(() => started > 0);
       await worker.stop();
-      expect(await world.job('slow')).toMatchObject({ status: 'DONE', result: false });
+      expect(await store.job('slow')).toMatchObject({ status: 'DONE', result: false });
     });
 
     it('may be stopped twice, before its start, and started again', async () => {
-      const worker = await world.work({ [KIND]: () => 'fine' });
+      const worker = await store.work({ [KIND]: () => 'fine' });
       await Promise.all([worker.stop(), worker.stop()]);
       await worker.stop();
       await enqueue('after');
       await worker.start();
       await worker.start();
-      expect(await world.ended('after')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(await store.ended('after')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
   });
 
   describe('8. Result and state are saved though shutdown has begun', () => {
     it('where writing fails at first', async () => {
       let failures = 2;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         settle: (settlements) => {
           if (failures-- > 0) return Promise.reject(new Error('connection lost'));
-          return world.queue.settle(settlements);
+          return store.queue.settle(settlements);
         },
       });
       const { worker, open } = await blocked(10_000, () => 'saved', queue);
       const stopped = worker.stop();
       open();
       await stopped;
-      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved' });
+      expect(await store.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved' });
     });
 
     it('where the handler has ended and its outcome is on the way when the time is over', async () => {
       const settling = gate();
       const { open: letSettle, opened } = gate();
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         settle: async (settlements) => {
           settling.open(undefined);
           await opened;
-          return world.queue.settle(settlements);
+          return store.queue.settle(settlements);
         },
       });
       const { worker, open } = await blocked(30, () => 'saved', queue);
       open();
       await settling.opened;
       const stopped = worker.stop();
-      await until(() => world.queue.get('blocked').then((job) => job?.status === 'PENDING'));
+      await until(() => store.queue.get('blocked').then((job) => job?.status === 'PENDING'));
       setTimeout(() => letSettle(undefined), 100);
       await stopped;
-      expect(await world.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved', attemptsDone: 1 });
+      expect(await store.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved', attemptsDone: 1 });
     });
 
     it('of a retry as well as of a failure', async () => {
@@ -291,7 +291,7 @@ export function shutdownContract(world: World): void {
       const stopped = worker.stop();
       open();
       await stopped;
-      expect(await world.job('blocked')).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
+      expect(await store.job('blocked')).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
     });
   });
 }

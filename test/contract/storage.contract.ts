@@ -3,48 +3,48 @@ import { describe, expect, it } from '@jest/globals';
 import { DatabaseTimeoutError } from '../../lib/job/errors.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, type SqlWorld } from './world.js';
+import { KIND, LONG, type SqlStore } from '../support/store.js';
 
 const DONE: Outcome = { type: 'done', result: { json: '1', bytes: null } };
 
 /** What can happen to rows in a real database: locks of others, and statements that fail. */
-export function storageContract(world: SqlWorld): void {
+export function storageContract(store: SqlStore): void {
   const claimed = async (...ids: string[]) => {
-    await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
-    return world.queue.claim([KIND], ids.length, LONG);
+    await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+    return store.queue.claim([KIND], ids.length, LONG);
   };
   /** Runs `work` while another transaction holds the lock of a job's row. */
   const whileLocked = (id: string, work: () => Promise<void>) =>
-    world.dataSource.transaction(async (manager) => {
+    store.dataSource.transaction(async (manager) => {
       await manager.query(`SELECT id FROM nest_jobs WHERE id = '${id}' FOR UPDATE`);
       await work();
     });
   const breakRow = async (id: string) => {
-    if (world.isSqlite) {
-      return world.sql(
+    if (store.isSqlite) {
+      return store.sql(
         `CREATE TRIGGER broken BEFORE UPDATE ON nest_jobs WHEN OLD.id = '${id}' AND NEW.status = 'DONE'
          BEGIN SELECT RAISE(ABORT, 'this row is broken'); END`,
       );
     }
-    if (world.isMysql) {
-      return world.sql(
+    if (store.isMysql) {
+      return store.sql(
         `CREATE TRIGGER broken BEFORE UPDATE ON nest_jobs FOR EACH ROW
          IF OLD.id = '${id}' AND NEW.status = 'DONE' THEN
            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this row is broken'; END IF`,
       );
     }
-    await world.sql(
+    await store.sql(
       `CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
        $$ BEGIN RAISE 'this row is broken'; END $$`,
     );
-    return world.sql(
+    return store.sql(
       `CREATE TRIGGER broken BEFORE UPDATE ON nest_jobs FOR EACH ROW
        WHEN (OLD.id = '${id}' AND NEW.status = 'DONE') EXECUTE FUNCTION broken()`,
     );
   };
-  const mendRow = () => world.sql(`DROP TRIGGER broken${world.isPostgres ? ' ON nest_jobs' : ''}`);
+  const mendRow = () => store.sql(`DROP TRIGGER broken${store.isPostgres ? ' ON nest_jobs' : ''}`);
 
-  if (world.hasManyWriters) lockedRows();
+  if (store.hasManyWriters) lockedRows();
 
   function lockedRows() {
     describe('12. A row that another transaction has locked', () => {
@@ -52,26 +52,26 @@ export function storageContract(world: SqlWorld): void {
         const jobs = await claimed('a', 'b', 'c');
         const batch = jobs.map((job) => ({ ...job, outcome: DONE }));
         await whileLocked('b', async () => {
-          expect(await world.queue.settle(batch)).toEqual(['written', 'busy', 'written']);
+          expect(await store.queue.settle(batch)).toEqual(['written', 'busy', 'written']);
         });
-        expect(await world.job('b')).toMatchObject({
+        expect(await store.job('b')).toMatchObject({
           status: 'PENDING',
           attemptsDone: 0,
         });
-        expect(await world.queue.settle(batch)).toEqual(['lost', 'written', 'lost']);
-        expect(await world.job('a')).toMatchObject({
+        expect(await store.queue.settle(batch)).toEqual(['lost', 'written', 'lost']);
+        expect(await store.job('a')).toMatchObject({
           status: 'DONE',
           attemptsDone: 1,
         });
       });
 
       it('holds back no other job, though it has just come due', async () => {
-        await world.client.enqueueMany([
+        await store.client.enqueueMany([
           { kind: KIND, id: 'scheduled', delayMs: 1 },
           { kind: KIND, id: 'ready' },
         ]);
         await sleep(20);
-        const claim = async () => (await world.queue.claim([KIND], 5, LONG)).map(({ id }) => id);
+        const claim = async () => (await store.queue.claim([KIND], 5, LONG)).map(({ id }) => id);
         await whileLocked('scheduled', async () => {
           expect(await claim()).toEqual(['ready']);
         });
@@ -79,13 +79,13 @@ export function storageContract(world: SqlWorld): void {
       });
 
       it('holds back no job of another kind, though it would come before that', async () => {
-        await world.client.enqueueMany([
+        await store.client.enqueueMany([
           { kind: 'a', id: 'first', priority: 1 },
           { kind: 'b', id: 'second', priority: 2 },
           { kind: 'b', id: 'third', priority: 3 },
         ]);
         const claim = async (limit: number) =>
-          (await world.queue.claim(['a', 'b'], limit, LONG)).map(({ id }) => id);
+          (await store.queue.claim(['a', 'b'], limit, LONG)).map(({ id }) => id);
         await whileLocked('first', async () => {
           expect(await claim(1)).toEqual(['second']);
         });
@@ -96,37 +96,37 @@ export function storageContract(world: SqlWorld): void {
         const jobs = await claimed('a', 'b', 'c');
         const leases = jobs.map((job) => ({ ...job, alone: false }));
         await whileLocked('b', async () => {
-          expect(await world.queue.renew(leases, 3_600_000)).toEqual(['written', 'busy', 'written']);
+          expect(await store.queue.renew(leases, 3_600_000)).toEqual(['written', 'busy', 'written']);
         });
-        expect((await world.job('b')).lockedUntil).toEqual(jobs[1]!.lockedUntil);
-        expect(await world.queue.renew(leases, 3_600_000)).toEqual(['written', 'written', 'written']);
+        expect((await store.job('b')).lockedUntil).toEqual(jobs[1]!.lockedUntil);
+        expect(await store.queue.renew(leases, 3_600_000)).toEqual(['written', 'written', 'written']);
       });
 
       it('is answered "lost" where the lease is not ours anyway', async () => {
         const [job] = await claimed('a');
-        await world.queue.release([job!]);
-        await world.claimOne();
+        await store.queue.release([job!]);
+        await store.claimOne();
         await whileLocked('a', async () => {
-          expect(await world.queue.settle([{ ...job!, outcome: DONE }])).toEqual(['lost']);
-          expect(await world.queue.renew([{ ...job!, alone: false }], 1)).toEqual(['lost']);
+          expect(await store.queue.settle([{ ...job!, outcome: DONE }])).toEqual(['lost']);
+          expect(await store.queue.renew([{ ...job!, alone: false }], 1)).toEqual(['lost']);
         });
       });
 
       it('is passed over by a claim and a reclaim, which do not wait for it', async () => {
-        await world.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id })));
+        await store.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id })));
         await whileLocked('a', async () => {
-          const ready = await world.queue.claim([KIND], 9, { workerId: 'x', leaseMs: 0 });
+          const ready = await store.queue.claim([KIND], 9, { workerId: 'x', leaseMs: 0 });
           expect(ready.map(({ id }) => id)).toEqual(['b', 'c']);
         });
         await whileLocked('b', async () => {
-          expect(await world.reclaimed(1)).toMatchObject([{ id: 'c' }]);
+          expect(await store.reclaimed(1)).toMatchObject([{ id: 'c' }]);
         });
-        expect(await world.reclaimed(1)).toMatchObject([{ id: 'b' }]);
+        expect(await store.reclaimed(1)).toMatchObject([{ id: 'b' }]);
       });
 
       it('is settled by the worker as soon as it is free', async () => {
-        await world.client.enqueue(KIND, null, { id: 'held' });
-        await world.client.enqueue(KIND, null, { id: 'other' });
+        await store.client.enqueue(KIND, null, { id: 'held' });
+        await store.client.enqueue(KIND, null, { id: 'other' });
         let finish!: (value: unknown) => void;
         const finished = new Promise((resolve) => (finish = resolve));
         let started = 0;
@@ -134,14 +134,14 @@ export function storageContract(world: SqlWorld): void {
           started += 1;
           return finished;
         };
-        await world.work({ [KIND]: handler });
+        await store.work({ [KIND]: handler });
         await until(() => started === 2);
         await whileLocked('held', async () => {
           finish('fine');
-          expect(await world.ended('other')).toMatchObject({ status: 'DONE' });
-          expect(await world.job('held')).toMatchObject({ status: 'PENDING' });
+          expect(await store.ended('other')).toMatchObject({ status: 'DONE' });
+          expect(await store.job('held')).toMatchObject({ status: 'PENDING' });
         });
-        expect(await world.ended('held')).toMatchObject({
+        expect(await store.ended('held')).toMatchObject({
           status: 'DONE',
           attemptsDone: 1,
         });
@@ -151,12 +151,12 @@ export function storageContract(world: SqlWorld): void {
         const [job] = await claimed('a');
         let releasing = Promise.resolve();
         await whileLocked('a', async () => {
-          releasing = world.queue.release([job!]);
+          releasing = store.queue.release([job!]);
           const begun = performance.now();
           await until(() => performance.now() - begun > 150); // the lock outlasts the first look
         });
         await releasing;
-        expect(await world.claimOne()).toMatchObject({
+        expect(await store.claimOne()).toMatchObject({
           id: 'a',
           attemptsDone: 0,
         });
@@ -169,16 +169,16 @@ export function storageContract(world: SqlWorld): void {
       const ids = Array.from({ length: 30 }, (_, n) => `job ${n}`);
       await breakRow('job 7');
       try {
-        await world.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+        await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
         const runs = new Map<string, number>();
         const handler = ({ id }: { id: string }) => void runs.set(id, (runs.get(id) ?? 0) + 1);
-        await world.work({ [KIND]: handler }, { concurrency: 30 });
+        await store.work({ [KIND]: handler }, { concurrency: 30 });
         for (const id of ids.filter((id) => id !== 'job 7')) {
-          expect(await world.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+          expect(await store.ended(id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
         }
-        expect(await world.job('job 7')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+        expect(await store.job('job 7')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
         await mendRow();
-        expect(await world.ended('job 7')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+        expect(await store.ended('job 7')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
         expect([...runs.values()]).toEqual(ids.map(() => 1));
       } finally {
         await mendRow().catch(() => undefined);
@@ -190,31 +190,31 @@ export function storageContract(world: SqlWorld): void {
     const [job] = await claimed('a');
     await breakRow('a');
     try {
-      const refusal = await world.queue.settle([{ ...job!, outcome: DONE }]).catch((error: unknown) => error);
+      const refusal = await store.queue.settle([{ ...job!, outcome: DONE }]).catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(Error);
-      expect(world.queue.isLinkFailure(refusal)).toBe(false);
+      expect(store.queue.isLinkFailure(refusal)).toBe(false);
     } finally {
       await mendRow();
     }
-    expect(world.queue.isLinkFailure(new DatabaseTimeoutError(1_000))).toBe(false);
-    expect(world.queue.isLinkFailure(new Error('Connection terminated unexpectedly'))).toBe(true);
+    expect(store.queue.isLinkFailure(new DatabaseTimeoutError(1_000))).toBe(false);
+    expect(store.queue.isLinkFailure(new Error('Connection terminated unexpectedly'))).toBe(true);
   });
 
   describe.each(['payload', 'carried'])('13. A %s that cannot be read', (column) => {
     it('fails its own job and no other', async () => {
-      await world.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id, payload: { id } })));
+      await store.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id, payload: { id } })));
       // What only a hand at the database can do: json on PostgreSQL takes nothing but JSON.
-      const broken = world.isPostgres ? '"\\ud800"' : '{"cut';
-      await world.sql(`UPDATE nest_jobs SET ${column} = ? WHERE id = 'b'`, [broken]);
-      await world.work({ [KIND]: (job) => ({ ...job })[column as 'payload'] });
-      expect(await world.ended('a')).toMatchObject({ status: 'DONE' });
-      expect(await world.ended('c')).toMatchObject({ status: 'DONE' });
-      if (world.isPostgres) {
-        expect(await world.ended('b')).toMatchObject({ status: 'DONE', result: '\ud800' });
+      const broken = store.isPostgres ? '"\\ud800"' : '{"cut';
+      await store.sql(`UPDATE nest_jobs SET ${column} = ? WHERE id = 'b'`, [broken]);
+      await store.work({ [KIND]: (job) => ({ ...job })[column as 'payload'] });
+      expect(await store.ended('a')).toMatchObject({ status: 'DONE' });
+      expect(await store.ended('c')).toMatchObject({ status: 'DONE' });
+      if (store.isPostgres) {
+        expect(await store.ended('b')).toMatchObject({ status: 'DONE', result: '\ud800' });
         return;
       }
       const rowB = async () =>
-        (await world.sql(`SELECT status, last_error FROM nest_jobs WHERE id = 'b'`))[0]!;
+        (await store.sql(`SELECT status, last_error FROM nest_jobs WHERE id = 'b'`))[0]!;
       await until(async () => (await rowB()).status === 'FAILED');
       expect((await rowB()).last_error).toMatch(/cannot be read[^]*SyntaxError/);
     });

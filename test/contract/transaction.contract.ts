@@ -3,47 +3,47 @@ import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { encodeDocument } from '../../lib/job/document.js';
 import { ForeignTransactionError } from '../../lib/job/errors.js';
-import { endsWithin } from '../../lib/job/timers.js';
+import { endsWithin } from '../../lib/async/timers.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SqlWorld, type World } from './world.js';
+import { KIND, LONG, SqlStore, type Store } from '../support/store.js';
 
 /** "With a manager the jobs belong to its transaction", and what watchers hear. */
-export function transactionContract(world: World): void {
+export function transactionContract(store: Store): void {
   /** SQLite has one writer: what is not part of an open transaction waits for its end; see sqlite.spec.ts. */
-  const whereOthersWrite = world.hasManyWriters ? it : it.skip;
+  const whereOthersWrite = store.hasManyWriters ? it : it.skip;
   const enqueue = (id: string, manager?: EntityManager, kind = KIND) =>
-    world.client.enqueue(kind, null, { id, ...(manager && { manager }) });
-  const claimable = async () => (await world.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
+    store.client.enqueue(kind, null, { id, ...(manager && { manager }) });
+  const claimable = async () => (await store.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
   const listen = async () => {
     const heard: string[][] = [];
-    const unwatch = world.queue.watch((kinds) => void heard.push([...(kinds ?? ['all'])]));
-    if (world.tellsWhenItListens) await until(() => heard.length > 0, { what: 'the channel is up' });
+    const unwatch = store.queue.watch((kinds) => void heard.push([...(kinds ?? ['all'])]));
+    if (store.tellsWhenItListens) await until(() => heard.length > 0, { what: 'the channel is up' });
     heard.length = 0;
     return { heard, unwatch };
   };
 
   describe('2. enqueue with the manager of a transaction', () => {
     it('is invisible until the commit, and there after it', async () => {
-      await world.dataSource.transaction(async (manager) => {
+      await store.dataSource.transaction(async (manager) => {
         const job = await enqueue('inside', manager);
         expect(job).toMatchObject({ id: 'inside', status: 'PENDING' });
-        expect(await world.client.get('inside')).toBeNull();
+        expect(await store.client.get('inside')).toBeNull();
         expect(await claimable()).toEqual([]);
       });
       expect(await claimable()).toEqual(['inside']);
     });
 
     whereOthersWrite('holds up no other job, however long the transaction is open', async () => {
-      await world.dataSource.transaction(async (manager) => {
+      await store.dataSource.transaction(async (manager) => {
         await enqueue('inside', manager);
         const others = async () => {
           for (const id of ['a', 'b', 'c']) await enqueue(id);
-          const [a, b, c] = await world.queue.claim([KIND], 9, LONG);
-          await world.queue.renew([{ ...a!, alone: false }], LONG.leaseMs);
-          await world.queue.release([b!]);
+          const [a, b, c] = await store.queue.claim([KIND], 9, LONG);
+          await store.queue.renew([{ ...a!, alone: false }], LONG.leaseMs);
+          await store.queue.release([b!]);
           const retry = { type: 'retry', delayMs: 0, lastError: 'once more' } as const;
           const done = { type: 'done', result: encodeDocument(1, 'result', 100) } as const;
-          return world.queue.settle([
+          return store.queue.settle([
             { ...a!, outcome: done },
             { ...c!, outcome: retry },
           ]);
@@ -58,18 +58,18 @@ export function transactionContract(world: World): void {
     it('vanishes with a rollback, and wakes nobody', async () => {
       const { heard, unwatch } = await listen();
       const fault = new Error('rolled back');
-      const failing = world.dataSource.transaction(async (manager) => {
+      const failing = store.dataSource.transaction(async (manager) => {
         await enqueue('inside', manager);
         throw fault;
       });
       await expect(failing).rejects.toBe(fault);
-      expect(await world.client.get('inside')).toBeNull();
+      expect(await store.client.get('inside')).toBeNull();
       expect(heard).toEqual([]);
       unwatch();
     });
 
     it('vanishes with the rollback of its savepoint alone', async () => {
-      await world.dataSource.transaction(async (manager) => {
+      await store.dataSource.transaction(async (manager) => {
         await enqueue('outer', manager);
         const nested = manager.transaction(async (inner) => {
           await enqueue('inner', inner);
@@ -82,7 +82,7 @@ export function transactionContract(world: World): void {
     });
 
     it('vanishes with the outer rollback after its savepoint was released', async () => {
-      const failing = world.dataSource.transaction(async (manager) => {
+      const failing = store.dataSource.transaction(async (manager) => {
         await manager.transaction((inner) => enqueue('inner', inner));
         throw new Error('all of it');
       });
@@ -92,7 +92,7 @@ export function transactionContract(world: World): void {
 
     it('wakes the watchers after the outermost commit, not before', async () => {
       const { heard, unwatch } = await listen();
-      await world.dataSource.transaction(async (manager) => {
+      await store.dataSource.transaction(async (manager) => {
         await manager.transaction((inner) => enqueue('inner', inner));
         await enqueue('outer', manager, 'other');
         expect(heard).toEqual([]);
@@ -103,7 +103,7 @@ export function transactionContract(world: World): void {
 
     it('does not wake for what its savepoint took back', async () => {
       const { heard, unwatch } = await listen();
-      await world.dataSource.transaction(async (manager) => {
+      await store.dataSource.transaction(async (manager) => {
         const nested = manager.transaction(async (inner) => {
           await enqueue('inner', inner);
           throw new Error('back');
@@ -116,20 +116,20 @@ export function transactionContract(world: World): void {
 
     it('writes 2,500 jobs with the commit, and none with the rollback', async () => {
       const jobs = Array.from({ length: 2_500 }, (_, n) => ({ kind: KIND, id: `job ${n}`, payload: 'x' }));
-      const failing = world.dataSource.transaction(async (manager) => {
-        await world.client.enqueueMany(jobs, { manager });
+      const failing = store.dataSource.transaction(async (manager) => {
+        await store.client.enqueueMany(jobs, { manager });
         throw new Error('rolled back');
       });
       await expect(failing).rejects.toThrow('rolled back');
       expect(await claimable()).toEqual([]);
-      await world.dataSource.transaction((manager) => world.client.enqueueMany(jobs, { manager }));
-      expect(await world.queue.claim([KIND], 3_000, LONG)).toHaveLength(2_500);
+      await store.dataSource.transaction((manager) => store.client.enqueueMany(jobs, { manager }));
+      expect(await store.queue.claim([KIND], 3_000, LONG)).toHaveLength(2_500);
     });
 
     it('takes a manager outside of any transaction as none', async () => {
-      const runner = world.dataSource.createQueryRunner();
+      const runner = store.dataSource.createQueryRunner();
       try {
-        await enqueue('plain', world.dataSource.manager);
+        await enqueue('plain', store.dataSource.manager);
         await enqueue('own connection', runner.manager);
         expect((await claimable()).toSorted()).toEqual(['own connection', 'plain']);
       } finally {
@@ -139,22 +139,22 @@ export function transactionContract(world: World): void {
 
     it('starts the job on a worker as soon as it is committed, without a poll', async () => {
       let started = false;
-      await world.work({ [KIND]: () => void (started = true) }, { pollIntervalMs: 60_000 });
-      await world.dataSource.transaction(async (manager) => {
+      await store.work({ [KIND]: () => void (started = true) }, { pollIntervalMs: 60_000 });
+      await store.dataSource.transaction(async (manager) => {
         await enqueue('woken', manager);
         expect(started).toBe(false);
       });
-      expect((await world.ended('woken')).status).toBe('DONE');
+      expect((await store.ended('woken')).status).toBe('DONE');
     });
   });
 
   describe('A transaction of the client', () => {
     it('takes along what is enqueued in it without a manager, and wakes for it after its commit', async () => {
       const { heard, unwatch } = await listen();
-      const answer = await world.client.transaction(async () => {
+      const answer = await store.client.transaction(async () => {
         await enqueue('one');
-        await world.client.enqueueMany([{ kind: 'other', id: 'two' }]);
-        expect(await world.client.get('one')).toBeNull();
+        await store.client.enqueueMany([{ kind: 'other', id: 'two' }]);
+        expect(await store.client.get('one')).toBeNull();
         expect(heard).toEqual([]);
         return 'answer';
       });
@@ -167,7 +167,7 @@ export function transactionContract(world: World): void {
     it('rolls back where its work throws, and rejects with that error', async () => {
       const { heard, unwatch } = await listen();
       const fault = new Error('no');
-      const failing = world.client.transaction(async () => {
+      const failing = store.client.transaction(async () => {
         await enqueue('one');
         throw fault;
       });
@@ -178,10 +178,10 @@ export function transactionContract(world: World): void {
     });
 
     whereOthersWrite('leaves alone what is enqueued outside of it', async () => {
-      const failing = world.client.transaction(async () => {
+      const failing = store.client.transaction(async () => {
         await enqueue('inside');
-        await world.client.enqueue(KIND, null, { id: 'outside', outside: true });
-        expect(await world.client.get('outside')).not.toBeNull();
+        await store.client.enqueue(KIND, null, { id: 'outside', outside: true });
+        expect(await store.client.get('outside')).not.toBeNull();
         throw new Error('no');
       });
       await expect(failing).rejects.toThrow('no');
@@ -189,14 +189,14 @@ export function transactionContract(world: World): void {
     });
 
     it('is a savepoint within another', async () => {
-      await world.client.transaction(async () => {
+      await store.client.transaction(async () => {
         await enqueue('outer');
-        const nested = world.client.transaction(async () => {
+        const nested = store.client.transaction(async () => {
           await enqueue('undone');
           throw new Error('back');
         });
         await expect(nested).rejects.toThrow('back');
-        await world.client.transaction(() => enqueue('kept'));
+        await store.client.transaction(() => enqueue('kept'));
       });
       // In the order of their ids where the clock of the database has not moved on in between.
       expect((await claimable()).toSorted()).toEqual(['kept', 'outer']);
@@ -204,19 +204,19 @@ export function transactionContract(world: World): void {
 
     it('is not joined by what goes on at the same time, nor by what goes on after it', async () => {
       let later: (() => Promise<unknown>) | undefined;
-      const failing = world.client.transaction(async (manager) => {
-        expect(world.queue.currentTransaction()?.queryRunner).toBe(manager.queryRunner);
+      const failing = store.client.transaction(async (manager) => {
+        expect(store.queue.currentTransaction()?.queryRunner).toBe(manager.queryRunner);
         later = AsyncResource.bind(() => {
-          expect(world.queue.currentTransaction()).toBeUndefined();
+          expect(store.queue.currentTransaction()).toBeUndefined();
           return enqueue('later');
         });
         await enqueue('inside');
-        await until(async () => (await world.client.get('beside')) !== null, {
+        await until(async () => (await store.client.get('beside')) !== null, {
           what: 'the enqueue beside it',
         });
         throw new Error('no');
       });
-      expect(world.queue.currentTransaction()).toBeUndefined();
+      expect(store.queue.currentTransaction()).toBeUndefined();
       await enqueue('beside');
       await expect(failing).rejects.toThrow('no');
       await later!();
@@ -225,22 +225,22 @@ export function transactionContract(world: World): void {
 
     whereOthersWrite('is not joined by the handlers of a worker in the same process', async () => {
       const seen: unknown[] = [];
-      await world.work(
-        { [KIND]: () => void seen.push(world.queue.currentTransaction()) },
+      await store.work(
+        { [KIND]: () => void seen.push(store.queue.currentTransaction()) },
         { pollIntervalMs: 60_000 },
       );
-      await world.client.transaction(async () => {
+      await store.client.transaction(async () => {
         await enqueue('inside');
-        await world.client.enqueue(KIND, null, { id: 'outside', outside: true });
-        await world.ended('outside');
+        await store.client.enqueue(KIND, null, { id: 'outside', outside: true });
+        await store.ended('outside');
       });
-      await world.ended('inside');
+      await store.ended('inside');
       expect(seen).toEqual([undefined, undefined]);
     });
 
     it('takes a manager or outside, not both', async () => {
-      const both = world.client.transaction((manager) =>
-        world.client.enqueue(KIND, null, { manager, outside: true }),
+      const both = store.client.transaction((manager) =>
+        store.client.enqueue(KIND, null, { manager, outside: true }),
       );
       await expect(both).rejects.toMatchObject({ name: 'InvalidJobError', path: 'outside' });
     });
@@ -249,7 +249,7 @@ export function transactionContract(world: World): void {
   describe('Watchers of a queue', () => {
     it('hear of the kinds of an enqueue once it is committed, until they end it', async () => {
       const { heard, unwatch } = await listen();
-      await world.client.enqueueMany([{ kind: KIND }, { kind: 'other' }, { kind: KIND }]);
+      await store.client.enqueueMany([{ kind: KIND }, { kind: 'other' }, { kind: KIND }]);
       expect(heard.map((kinds) => kinds.toSorted())).toEqual([[KIND, 'other']]);
       unwatch();
       await enqueue('unheard');
@@ -265,13 +265,13 @@ export function transactionContract(world: World): void {
     });
   });
 
-  if (!(world instanceof SqlWorld)) return;
+  if (!(store instanceof SqlStore)) return;
 
   describe('2. A transaction in the database of the jobs', () => {
     const ids = (count: number) => Array.from({ length: count }, (_, n) => ({ kind: KIND, id: `job ${n}` }));
 
     it('is refused where the manager belongs to another DataSource', async () => {
-      const other = await world.database.connect();
+      const other = await store.database.connect();
       try {
         const refusal = other.transaction((manager) => enqueue('stray', manager));
         await expect(refusal).rejects.toBeInstanceOf(ForeignTransactionError);
@@ -283,35 +283,35 @@ export function transactionContract(world: World): void {
     });
 
     it('holds the rows of the user and the jobs, or neither', async () => {
-      await world.sql('CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY)');
+      await store.sql('CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY)');
       const order = async (id: number, manager: EntityManager, fails: boolean) => {
         await manager.query(`INSERT INTO orders (id) VALUES (${id})`);
         await enqueue(`order ${id}`, manager);
         if (fails) throw new Error('no');
       };
-      await world.dataSource.transaction((manager) => order(1, manager, false));
-      await expect(world.dataSource.transaction((manager) => order(2, manager, true))).rejects.toThrow('no');
-      expect(await world.sql('SELECT id FROM orders')).toEqual([{ id: 1 }]);
+      await store.dataSource.transaction((manager) => order(1, manager, false));
+      await expect(store.dataSource.transaction((manager) => order(2, manager, true))).rejects.toThrow('no');
+      expect(await store.sql('SELECT id FROM orders')).toEqual([{ id: 1 }]);
       expect(await claimable()).toEqual(['order 1']);
     });
 
     it('keeps no part of a list that fails at its end, though the transaction is committed', async () => {
       await enqueue('taken');
       const jobs = [...ids(2_500), { kind: KIND, id: 'taken' }];
-      const committing = world.dataSource.transaction(async (manager) => {
-        const refusal = world.client.enqueueMany(jobs, { manager });
+      const committing = store.dataSource.transaction(async (manager) => {
+        const refusal = store.client.enqueueMany(jobs, { manager });
         await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
       });
       await committing.catch(() => undefined); // PostgreSQL may refuse the commit of a transaction that failed
       expect(await claimable()).toEqual(['taken']);
     });
 
-    if (!world.isPostgres) {
+    if (!store.isPostgres) {
       it('goes on after a refused list, on a database that lets it', async () => {
         await enqueue('taken', undefined, 'other');
-        await world.dataSource.transaction(async (manager) => {
+        await store.dataSource.transaction(async (manager) => {
           await enqueue('before', manager);
-          const refusal = world.client.enqueueMany([...ids(1_500), { kind: KIND, id: 'taken' }], { manager });
+          const refusal = store.client.enqueueMany([...ids(1_500), { kind: KIND, id: 'taken' }], { manager });
           await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError' });
           await enqueue('x after', manager);
         });

@@ -1,33 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { HandlerFn } from '../../lib/job/attempt.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
 import { KindExistsError, LeaseLostError, UnknownKindError } from '../../lib/job/errors.js';
-import { HandlerRegistry } from '../../lib/job/handler.js';
-import type { JobContext } from '../../lib/job/job.js';
-import type { ReclaimedJob } from '../../lib/queue/job-queue.js';
+import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
+import type { JobContext, ReclaimedJob } from '../../lib/job/job.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, withMethods, type World } from './world.js';
+import { KIND, LONG, SHORT, withMethods, type Store } from '../support/store.js';
 
 const SHORT_LEASE = { leaseMs: 400, heartbeatMs: 100 };
 
 /** Promises 5 (jobs that kill their worker), 6, 8, 9 and 12, as the worker keeps them. */
-export function workerContract(world: World): void {
+export function workerContract(store: Store): void {
   const enqueue = async (id: string, kind = KIND) => {
-    await world.client.enqueue(kind, null, { id });
+    await store.client.enqueue(kind, null, { id });
   };
   const failure = () => Promise.reject(new Error('connection lost'));
 
   describe('6. Kinds', () => {
     it('with two handlers are refused, with both places named', () => {
       const registry = new HandlerRegistry();
-      registry.add({ kind: KIND, run: () => 1, options: {}, place: 'First.run' });
-      const add = () => registry.add({ kind: ` ${KIND} `, run: () => 2, options: {}, place: 'Second.go' });
+      registry.add({ kind: KIND, run: () => 1, options: {}, declaredAt: 'First.run' });
+      const add = () =>
+        registry.add({ kind: ` ${KIND} `, run: () => 2, options: {}, declaredAt: 'Second.go' });
       expect(add).toThrow(KindExistsError);
       expect(add).toThrow(/First\.run.*Second\.go/);
     });
 
     it('that no handler serves are refused by a client that knows its kinds, and nothing is written', async () => {
-      const client = world.clientOf(world.queue, ['a', 'b']);
+      const client = store.clientOf(store.queue, ['a', 'b']);
       await expect(client.enqueue('c')).rejects.toBeInstanceOf(UnknownKindError);
       const refusal = client.enqueueMany([{ kind: 'a', id: 'one' }, { kind: 'c' }, { kind: 'b' }]);
       await expect(refusal).rejects.toMatchObject({ kind: 'c', knownKinds: ['a', 'b'] });
@@ -38,31 +38,31 @@ export function workerContract(world: World): void {
     it('that a worker does not serve wait for one that does', async () => {
       await enqueue('newer', 'newer kind');
       await enqueue('ours');
-      await world.work({ [KIND]: () => 'fine' });
-      await world.ended('ours');
+      await store.work({ [KIND]: () => 'fine' });
+      await store.ended('ours');
       await enqueue('ours too');
-      await world.ended('ours too');
-      expect(await world.job('newer')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
-      await world.work({ 'newer kind': () => 'fine' });
-      expect(await world.ended('newer')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      await store.ended('ours too');
+      expect(await store.job('newer')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await store.work({ 'newer kind': () => 'fine' });
+      expect(await store.ended('newer')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
 
     it('are served as the worker’s own list says', async () => {
       await enqueue('a', 'a');
       await enqueue('b', 'b');
-      const worker = await world.work({ a: () => 'fine', b: () => 'fine' }, { kinds: ['b'] });
+      const worker = await store.work({ a: () => 'fine', b: () => 'fine' }, { kinds: ['b'] });
       expect(worker.kinds).toEqual(['b']);
-      await world.ended('b');
-      expect(await world.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await store.ended('b');
+      expect(await store.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
 
     it('on that list that have no handler are left alone', async () => {
       await enqueue('a', 'a');
       await enqueue('b', 'b');
-      const worker = await world.work({ b: () => 'fine' }, { kinds: ['a', ' b ', 'b'] });
+      const worker = await store.work({ b: () => 'fine' }, { kinds: ['a', ' b ', 'b'] });
       expect(worker.kinds).toEqual(['b']);
-      expect(await world.ended('b')).toMatchObject({ status: 'DONE' });
-      expect(await world.job('a')).toMatchObject({
+      expect(await store.ended('b')).toMatchObject({ status: 'DONE' });
+      expect(await store.job('a')).toMatchObject({
         status: 'PENDING',
         attemptsDone: 0,
       });
@@ -70,20 +70,20 @@ export function workerContract(world: World): void {
 
     it('are shared by two workers where jobs take long, for neither takes more ahead than it will start soon', async () => {
       const ran = [0, 0];
-      const jobs = await world.client.enqueueMany(Array.from({ length: 60 }, () => ({ kind: KIND })));
+      const jobs = await store.client.enqueueMany(Array.from({ length: 60 }, () => ({ kind: KIND })));
       for (const place of [0, 1]) {
         const run = async () => {
           ran[place]! += 1;
           await sleep(300);
         };
-        await world.work({ [KIND]: run }, { concurrency: 10 });
+        await store.work({ [KIND]: run }, { concurrency: 10 });
       }
       await until(() => ran[0]! + ran[1]! === jobs.length, { what: 'all jobs are started' });
       expect(Math.min(...ran)).toBeGreaterThanOrEqual(15); // of 30
     });
 
     it('run as many at once as the worker and the handler allow', async () => {
-      await world.client.enqueueMany(
+      await store.client.enqueueMany(
         Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 ? 'few' : 'many' })),
       );
       const [now, most] = [new Map<string, number>(), new Map<string, number>()];
@@ -98,7 +98,7 @@ export function workerContract(world: World): void {
         for (const key of [kind, 'all']) count(key, -1);
         ended += 1;
       };
-      await world.work({ many: run, few: { run, options: { concurrency: 2 } } }, { concurrency: 5 });
+      await store.work({ many: run, few: { run, options: { concurrency: 2 } } }, { concurrency: 5 });
       await until(() => ended === 40);
       expect(most.get('all')).toBe(5);
       expect(most.get('few')).toBeLessThanOrEqual(2);
@@ -109,16 +109,16 @@ export function workerContract(world: World): void {
     /** A worker over a queue whose renewals fail as long as `fails` says. */
     const workWith = async (fails: () => boolean, handler: HandlerFn, leaseMs: number) => {
       let failed = 0;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         renew: (...renewal) => {
-          if (!fails()) return world.queue.renew(...renewal);
+          if (!fails()) return store.queue.renew(...renewal);
           failed += 1;
           return failure();
         },
       });
       await enqueue('beating');
       const settings = { leaseMs, heartbeatMs: leaseMs / 8, pollIntervalMs: 60_000 };
-      const worker = await world.work({ [KIND]: handler }, settings, queue);
+      const worker = await store.work({ [KIND]: handler }, settings, queue);
       return { worker, failures: () => failed };
     };
 
@@ -133,9 +133,9 @@ export function workerContract(world: World): void {
         },
         1_000,
       );
-      expect(await world.ended('beating')).toMatchObject({ status: 'DONE', result: false, attemptsDone: 1 });
+      expect(await store.ended('beating')).toMatchObject({ status: 'DONE', result: false, attemptsDone: 1 });
       expect(failures()).toBe(4);
-      expect(world.logged('warn', 'Could not renew')).toBe(true);
+      expect(store.logged('warn', 'Could not renew')).toBe(true);
     });
 
     it('aborts the signal with LeaseLostError when the lease has really ended, and not before', async () => {
@@ -163,7 +163,7 @@ export function workerContract(world: World): void {
       expect(heldFor).toBeGreaterThan(600); // the lease began a little before the handler
       expect(failures()).toBeGreaterThanOrEqual(4);
       // What the handler throws then says nothing about the job: its crash is counted, and it runs again.
-      const job = await world.ended('beating');
+      const job = await store.ended('beating');
       expect(job).toMatchObject({ status: 'DONE', result: 'ran again', crashes: 1, attemptsDone: 2 });
       expect(job.lastError).toContain('stopped renewing the lease');
     });
@@ -179,13 +179,13 @@ export function workerContract(world: World): void {
       running -= 1;
     };
     await enqueue('blocks');
-    await world.work({ [KIND]: handler }, { leaseMs: 1_000, heartbeatMs: 100 });
-    await until(() => world.logged('warn', 'The event loop was blocked'));
-    const jobs = await world.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
-    for (const { id } of jobs) await world.ended(id);
+    await store.work({ [KIND]: handler }, { leaseMs: 1_000, heartbeatMs: 100 });
+    await until(() => store.logged('warn', 'The event loop was blocked'));
+    const jobs = await store.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
+    for (const { id } of jobs) await store.ended(id);
     expect(most).toBe(1);
     const isOver = async () => {
-      await world.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
+      await store.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
       return most > 1;
     };
     await until(isOver, { what: '"several jobs run at once again"' });
@@ -202,20 +202,20 @@ export function workerContract(world: World): void {
         await frozen;
         return 'late';
       };
-      const worker = await world.work({ [KIND]: handler }, { concurrency: 1 }); // so that it does not claim it again
+      const worker = await store.work({ [KIND]: handler }, { concurrency: 1 }); // so that it does not claim it again
       await until(() => lease !== undefined);
-      await world.queue.renew([{ id: 'frozen', leaseToken: lease!.leaseToken, alone: false }], 0);
-      await world.reclaimed(1);
-      const current = await world.claimOne();
+      await store.queue.renew([{ id: 'frozen', leaseToken: lease!.leaseToken, alone: false }], 0);
+      await store.reclaimed(1);
+      const current = await store.claimOne();
       wakeUp(undefined);
-      await until(() => world.logged('warn', 'refused: its lease is lost'));
-      expect(world.logs.find(({ message }) => message.includes('refused'))!.message).toMatch(
+      await until(() => store.logged('warn', 'refused: its lease is lost'));
+      expect(store.logs.find(({ message }) => message.includes('refused'))!.message).toMatch(
         /frozen \(kind mail, attempt 1\)/,
       );
-      expect(await world.job('frozen')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
-      await world.queue.settle([{ ...current, outcome: { type: 'failed', lastError: 'the other' } }]);
+      expect(await store.job('frozen')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
+      await store.queue.settle([{ ...current, outcome: { type: 'failed', lastError: 'the other' } }]);
       await worker.stop();
-      expect(await world.job('frozen')).toMatchObject({ status: 'FAILED', lastError: 'the other' });
+      expect(await store.job('frozen')).toMatchObject({ status: 'FAILED', lastError: 'the other' });
     });
 
     it('does not take its own job back, though it finds its lease run out', async () => {
@@ -223,14 +223,14 @@ export function workerContract(world: World): void {
       let isRunning = false;
       let isBlocked = false;
       // Its handlers block the process between its last renewal and its look for workers that died.
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         reclaim: (maxCrashes, held) => {
           const heldAfterBlock = () => {
             if (isRunning && !isBlocked) block(2 * leaseMs);
             isBlocked ||= isRunning;
             return held!();
           };
-          return world.queue.reclaim(maxCrashes, heldAfterBlock);
+          return store.queue.reclaim(maxCrashes, heldAfterBlock);
         },
       });
       await enqueue('own');
@@ -239,39 +239,39 @@ export function workerContract(world: World): void {
         await until(() => isBlocked);
         await sleep(leaseMs / 2);
       };
-      await world.work({ [KIND]: handler }, SHORT_LEASE, queue);
-      expect(await world.ended('own')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      await store.work({ [KIND]: handler }, SHORT_LEASE, queue);
+      expect(await store.ended('own')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
     });
 
     it('does not take back a job whose outcome it has still to write', async () => {
       await enqueue('ended');
       let isAway = true;
-      const queue = withMethods(world.queue, {
-        settle: (settlements) => (isAway ? failure() : world.queue.settle(settlements)),
-        renew: (...renewal) => (isAway ? failure() : world.queue.renew(...renewal)),
+      const queue = withMethods(store.queue, {
+        settle: (settlements) => (isAway ? failure() : store.queue.settle(settlements)),
+        renew: (...renewal) => (isAway ? failure() : store.queue.renew(...renewal)),
       });
       let runs = 0;
-      await world.work({ [KIND]: () => (runs += 1) }, SHORT_LEASE, queue);
-      await until(() => world.logged('warn', 'The lease of job ended'));
+      await store.work({ [KIND]: () => (runs += 1) }, SHORT_LEASE, queue);
+      await until(() => store.logged('warn', 'The lease of job ended'));
       await sleep(2 * SHORT_LEASE.leaseMs); // in which it looks for workers that died
       isAway = false;
-      expect(await world.ended('ended')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      expect(await store.ended('ended')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
       expect(runs).toBe(1);
     });
 
     it('does not start what others have taken before the answer to its claim came', async () => {
-      await world.client.enqueueMany([
+      await store.client.enqueueMany([
         { kind: KIND, id: 'taken', priority: 1 },
         { kind: KIND, id: 'next', priority: 2 },
       ]);
       let isTaken = false;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         claim: async (...claim) => {
-          const jobs = await world.queue.claim(...claim);
+          const jobs = await store.queue.claim(...claim);
           if (!isTaken && jobs.length > 0) {
             await sleep(SHORT_LEASE.leaseMs);
-            await world.reclaimed(1);
-            await world.claimOne();
+            await store.reclaimed(1);
+            await store.claimOne();
             isTaken = true;
           }
           return jobs;
@@ -279,14 +279,14 @@ export function workerContract(world: World): void {
         reclaim: async () => [],
       });
       const started: string[] = [];
-      await world.work(
+      await store.work(
         { [KIND]: ({ id }) => void started.push(id) },
         { ...SHORT_LEASE, concurrency: 1 },
         queue,
       );
-      expect(await world.ended('next')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(await store.ended('next')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
       expect(started).toEqual(['next']);
-      expect(await world.job('taken')).toMatchObject({
+      expect(await store.job('taken')).toMatchObject({
         status: 'PENDING',
         lockedBy: LONG.workerId,
         crashes: 1,
@@ -301,14 +301,14 @@ export function workerContract(world: World): void {
         return new Promise((resolve) => given.signal.addEventListener('abort', () => resolve('stopped')));
       };
       const settings = { leaseMs: 10_000, heartbeatMs: 100, concurrency: 1 }; // so that it does not claim the job again
-      await world.work({ [KIND]: handler }, settings);
+      await store.work({ [KIND]: handler }, settings);
       await until(() => context !== undefined);
-      await world.queue.release([{ id: 'taken', leaseToken: context!.leaseToken }]);
-      await world.claimOne();
+      await store.queue.release([{ id: 'taken', leaseToken: context!.leaseToken }]);
+      await store.claimOne();
       await until(() => context!.signal.aborted);
       expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);
-      await until(() => world.logged('warn', 'refused'));
-      expect(await world.job('taken')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+      await until(() => store.logged('warn', 'refused'));
+      expect(await store.job('taken')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
   });
 
@@ -316,14 +316,14 @@ export function workerContract(world: World): void {
     const crashTwice = async (...ids: string[]) => {
       for (const id of ids) await enqueue(id);
       for (let n = 0; n < 2; n++) {
-        await world.queue.claim([KIND], ids.length, SHORT);
-        await world.reclaimed(ids.length);
+        await store.queue.claim([KIND], ids.length, SHORT);
+        await store.reclaimed(ids.length);
       }
     };
 
     it('is run alone by the worker once its next crash would be its last, and so are its neighbours', async () => {
       await crashTwice('suspect 1', 'suspect 2');
-      await world.client.enqueueMany(Array.from({ length: 30 }, () => ({ kind: KIND })));
+      await store.client.enqueueMany(Array.from({ length: 30 }, () => ({ kind: KIND })));
       let running = 0;
       const beside = new Map<string, number>();
       const handler: HandlerFn = async ({ id }) => {
@@ -334,73 +334,73 @@ export function workerContract(world: World): void {
         }
         running -= 1;
       };
-      await world.work({ [KIND]: handler });
+      await store.work({ [KIND]: handler });
       await until(() => beside.size === 32);
       expect(beside.get('suspect 1')).toBe(1);
       expect(beside.get('suspect 2')).toBe(1);
       expect(Math.max(...beside.values())).toBeGreaterThan(1);
-      expect(await world.ended('suspect 1')).toMatchObject({ status: 'DONE', crashes: 2, attemptsDone: 3 });
+      expect(await store.ended('suspect 1')).toMatchObject({ status: 'DONE', crashes: 2, attemptsDone: 3 });
     });
 
     it('ends in PANIC, and the jobs beside it do not', async () => {
       await crashTwice('poison', 'innocent');
       // This worker "dies" in the poison job: from then on it renews and settles nothing.
       let dead = false;
-      const dying = withMethods(world.queue, {
-        renew: (...renewal) => (dead ? failure() : world.queue.renew(...renewal)),
-        settle: (settlements) => (dead ? failure() : world.queue.settle(settlements)),
-        claim: (...claim) => (dead ? failure() : world.queue.claim(...claim)),
-        reclaim: (maxCrashes) => (dead ? failure() : world.queue.reclaim(maxCrashes)),
+      const dying = withMethods(store.queue, {
+        renew: (...renewal) => (dead ? failure() : store.queue.renew(...renewal)),
+        settle: (settlements) => (dead ? failure() : store.queue.settle(settlements)),
+        claim: (...claim) => (dead ? failure() : store.queue.claim(...claim)),
+        reclaim: (maxCrashes) => (dead ? failure() : store.queue.reclaim(maxCrashes)),
       });
       const handler: HandlerFn = ({ id }, { signal }) => {
         if (id !== 'poison') return 'fine';
         dead = true;
         return new Promise((resolve) => signal.addEventListener('abort', resolve));
       };
-      await world.work({ [KIND]: handler }, { leaseMs: 300, shutdownTimeoutMs: 0 }, dying);
+      await store.work({ [KIND]: handler }, { leaseMs: 300, shutdownTimeoutMs: 0 }, dying);
       await until(() => dead);
       const reports: ReclaimedJob[] = [];
       const isReported = () => reports.some(({ id }) => id === 'poison');
-      await until(async () => (reports.push(...(await world.queue.reclaim(3))), isReported()));
+      await until(async () => (reports.push(...(await store.queue.reclaim(3))), isReported()));
       expect(reports).toContainEqual(expect.objectContaining({ id: 'poison', status: 'PANIC', crashes: 3 }));
       expect(reports).not.toContainEqual(expect.objectContaining({ id: 'innocent', status: 'PANIC' }));
-      expect(await world.job('poison')).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
-      expect((await world.job('poison')).lastError).toMatch(/^panic: /);
+      expect(await store.job('poison')).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
+      expect((await store.job('poison')).lastError).toMatch(/^panic: /);
       dead = false;
-      await world.work({ [KIND]: () => 'fine' });
-      expect(await world.ended('innocent')).toMatchObject({ status: 'DONE' });
+      await store.work({ [KIND]: () => 'fine' });
+      expect(await store.ended('innocent')).toMatchObject({ status: 'DONE' });
     });
 
     it('is taken back by another worker that finds its lease run out', async () => {
       await enqueue('orphan');
-      await world.claimOne({ workerId: 'dead', leaseMs: 200 });
-      await world.work({ [KIND]: () => 'saved' }, { leaseMs: 400 });
-      expect(await world.ended('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
-      expect(world.logged('warn', 'Job orphan (kind mail) lost its worker dead')).toBe(true);
+      await store.claimOne({ workerId: 'dead', leaseMs: 200 });
+      await store.work({ [KIND]: () => 'saved' }, { leaseMs: 400 });
+      expect(await store.ended('orphan')).toMatchObject({ status: 'DONE', attemptsDone: 2, crashes: 1 });
+      expect(store.logged('warn', 'Job orphan (kind mail) lost its worker dead')).toBe(true);
     });
   });
 
   describe('12. The outcome of a handler and a failed settle are different things', () => {
     it('a settle that fails is tried again until it is written; the handler runs once', async () => {
       let failures = 4;
-      const queue = withMethods(world.queue, {
-        settle: (settlements) => (failures-- > 0 ? failure() : world.queue.settle(settlements)),
+      const queue = withMethods(store.queue, {
+        settle: (settlements) => (failures-- > 0 ? failure() : store.queue.settle(settlements)),
       });
       await enqueue('one');
       let runs = 0;
-      await world.work({ [KIND]: () => ++runs }, {}, queue);
-      expect(await world.ended('one')).toMatchObject({ status: 'DONE', result: 1, attemptsDone: 1 });
+      await store.work({ [KIND]: () => ++runs }, {}, queue);
+      expect(await store.ended('one')).toMatchObject({ status: 'DONE', result: 1, attemptsDone: 1 });
       expect(runs).toBe(1);
-      expect(world.logged('warn', 'Could not write the outcome of job one (kind mail, attempt 1)')).toBe(
+      expect(store.logged('warn', 'Could not write the outcome of job one (kind mail, attempt 1)')).toBe(
         true,
       );
     });
 
     it('an outcome that was written though the answer was lost is written once', async () => {
       let losses = 2;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         settle: async (settlements) => {
-          const answers = await world.queue.settle(settlements);
+          const answers = await store.queue.settle(settlements);
           return losses-- > 0 ? failure() : answers;
         },
       });
@@ -410,65 +410,65 @@ export function workerContract(world: World): void {
         runs += 1;
         throw new Error('no');
       };
-      const worker = await world.work(
+      const worker = await store.work(
         { [KIND]: { run, options: { maxAttempts: 2, backoff: () => 0 } } },
         {},
         queue,
       );
-      expect(await world.ended('one')).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
+      expect(await store.ended('one')).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
       await worker.stop();
       expect(runs).toBe(2);
     });
 
     it('a busy row is tried again', async () => {
       let busy = 2;
-      const queue = withMethods(world.queue, {
+      const queue = withMethods(store.queue, {
         settle: async (settlements) =>
-          busy-- > 0 ? settlements.map(() => 'busy' as const) : world.queue.settle(settlements),
+          busy-- > 0 ? settlements.map(() => 'busy' as const) : store.queue.settle(settlements),
       });
       await enqueue('one');
-      await world.work({ [KIND]: () => 'fine' }, {}, queue);
-      expect(await world.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      await store.work({ [KIND]: () => 'fine' }, {}, queue);
+      expect(await store.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
 
     it('a dequeue waits until its outcome is written', async () => {
       let failures = 2;
-      const queue = withMethods(world.queue, {
-        settle: (settlements) => (failures-- > 0 ? failure() : world.queue.settle(settlements)),
+      const queue = withMethods(store.queue, {
+        settle: (settlements) => (failures-- > 0 ? failure() : store.queue.settle(settlements)),
       });
       await enqueue('one');
       expect(await queue.dequeue([KIND], () => 'fine')).toBe(true);
-      expect(await world.job('one')).toMatchObject({ status: 'DONE' });
+      expect(await store.job('one')).toMatchObject({ status: 'DONE' });
     });
 
     it('a claim and a reclaim that fail are tried again, and told once', async () => {
       let failures = 3;
-      const queue = withMethods(world.queue, {
-        claim: (...claim) => (failures-- > 0 ? failure() : world.queue.claim(...claim)),
-        reclaim: (maxCrashes) => (failures-- > 0 ? failure() : world.queue.reclaim(maxCrashes)),
+      const queue = withMethods(store.queue, {
+        claim: (...claim) => (failures-- > 0 ? failure() : store.queue.claim(...claim)),
+        reclaim: (maxCrashes) => (failures-- > 0 ? failure() : store.queue.reclaim(maxCrashes)),
       });
       await enqueue('one');
-      await world.work({ [KIND]: () => 'fine' }, { leaseMs: 1_000 }, queue);
-      expect(await world.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
-      expect(world.logs.filter(({ level }) => level === 'error').length).toBeLessThanOrEqual(1);
+      await store.work({ [KIND]: () => 'fine' }, { leaseMs: 1_000 }, queue);
+      expect(await store.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
+      expect(store.logs.filter(({ level }) => level === 'error').length).toBeLessThanOrEqual(1);
     });
 
     it('an outcome that never can be written is others’ business once its lease has run out', async () => {
       let broken = true;
-      const queue = withMethods(world.queue, {
-        settle: (settlements) => (broken ? failure() : world.queue.settle(settlements)),
+      const queue = withMethods(store.queue, {
+        settle: (settlements) => (broken ? failure() : store.queue.settle(settlements)),
         renew: failure,
         reclaim: async () => [],
       });
       await enqueue('one');
       const settings = { leaseMs: 300, shutdownTimeoutMs: 0, pollIntervalMs: 60_000 };
-      const worker = await world.work({ [KIND]: () => 'lost' }, settings, queue);
-      await until(() => world.logged('warn', 'Could not write the outcome'));
-      await world.reclaimed(1);
-      expect(await world.claimOne(LONG)).toMatchObject({ id: 'one', attemptsDone: 1, crashes: 1 });
+      const worker = await store.work({ [KIND]: () => 'lost' }, settings, queue);
+      await until(() => store.logged('warn', 'Could not write the outcome'));
+      await store.reclaimed(1);
+      expect(await store.claimOne(LONG)).toMatchObject({ id: 'one', attemptsDone: 1, crashes: 1 });
       broken = false;
       await worker.stop();
-      expect(await world.job('one')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
+      expect(await store.job('one')).toMatchObject({ status: 'PENDING', attemptsDone: 1 });
     });
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseTimeoutError, DuplicateJobError } from '../../lib/index.js';
-import type { HandlerFn } from '../../lib/job/attempt.js';
-import { sleep } from '../../lib/job/timers.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
+import { sleep } from '../../lib/async/timers.js';
 import { oneOfEach } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { POOL_SIZE, ProxiedWorker } from './proxied-worker.js';
@@ -11,8 +11,8 @@ const COMMIT = '\x03COMMIT';
 
 /** What the network and the database itself can do to a worker and a client. */
 describe.each(oneOfEach)('On $name', (server) => {
-  const world = ProxiedWorker.on(server);
-  const { calls } = world;
+  const store = ProxiedWorker.on(server);
+  const { calls } = store;
   const isPostgres = server.type === 'postgres';
 
   /** Makes the database refuse, with the error given, updates or inserts of jobs for which the condition holds. */
@@ -23,146 +23,146 @@ describe.each(oneOfEach)('On $name', (server) => {
     const body = `BEGIN IF ${condition} THEN ${raise}; END IF; ${isPostgres ? 'RETURN NEW; ' : ''}END`;
     const trigger = `CREATE TRIGGER refuse BEFORE ${event} ON nest_jobs FOR EACH ROW`;
     if (isPostgres) {
-      await world.direct.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$`);
-      await world.direct.query(`${trigger} EXECUTE FUNCTION refuse()`);
+      await store.direct.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$`);
+      await store.direct.query(`${trigger} EXECUTE FUNCTION refuse()`);
     } else {
-      await world.direct.query(`${trigger} ${body}`);
+      await store.direct.query(`${trigger} ${body}`);
     }
   }
 
-  const relent = () => world.direct.query(`DROP TRIGGER refuse${isPostgres ? ' ON nest_jobs' : ''}`);
+  const relent = () => store.direct.query(`DROP TRIGGER refuse${isPostgres ? ' ON nest_jobs' : ''}`);
   const some = (count: number) => Array.from({ length: count }, (_, n) => ({ kind: 'work', id: `job ${n}` }));
   const allDone = (count: number) =>
-    until(async () => (await world.count("status = 'DONE'")) === count, {
+    until(async () => (await store.count("status = 'DONE'")) === count, {
       what: `"all ${count} jobs are DONE"`,
       timeoutMs: 25_000,
     });
 
   describe('an answer that is lost', () => {
     it('to an enqueue leaves the job there once, and to enqueue it again says so', async () => {
-      const lost = world.proxy.loseAnswerTo('the marked payload');
-      const failing = world.client.enqueue('work', 'the marked payload', { id: 'one' });
+      const lost = store.proxy.loseAnswerTo('the marked payload');
+      const failing = store.client.enqueue('work', 'the marked payload', { id: 'one' });
       await Promise.all([expect(failing).rejects.toThrow(), lost]);
-      await until(async () => (await world.count('1 = 1')) === 1);
-      const again = world.client.enqueue('work', null, { id: 'one' });
+      await until(async () => (await store.count('1 = 1')) === 1);
+      const again = store.client.enqueue('work', null, { id: 'one' });
       await expect(again).rejects.toBeInstanceOf(DuplicateJobError);
-      expect(await world.client.get('one')).toMatchObject({
+      expect(await store.client.get('one')).toMatchObject({
         payload: 'the marked payload',
         status: 'PENDING',
       });
     });
 
     it('to a claim lets the worker give the job back, with no attempt spent, and claim it again', async () => {
-      await world.open({ worker: { leaseMs: 60_000 } });
-      await world.client.enqueue('work', null, { id: 'one' });
-      const lost = world.proxy.loseAnswerTo(isPostgres ? world.options.worker.workerId : COMMIT);
-      await world.work(() => 'ran');
+      await store.open({ worker: { leaseMs: 60_000 } });
+      await store.client.enqueue('work', null, { id: 'one' });
+      const lost = store.proxy.loseAnswerTo(isPostgres ? store.options.worker.workerId : COMMIT);
+      await store.work(() => 'ran');
       await lost;
-      const job = await world.ended('one');
+      const job = await store.ended('one');
       expect(job).toMatchObject({ status: 'DONE', result: 'ran', attemptsDone: 1, crashes: 0 });
       expect(calls).toEqual(['one']);
-      expect(world.logger.lines.join()).toContain('Gave back 1 jobs');
+      expect(store.logger.lines.join()).toContain('Gave back 1 jobs');
     });
 
     it('to a settle changes nothing: the outcome is written once, the handler runs once', async () => {
-      await world.client.enqueue('work', null, { id: 'one' });
+      await store.client.enqueue('work', null, { id: 'one' });
       let lost: Promise<void> | undefined;
-      await world.work(() => {
-        lost = world.proxy.loseAnswerTo(isPostgres ? 'the marked result' : COMMIT);
+      await store.work(() => {
+        lost = store.proxy.loseAnswerTo(isPostgres ? 'the marked result' : COMMIT);
         return 'the marked result';
       });
       await until(() => lost !== undefined);
       await lost;
-      const job = await world.ended('one');
+      const job = await store.ended('one');
       expect(job).toMatchObject({ status: 'DONE', result: 'the marked result', attemptsDone: 1 });
-      await world.stopWorker();
+      await store.stopWorker();
       expect(calls).toEqual(['one']);
     });
   });
 
   describe('connections that have gone silent', () => {
     it('fail an enqueue after databaseTimeoutMs, and the next one goes another way', async () => {
-      await world.open({ databaseTimeoutMs: 1_000 });
-      world.proxy.silence();
-      const failing = world.client.enqueue('work', null, { id: 'one' });
+      await store.open({ databaseTimeoutMs: 1_000 });
+      store.proxy.silence();
+      const failing = store.client.enqueue('work', null, { id: 'one' });
       await expect(failing).rejects.toBeInstanceOf(DatabaseTimeoutError);
-      await until(() => world.client.enqueue('work').then(Boolean, () => false), { timeoutMs: 10_000 });
+      await until(() => store.client.enqueue('work').then(Boolean, () => false), { timeoutMs: 10_000 });
     });
 
     it('do not hold a worker up for long, and cost no running job its lease', async () => {
-      await world.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 4_000, pollIntervalMs: 100 } });
+      await store.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 4_000, pollIntervalMs: 100 } });
       let finish!: () => void;
       const finished = new Promise<void>((resolve) => (finish = resolve));
       let signal: AbortSignal | undefined;
-      await world.work(async (job, context) => {
+      await store.work(async (job, context) => {
         if (job.id !== 'long') return;
         ({ signal } = context);
         await finished;
       });
-      await world.client.enqueue('work', null, { id: 'long' });
+      await store.client.enqueue('work', null, { id: 'long' });
       await until(() => signal !== undefined);
-      world.proxy.silence();
-      const leaseEnd = (await world.directClient.get('long'))!.lockedUntil!.getTime();
-      await world.directClient.enqueue('work', null, { id: 'next' });
-      await world.ended('next');
+      store.proxy.silence();
+      const leaseEnd = (await store.directClient.get('long'))!.lockedUntil!.getTime();
+      await store.directClient.enqueue('work', null, { id: 'next' });
+      await store.ended('next');
       const isRenewed = async () =>
-        (await world.directClient.get('long'))!.lockedUntil!.getTime() > leaseEnd + 4_000;
+        (await store.directClient.get('long'))!.lockedUntil!.getTime() > leaseEnd + 4_000;
       await until(isRenewed, { what: '"the lease has been renewed"', timeoutMs: 15_000 });
       expect(signal!.aborted).toBe(false);
       finish();
-      expect(await world.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
+      expect(await store.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
     });
   });
 
   it('connections that have gone silent do not hold a transactional handler up, nor count against its job', async () => {
-    await world.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 20_000, pollIntervalMs: 100 } });
+    await store.open({ databaseTimeoutMs: 1_000, worker: { leaseMs: 20_000, pollIntervalMs: 100 } });
     const pause = isPostgres ? 'SELECT pg_sleep(0.1)' : 'SELECT SLEEP(0.1)';
     const handler: HandlerFn = async () => {
       if (calls.length > 1) return 'written';
       // All of the pool, so that a transaction is begun on a silent connection, too.
-      await Promise.all(Array.from({ length: POOL_SIZE - 1 }, () => world.dataSource.query(pause)));
-      world.proxy.silence();
+      await Promise.all(Array.from({ length: POOL_SIZE - 1 }, () => store.dataSource.query(pause)));
+      store.proxy.silence();
       return 'never written';
     };
-    await world.work(handler, { transactional: true });
-    await world.client.enqueue('work', null, { id: 'one' });
-    const job = await world.ended('one');
+    await store.work(handler, { transactional: true });
+    await store.client.enqueue('work', null, { id: 'one' });
+    const job = await store.ended('one');
     expect(job).toMatchObject({ status: 'DONE', result: 'written', attemptsDone: 1, crashes: 0 });
     expect(calls).toEqual(['one', 'one']);
   });
 
   it('a slow network with resets delays outcomes and loses none, nor a lease', async () => {
-    await world.open({ worker: { leaseMs: 6_000, pollIntervalMs: 100 } });
-    world.proxy.latencyMs = 60;
-    world.proxy.resetChance = 0.02;
-    await world.directClient.enqueueMany(some(30));
-    await world.work(() => 'ran');
+    await store.open({ worker: { leaseMs: 6_000, pollIntervalMs: 100 } });
+    store.proxy.latencyMs = 60;
+    store.proxy.resetChance = 0.02;
+    await store.directClient.enqueueMany(some(30));
+    await store.work(() => 'ran');
     await allDone(30);
     // Of an outcome whose answer was lost a debug line tells that either may be the reason; so each has run but once.
     const isLoss = (line: string) => !line.startsWith('debug') && line.includes('is lost');
-    expect(world.logger.lines.filter(isLoss)).toEqual([]);
+    expect(store.logger.lines.filter(isLoss)).toEqual([]);
     expect(calls.toSorted()).toEqual([...new Set(calls)].toSorted());
     expect(calls).toHaveLength(30);
   });
 
   it('connections that are terminated, idle and busy, cost no job', async () => {
-    await world.open({ worker: { leaseMs: 1_000, pollIntervalMs: 100 } });
-    await world.directClient.enqueueMany(some(300));
-    await world.work(() => sleep(30));
+    await store.open({ worker: { leaseMs: 1_000, pollIntervalMs: 100 } });
+    await store.directClient.enqueueMany(some(300));
+    await store.work(() => sleep(30));
     for (let round = 0; round < 15; round++) {
-      for (const connection of await world.connections()) await world.terminate(connection);
-      await until(async () => (await world.connections()).length > 0);
+      for (const connection of await store.connections()) await store.terminate(connection);
+      await until(async () => (await store.connections()).length > 0);
     }
     await allDone(300);
-    expect(await world.count('attempts_done - crashes <> 1')).toBe(0);
+    expect(await store.count('attempts_done - crashes <> 1')).toBe(0);
   });
 
   it('a pool that handlers have exhausted does not keep heartbeats out', async () => {
-    await world.open({ worker: { leaseMs: 1_000, concurrency: POOL_SIZE } });
-    await world.client.enqueueMany(some(POOL_SIZE));
-    await world.work(() => world.dataSource.query(isPostgres ? 'SELECT pg_sleep(3)' : 'SELECT SLEEP(3)'));
+    await store.open({ worker: { leaseMs: 1_000, concurrency: POOL_SIZE } });
+    await store.client.enqueueMany(some(POOL_SIZE));
+    await store.work(() => store.dataSource.query(isPostgres ? 'SELECT pg_sleep(3)' : 'SELECT SLEEP(3)'));
     await allDone(POOL_SIZE);
-    expect(await world.count('attempts_done = 1 AND crashes = 0')).toBe(POOL_SIZE);
+    expect(await store.count('attempts_done = 1 AND crashes = 0')).toBe(POOL_SIZE);
     expect(calls).toHaveLength(POOL_SIZE);
   });
 
@@ -171,34 +171,34 @@ describe.each(oneOfEach)('On $name', (server) => {
     ['a time-out of statements', '57014', '1969'], // query_canceled, ER_STATEMENT_TIMEOUT
     ['a time-out of locks', '55P03', '1205'], // lock_not_available, ER_LOCK_WAIT_TIMEOUT
   ])('%s holds outcomes up until it is over, and fails none of them', async (_fault, postgres, mariadb) => {
-    await world.client.enqueueMany(some(3));
+    await store.client.enqueueMany(some(3));
     await refuse('UPDATE', "NEW.status = 'DONE'", isPostgres ? postgres : mariadb);
-    await world.work(() => 'ran');
-    const isRetried = () => world.logger.lines.filter((line) => line.includes('trying again')).length >= 6;
+    await store.work(() => 'ran');
+    const isRetried = () => store.logger.lines.filter((line) => line.includes('trying again')).length >= 6;
     await until(isRetried, { what: '"writing outcomes is tried again"' });
-    expect(await world.count("status = 'PENDING'")).toBe(3);
+    expect(await store.count("status = 'PENDING'")).toBe(3);
     await relent();
     await allDone(3);
     expect(calls.toSorted()).toEqual(['job 0', 'job 1', 'job 2']);
   });
 
   it('a server that became read-only loses its connection, so that another can be found', async () => {
-    await world.client.get('none');
-    const [before] = await world.connections();
+    await store.client.get('none');
+    const [before] = await store.connections();
     await refuse('INSERT', '1 = 1', isPostgres ? '25006' : '1290'); // read_only_sql_transaction, ER_OPTION_PREVENTS_STATEMENT
-    await expect(world.client.enqueue('work')).rejects.toThrow('on purpose');
+    await expect(store.client.enqueue('work')).rejects.toThrow('on purpose');
     await relent();
-    await world.client.enqueue('work');
-    expect(await world.connections()).not.toContain(before);
+    await store.client.enqueue('work');
+    expect(await store.connections()).not.toContain(before);
   });
 
   it('deadlocks are tried again until everything is written, each outcome once', async () => {
     const chance = isPostgres ? 'random() < 0.02' : 'RAND() < 0.02';
     await refuse('UPDATE', chance, isPostgres ? '40P01' : '1213'); // deadlock_detected, ER_LOCK_DEADLOCK
-    await world.directClient.enqueueMany(some(200));
-    await world.work(() => 'ran');
+    await store.directClient.enqueueMany(some(200));
+    await store.work(() => 'ran');
     await allDone(200);
-    expect(await world.count('attempts_done = 1 AND crashes = 0')).toBe(200);
+    expect(await store.count('attempts_done = 1 AND crashes = 0')).toBe(200);
     expect(new Set(calls).size).toBe(200);
     expect(calls).toHaveLength(200);
   });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, Worker } from '../../lib/index.js';
-import { HandlerRegistry } from '../../lib/job/handler.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
+import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { oneOfEach, TestDatabase } from '../support/databases.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 import { PgBouncer } from '../support/pgbouncer.js';
@@ -46,8 +46,8 @@ describe.each(found)('Behind a pooler in transaction mode before $name', (server
     queues.push(queue);
     const handlers = new HandlerRegistry();
     const run = ({ id }: { id: string }) => calls.push(id);
-    handlers.add({ kind: 'work', run, options: {}, place: 'the test' });
-    const worker = new Worker(queue, handlers, options.worker, logger);
+    handlers.add({ kind: 'work', run, options: {}, declaredAt: 'the test' });
+    const worker = new Worker(queue, handlers, options.worker, options.events);
     workers.push(worker);
     return { client: new JobClient(queue), work: () => worker.start() };
   }

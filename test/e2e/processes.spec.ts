@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { WorkerProcess, type WorkerProcessSettings } from './worker-process.js';

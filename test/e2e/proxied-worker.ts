@@ -1,16 +1,10 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import {
-  JobClient,
-  TypeOrmJobQueue,
-  Worker,
-  type Job,
-  type JobHandlerOptions,
-  type JobsModuleOptions,
-} from '../../lib/index.js';
-import type { HandlerFn } from '../../lib/job/attempt.js';
-import { HandlerRegistry } from '../../lib/job/handler.js';
-import { resolveOptions, type ResolvedOptions } from '../../lib/jobs.options.js';
+import { JobClient, TypeOrmJobQueue, Worker, type Job, type JobsModuleOptions } from '../../lib/index.js';
+import type { HandlerFn } from '../../lib/execution/attempt.js';
+import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
+import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
+import { resolveOptions, type ResolvedOptions } from '../../lib/nest/jobs.options.js';
 import { TestDatabase, type TestServer } from '../support/databases.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -66,8 +60,8 @@ export class ProxiedWorker {
       this.calls.push(job.id);
       return run(job, context);
     };
-    handlers.add({ kind: 'work', run: remembering, options, place: 'the test' });
-    this.worker = new Worker(this.queue!, handlers, this.options.worker, this.logger);
+    handlers.add({ kind: 'work', run: remembering, options, declaredAt: 'the test' });
+    this.worker = new Worker(this.queue!, handlers, this.options.worker, this.options.events);
     await this.worker.start();
   }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { JobClient, TypeOrmJobQueue } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { WorkerProcess } from './worker-process.js';
@@ -53,7 +53,7 @@ describe.each(oneOfEach)('Transactional handlers in processes on $name', (server
   /** Freezes two of the workers in the middle of their handlers. @returns the jobs of those handlers */
   async function freezeTwo(round: number): Promise<string[]> {
     const ids = Array.from({ length: WORKERS * CONCURRENCY }, (_, n) => `job ${round}-${n}`);
-    await client.enqueueMany(ids.map((id) => ({ kind: 'joint', id })));
+    await client.enqueueMany(ids.map((id) => ({ kind: 'transactional', id })));
     const begun = async () =>
       (await rows(`SELECT DISTINCT job FROM runs WHERE job LIKE 'job ${round}-%'`)).length;
     await until(async () => (await begun()) === ids.length, { what: 'all handlers have begun' });
@@ -89,7 +89,8 @@ describe.each(oneOfEach)('Transactional handlers in processes on $name', (server
   async function thaw(frozen: readonly string[]): Promise<void> {
     await until(
       async () =>
-        (await rows(`SELECT 1 FROM nest_jobs WHERE status = 'PENDING' AND kind = 'joint'`)).length === 0,
+        (await rows(`SELECT 1 FROM nest_jobs WHERE status = 'PENDING' AND kind = 'transactional'`)).length ===
+        0,
       {
         what: 'the end of all jobs',
         timeoutMs: 20_000,
@@ -111,7 +112,9 @@ describe.each(oneOfEach)('Transactional handlers in processes on $name', (server
     const ran = await rows(`SELECT job, count(*) AS times FROM runs GROUP BY job HAVING count(*) > 1`);
     expect(ran.map(({ job }) => job).toSorted()).toEqual(frozen.toSorted()); // twice, and yet:
 
-    const jobs = await rows(`SELECT id FROM nest_jobs WHERE kind = 'joint' AND status = 'DONE' ORDER BY id`);
+    const jobs = await rows(
+      `SELECT id FROM nest_jobs WHERE kind = 'transactional' AND status = 'DONE' ORDER BY id`,
+    );
     const once = jobs.flatMap(({ id }) => [`${id!} after`, `${id!} before`]).toSorted();
     const effects = await rows('SELECT job, step FROM effects');
     expect(effects.map(({ job, step }) => `${job!} ${step!}`).toSorted()).toEqual(once);

@@ -12,7 +12,7 @@ const BUILT = join(import.meta.dirname, '../../dist/index.js');
 export interface WorkerProcessSettings {
   readonly name: string;
   readonly database: DataSourceOptions;
-  /** How long a job of the kinds `work` and `joint` takes. Default 0. */
+  /** How long a job of the kinds `work` and `transactional` takes. Default 0. */
   readonly workMs?: number;
   readonly worker?: WorkerOptions;
   /** The memory that the process may take for objects. */

@@ -13,7 +13,7 @@ import {
   type JobContext,
   type JobsModuleOptions,
 } from '../../lib/index.js';
-import { drain, jobsTester, overrideJobs } from '../../lib/testing.js';
+import { drain, jobsTester, overrideJobs } from '../../lib/testing/index.js';
 import { ended, TestApplications } from '../support/applications.js';
 import { oneOfEach, sqlite } from '../support/databases.js';
 import { until } from '../support/until.js';

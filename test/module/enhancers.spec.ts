@@ -51,15 +51,15 @@ import {
   JobQueue,
   JobsModule,
   MemoryJobQueue,
-  RetryableError,
   type Job,
   type JobContext,
   type JobsModuleOptions,
 } from '../../lib/index.js';
-import { HandlerRegistry } from '../../lib/job/handler.js';
+import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
+import { RetryableError } from '../../lib/job/errors.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { JobsExplorer } from '../../lib/jobs.explorer.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
+import { JobsExplorer } from '../../lib/nest/jobs.explorer.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { until } from '../support/until.js';
 import { claimedJob } from '../unit/fakes.js';
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { InvalidOptionError, JobsError, JobsModule, type JobsModuleOptions } from '../../lib/index.js';
-import { resolveOptions } from '../../lib/jobs.options.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
 
 /** The names that the options have within their objects, wrong values of each, and what the message says is allowed. */
 const wrong: Record<string, { values: unknown[]; allowed: string }> = {

@@ -261,7 +261,11 @@ function compilerOptions(): ts.CompilerOptions {
   const overrides = {
     noUnusedLocals: false,
     noUnusedParameters: false,
-    paths: { 'nestjs-typeorm-jobs': ['./lib/index.ts'], 'nestjs-typeorm-jobs/*': ['./lib/*.ts'] },
+    paths: {
+      'nestjs-typeorm-jobs': ['./lib/index.ts'],
+      'nestjs-typeorm-jobs/testing': ['./lib/testing/index.ts'],
+      'nestjs-typeorm-jobs/*': ['./lib/adapters/*.ts'],
+    },
   };
   const adapted = {
     ...given,

@@ -10,13 +10,12 @@ import {
   JobsError,
   JobsModule,
   LeaseLostError,
-  PermanentError,
-  RetryableError,
   UnknownKindError,
   type Job,
   type JobContext,
   type JobsModuleOptions,
 } from '../../lib/index.js';
+import { PermanentError, RetryableError } from '../../lib/job/errors.js';
 import {
   jobsMatchers,
   JobsTestingModule,
@@ -24,7 +23,7 @@ import {
   overrideJobs,
   type JobsMatchers,
   type JobsTester,
-} from '../../lib/testing.js';
+} from '../../lib/testing/index.js';
 import { until } from '../support/until.js';
 
 declare module 'expect' {

@@ -8,15 +8,15 @@ import { z } from 'zod';
 import {
   defineJob,
   InvalidJobError,
-  InvalidPayloadError,
   JobClient,
   JobHandler,
-  JobPreparer,
+  JobEncoder,
   JobQueue,
   JobsModule,
-  type ContextCarrier,
   type Job,
 } from '../../lib/index.js';
+import type { ContextCarrier } from '../../lib/job/context-carrier.js';
+import { InvalidPayloadError } from '../../lib/job/errors.js';
 import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 
@@ -100,7 +100,7 @@ describe.each([...oneOfEach, ...sqlite])('typed jobs and carried context on $nam
   });
 
   it('fails a stored payload that no longer fits without calling the handler', async () => {
-    const written = new JobPreparer(1000).prepare({
+    const written = new JobEncoder(1000).encode({
       kind: 'remind',
       payload: { at: '2026-01-01', to: 7 },
       maxAttempts: 5,
@@ -113,14 +113,14 @@ describe.each([...oneOfEach, ...sqlite])('typed jobs and carried context on $nam
   });
 
   it('brings what an earlier release wrote up to date', async () => {
-    const written = new JobPreparer(1000).prepare({ kind: 'remind', payload: '2026-01-01T00:00:00.000Z' });
+    const written = new JobEncoder(1000).encode({ kind: 'remind', payload: '2026-01-01T00:00:00.000Z' });
     await app.get(JobQueue).enqueue([written]);
     expect(await ended(written.id)).toMatchObject({ status: 'DONE', result: 'unknown', payloadVersion: 1 });
     expect(app.get(Reminders).seen).toEqual([{ at: new Date('2026-01-01T00:00:00.000Z'), to: 'unknown' }]);
   });
 
   it('lets a payload of a newer release wait for a worker of that release', async () => {
-    const written = new JobPreparer(1000).prepare({ kind: 'remind', payload: 'of the future' });
+    const written = new JobEncoder(1000).encode({ kind: 'remind', payload: 'of the future' });
     await app.get(JobQueue).enqueue([{ ...written, payloadVersion: 3 }]);
     await until(async () => (await client.get(written.id))?.attemptsDone === 1, { what: 'the attempt' });
     const job = await client.get(written.id);

@@ -20,8 +20,9 @@ const MARIADB_URL = process.env.TEST_MARIADB_URL ?? 'mysql://root@127.0.0.1:3306
 const WANTED = [
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'],
   ...['dist-cjs/index.js', 'dist-cjs/index.d.ts', 'dist-cjs/package.json'],
-  ...['dist/cls-transactional.js', 'dist-cjs/typeorm-transactional.d.ts'],
-  ...['dist/testing.js', 'dist/testing.d.ts', 'dist-cjs/testing.js', 'dist-cjs/testing.d.ts'],
+  ...['dist/adapters/cls-transactional.js', 'dist-cjs/adapters/typeorm-transactional.d.ts'],
+  ...['dist/testing/index.js', 'dist/testing/index.d.ts'],
+  ...['dist-cjs/testing/index.js', 'dist-cjs/testing/index.d.ts'],
 ];
 const UNWANTED = /^(lib|test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
 

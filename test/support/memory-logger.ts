@@ -1,8 +1,11 @@
+import { loggedEvents } from '../../lib/events/log-subscriber.js';
 import type { JobsLogger } from '../../lib/job/logger.js';
 
 /** Keeps what is logged, each line with its level before it. */
 export class MemoryLogger implements JobsLogger {
   readonly lines: string[] = [];
+  /** Events that are told to it. */
+  readonly events = loggedEvents(this);
 
   debug(message: string): void {
     this.lines.push(`debug ${message}`);

@@ -1,0 +1,50 @@
+import { setImmediate } from 'node:timers/promises';
+
+export interface BatcherSteps<T> {
+  /** How many of the waiting items, from the first on, leave together: at least one. */
+  readonly count: (waiting: readonly T[]) => number;
+  /** Sends them. Never rejects. */
+  readonly send: (batch: readonly T[]) => Promise<void>;
+  /**
+   * When to give the event loop a turn, so that more items gather: before the first batch, for items that come in the
+   * same turn; or after each batch of several, for callers that add their next item as soon as they are answered.
+   */
+  readonly gathers?: 'before' | 'between';
+}
+
+/**
+ * Sends items in batches, one batch at a time and without a timer: while one is under way, what arrives gathers and
+ * leaves together when it returns.
+ */
+export class Batcher<T> {
+  private readonly waiting: T[] = [];
+  private sending: Promise<void> | undefined;
+
+  constructor(private readonly steps: BatcherSteps<T>) {}
+
+  add(item: T): void {
+    this.waiting.push(item);
+    this.sending ??= this.sendAll();
+  }
+
+  /** Forgets what has not left yet. */
+  clear(): void {
+    this.waiting.length = 0;
+  }
+
+  /** Resolves when nothing is waiting or under way. */
+  async idle(): Promise<void> {
+    await this.sending;
+  }
+
+  private async sendAll(): Promise<void> {
+    const { count, send, gathers } = this.steps;
+    if (gathers === 'before') await setImmediate();
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, count(this.waiting));
+      await send(batch);
+      if (gathers === 'between' && batch.length > 1) await setImmediate();
+    }
+    this.sending = undefined;
+  }
+}

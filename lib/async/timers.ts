@@ -1,0 +1,76 @@
+/** The longest delay that `setTimeout` takes; it fires at once for a longer one. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`.
+ * @returns a function that cancels the call
+ */
+export function after(ms: number, callback: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number) => {
+    const isLast = leftMs <= MAX_TIMEOUT_MS;
+    timer = setTimeout(
+      () => (isLast ? callback() : wait(leftMs - MAX_TIMEOUT_MS)),
+      Math.min(leftMs, MAX_TIMEOUT_MS),
+    );
+  };
+  if (ms === Infinity) return () => undefined;
+  wait(ms);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Waits `ms` milliseconds, or until the signal aborts.
+ * @returns whether the time has passed; false where the signal came first
+ */
+export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve(false);
+      return;
+    }
+    const stop = () => {
+      cancel();
+      resolve(false);
+    };
+    const cancel = after(ms, () => {
+      signal?.removeEventListener('abort', stop);
+      resolve(true);
+    });
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/**
+ * Waits until `work` has settled, but not longer than `ms`.
+ * @returns whether it has settled; rejects where it rejects in time
+ */
+export function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  return raced(
+    work.then(() => true),
+    ms,
+    (resolve) => resolve(false),
+  );
+}
+
+/** Waits for `work`, but not longer than `ms`. Rejects with the error that `lateError` makes where that takes longer. */
+export function withTimeLimit<T>(work: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
+  return raced(work, ms, (_resolve, reject) => reject(lateError()));
+}
+
+async function raced<T>(
+  work: Promise<T>,
+  ms: number,
+  onLate: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+): Promise<T> {
+  if (ms === Infinity) return work;
+  let cancel!: () => void;
+  const late = new Promise<T>((resolve, reject) => {
+    cancel = after(ms, () => onLate(resolve, reject));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    cancel();
+  }
+}

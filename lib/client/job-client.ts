@@ -1,0 +1,133 @@
+import type { EntityManager } from 'typeorm';
+import type { ContextCarrier } from '../job/context-carrier.js';
+import { InvalidJobError } from '../job/errors.js';
+import type { JobDefinition } from '../job/definition.js';
+import { decodeDocument } from '../job/document.js';
+import type { Job, JobSettings, NewJob } from '../job/job.js';
+import { JobEncoder, type EncodedJob } from '../job/encode-job.js';
+import { requireName } from '../job/names.js';
+import type { JobQueue } from '../queue/job-queue.js';
+
+export interface EnqueueManyOptions {
+  /**
+   * Write through this `EntityManager`: the jobs are committed and rolled back with its transaction. Default: the
+   * transaction that the call runs in, if the client knows of one; see `JobClient.transaction` and the module's option
+   * `transactions`.
+   */
+  readonly manager?: EntityManager;
+  /** Commit by itself, also where the call runs in a transaction. Default: false. */
+  readonly outside?: boolean;
+}
+
+export interface EnqueueOptions extends JobSettings, EnqueueManyOptions {}
+
+export interface JobClientSettings {
+  /** Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
+  readonly requireKind?: (kind: string) => void;
+  /** What checks the payloads of a kind, where its handler here says so. */
+  readonly definitionOf?: (kind: string) => JobDefinition | undefined;
+  readonly contextCarrier?: ContextCarrier;
+}
+
+/** Enqueues jobs, and reads them. Inject it by its type, or with `@InjectJobClient(name)`. */
+export class JobClient {
+  private readonly encoder: JobEncoder;
+
+  constructor(
+    private readonly queue: JobQueue,
+    private readonly settings: JobClientSettings = {},
+  ) {
+    this.encoder = new JobEncoder(settings.maxPayloadBytes ?? 1024 * 1024);
+  }
+
+  /**
+   * Enqueues one job. It is committed when this resolves, or else with the transaction that the call runs in.
+   *
+   * @param kind a kind, or what `defineJob` made of it: the payload is then type-checked, and checked by its schema
+   * @returns the job as it is stored
+   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError; nothing
+   * is written then
+   */
+  enqueue<Input, Payload, Result>(
+    definition: JobDefinition<Input, Payload, Result>,
+    payload: Input,
+    options?: EnqueueOptions,
+  ): Promise<Job<Input, Result>>;
+  enqueue<Payload = unknown>(
+    kind: string,
+    payload?: Payload,
+    options?: EnqueueOptions,
+  ): Promise<Job<Payload>>;
+  async enqueue(
+    kind: string | JobDefinition,
+    payload?: unknown,
+    { manager, outside, ...settings }: EnqueueOptions = {},
+  ): Promise<Job> {
+    const job = typeof kind === 'string' ? { ...settings, kind, payload } : kind.with(payload, settings);
+    const [stored] = await this.write([await this.encode(job)], { manager, outside });
+    return stored!;
+  }
+
+  /**
+   * Enqueues jobs, all or none.
+   *
+   * @returns the jobs as they are stored, in the order given
+   * @throws InvalidJobError naming the place in the list, UnknownKindError, DuplicateJobError; nothing is written then
+   */
+  async enqueueMany(jobs: readonly NewJob[], options: EnqueueManyOptions = {}): Promise<Job[]> {
+    const encoded: EncodedJob[] = [];
+    for (const [place, job] of jobs.entries()) {
+      try {
+        encoded.push(await this.encode(job));
+      } catch (error) {
+        if (!(error instanceof InvalidJobError)) throw error;
+        throw new InvalidJobError(`jobs[${place}].${error.path}`, error.problem, { cause: error });
+      }
+    }
+    return this.write(encoded, options);
+  }
+
+  /**
+   * Runs `work` in a transaction: what it enqueues without a `manager` belongs to it, as does what it writes through the
+   * one that it is given. Commits when `work` has returned; rolls back and rejects with its error where it throws. Within
+   * a transaction that the client knows of it is a savepoint of that.
+   */
+  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.queue.transaction(work);
+  }
+
+  /** The job with this id, or null where there is none. @throws InvalidJobError where no job can have such an id */
+  get<Input, Payload, Result>(
+    definition: JobDefinition<Input, Payload, Result>,
+    id: string,
+  ): Promise<Job<Input, Result> | null>;
+  get<Payload = unknown, Result = unknown>(id: string): Promise<Job<Payload, Result> | null>;
+  async get(...args: [id: string] | [definition: JobDefinition, id: string]): Promise<Job | null> {
+    const job = await this.queue.get(requireName(args.at(-1), 'id'));
+    const [definition] = args;
+    return typeof definition === 'string' || job?.kind === definition.kind ? job : null;
+  }
+
+  private async encode(job: NewJob): Promise<EncodedJob> {
+    const encoded = this.encoder.encode(job, this.settings.contextCarrier?.capture());
+    this.settings.requireKind?.(encoded.kind);
+    const definition = job.definition ?? this.settings.definitionOf?.(encoded.kind);
+    if (definition === undefined) return encoded;
+    // What the handler will read is checked, and not what was handed over: a Date is a string by then.
+    await definition.read(decodeDocument(encoded.payload.json, encoded.payload.bytes), definition.version);
+    return { ...encoded, payloadVersion: definition.version };
+  }
+
+  private async write(
+    jobs: readonly EncodedJob[],
+    { manager, outside = false }: EnqueueManyOptions,
+  ): Promise<Job[]> {
+    if (outside && manager !== undefined) {
+      throw new InvalidJobError('outside', 'is given together with manager; give one of them.');
+    }
+    const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
+    return this.queue.enqueue(jobs, target === undefined ? {} : { manager: target });
+  }
+}

@@ -1,0 +1,132 @@
+import type { EncodedJob } from '../job/encode-job.js';
+import type { LeaseLostError } from '../job/errors.js';
+import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
+import type { Outcome } from '../job/outcome.js';
+
+/** Everything that happens to jobs and workers in this process, by name, with what a listener is told of it. */
+export interface JobsEventMap {
+  /** Jobs have been committed. */
+  readonly enqueued: { readonly jobs: readonly EncodedJob[] };
+  readonly claimed: { readonly jobs: readonly ClaimedJob[] };
+  /** The handler is about to be called. */
+  readonly started: { readonly job: ClaimedJob };
+  /** An outcome has been written. */
+  readonly settled: { readonly job: ClaimedJob; readonly outcome: Outcome };
+  /** The outcome of a transactional handler has been committed with its transaction. */
+  readonly settledInTransaction: { readonly job: ClaimedJob };
+  /** A try to write outcomes has failed; they are tried again. */
+  readonly settleFailed: { readonly jobs: readonly ClaimedJob[]; readonly error: unknown };
+  /** An outcome was not accepted, because its lease is lost. @see `failures`: tries before whose answer did not come */
+  readonly settleRefused: {
+    readonly job: ClaimedJob;
+    readonly outcome: Outcome;
+    readonly failures: number;
+  };
+  /** The worker stopped before an outcome could be written. */
+  readonly settleAbandoned: { readonly job: ClaimedJob; readonly outcome: Outcome };
+  /** A handler ended after its lease was lost; what it threw says nothing about the job. */
+  readonly outcomeDropped: { readonly job: ClaimedJob };
+  /** The lease of a job is lost while this process runs it. */
+  readonly lost: { readonly job: ClaimedJob; readonly error: LeaseLostError };
+  readonly renewFailed: { readonly count: number; readonly error: unknown };
+  /** The database undid the transaction of a handler, or could not begin it; the handler is called again. */
+  readonly transactionUndone: { readonly job: ClaimedJob; readonly error: unknown };
+  /** The lease was lost before the transaction of a handler was committed, so it was rolled back. */
+  readonly transactionLost: { readonly job: ClaimedJob };
+  /** Jobs were given back: ready again, no attempt spent. */
+  readonly gaveBack: { readonly jobs: readonly ClaimedJob[] };
+  readonly giveBackFailed: { readonly jobs: readonly ClaimedJob[]; readonly error: unknown };
+  /** Jobs were given back that a claim had taken whose answer was lost. */
+  readonly gaveBackUnheld: { readonly count: number };
+  /** A job of a worker that died is ready again. */
+  readonly reclaimed: ReclaimedJob;
+  /** A job of a worker that died ran alone, and is `PANIC`. */
+  readonly convicted: ReclaimedJob;
+  /** @see `failures`: in a row, this one included */
+  readonly reclaimFailed: { readonly error: unknown; readonly failures: number };
+  readonly claimFailed: { readonly error: unknown; readonly failures: number };
+  /** Claims work again. @see `failures`: in a row before */
+  readonly claimRecovered: { readonly failures: number };
+  /** Claims are slow, and a transaction that has been open for long is the reason. */
+  readonly claimsSlow: {
+    readonly claimMs: number;
+    readonly openMs: number;
+    /** Whose transaction it is, for a person to find it. */
+    readonly description: string;
+  };
+  /** A job that may have killed its last workers runs with nothing beside it. */
+  readonly quarantined: { readonly job: ClaimedJob };
+  /** The mark that a job runs alone may not have been written. */
+  readonly quarantineFailed: { readonly job: ClaimedJob; readonly error: unknown };
+  /** A handler goes on after its signal has aborted. */
+  readonly abortIgnored: { readonly job: ClaimedJob };
+  /** Code of this process kept the event loop for longer than a heartbeat. */
+  readonly eventLoopBlocked: { readonly blockedMs: number; readonly kinds: readonly string[] };
+  readonly workerStarted: {
+    readonly workerId: string;
+    readonly concurrency: number;
+    readonly kinds: readonly string[];
+  };
+  /** A worker has no handlers, so it was not started. */
+  readonly workerIdle: { readonly workerId: string };
+  /** Handlers did not end in time at a shutdown; their jobs are given back. */
+  readonly shutdownTimedOut: { readonly jobs: readonly ClaimedJob[] };
+  readonly workerStopped: { readonly workerId: string };
+  readonly schemaUpgraded: { readonly table: string; readonly version: number };
+  readonly notifyFailed: { readonly error: unknown };
+  readonly listenFailed: { readonly error: unknown; readonly failures: number };
+  /** Notifications do not arrive over this connection. */
+  readonly notificationsMissing: Readonly<Record<string, never>>;
+  /** A listener has thrown; nothing else was affected. */
+  readonly listenerFailed: { readonly event: keyof JobsEventMap; readonly error: unknown };
+}
+
+export type JobsEvent = keyof JobsEventMap;
+
+export type JobsEventListener<Event extends JobsEvent> = (detail: JobsEventMap[Event]) => unknown;
+
+type AnyListener = (detail: never) => unknown;
+
+/**
+ * The one seam for all that wants to know what happens: the log, history, metrics, the user's listeners. Listeners are
+ * called at once, in the order in which they were added, and after the commit where there is one. One that throws, or
+ * returns a promise that rejects, changes nothing for the caller and for the other listeners.
+ */
+export class JobsEvents {
+  private readonly listeners = new Map<JobsEvent, readonly AnyListener[]>();
+
+  /** Calls the listener at each event of this name. @returns a function that ends it */
+  on<Event extends JobsEvent>(event: Event, listener: JobsEventListener<Event>): () => void {
+    this.listeners.set(event, [...this.listenersOf(event), listener]);
+    return () => {
+      this.listeners.set(
+        event,
+        this.listenersOf(event).filter((other) => other !== listener),
+      );
+    };
+  }
+
+  /** Tells those who listen. Never throws. */
+  emit<Event extends JobsEvent>(event: Event, detail: JobsEventMap[Event]): void {
+    const listeners = this.listeners.get(event);
+    if (listeners === undefined) return;
+    for (const listener of listeners) this.tell(event, listener, detail);
+  }
+
+  private tell(event: JobsEvent, listener: AnyListener, detail: unknown): void {
+    try {
+      const answer = listener(detail as never);
+      if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(event, error));
+    } catch (error) {
+      this.failed(event, error);
+    }
+  }
+
+  private failed(event: JobsEvent, error: unknown): void {
+    if (event !== 'listenerFailed') this.emit('listenerFailed', { event, error });
+  }
+
+  private listenersOf(event: JobsEvent): readonly AnyListener[] {
+    return this.listeners.get(event) ?? [];
+  }
+}

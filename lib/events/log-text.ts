@@ -1,0 +1,43 @@
+import { describeError } from '../job/describe-error.js';
+import type { ClaimedJob } from '../job/job.js';
+
+/** How many names a message lists at most. */
+const MAX_NAMES = 20;
+
+/** C0 and C1 controls, line separators, and marks that change the direction of text. */
+const CONTROLS = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A text from a user, safe to stand in a line of a log: control characters appear as escapes, so that no id, kind or
+ * message can begin a line of its own or move the cursor of a terminal (CWE-117).
+ */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, escaped);
+}
+
+/** An error with its stack, over several lines. All lines but the first are indented: none can pass for an entry of its own. */
+export function printableError(error: unknown): string {
+  const [first, ...others] = describeError(error).split('\n').map(printable);
+  return [first, ...others.map((line) => (/^\s/.test(line) ? line : `    ${line}`))].join('\n');
+}
+
+/** The first line of an error as it is stored. */
+export function reasonOf(lastError: string): string {
+  return printable(lastError.split('\n', 1)[0]!);
+}
+
+/** `job 4711 (kind invoice.mail, attempt 2)` */
+export function nameOf(job: Pick<ClaimedJob, 'id' | 'kind' | 'attemptsDone'>): string {
+  return `job ${printable(job.id)} (kind ${printable(job.kind)}, attempt ${job.attemptsDone + 1})`;
+}
+
+/** Names for a message: the first twenty. */
+export function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).map(printable).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  return { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character] ?? `\\u${code.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,51 @@
+import type { JobsEvents } from '../events/jobs-events.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { DequeueFn, JobQueue } from '../queue/job-queue.js';
+import { Attempt, type AttemptPolicy } from './attempt.js';
+import { Executor } from './executor.js';
+
+/** What `dequeue` needs to know, as the module's options say it. */
+export interface DequeueSettings extends Pick<
+  AttemptPolicy,
+  'minRetryDelayMs' | 'maxPayloadBytes' | 'isPanic'
+> {
+  readonly workerId: string;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly maxCrashes: number;
+  readonly events: JobsEvents;
+}
+
+/** Takes one ready job, runs `fn` on it and writes the outcome; see `JobQueue.dequeue`. */
+export async function dequeue(
+  queue: JobQueue,
+  kinds: readonly string[],
+  fn: DequeueFn,
+  settings: DequeueSettings,
+): Promise<boolean> {
+  const claimedAt = performance.now();
+  const job = await claimOne(queue, kinds, settings);
+  if (job === undefined) return false;
+  const executor = new Executor(queue, settings, settings.events);
+  executor.start();
+  try {
+    await executor.run(executor.hold(new Attempt(job, fn, settings), claimedAt, true));
+    await executor.held.noneSettling();
+    return true;
+  } finally {
+    await executor.stop();
+  }
+}
+
+async function claimOne(
+  queue: JobQueue,
+  kinds: readonly string[],
+  { workerId, leaseMs, maxCrashes }: DequeueSettings,
+): Promise<ClaimedJob | undefined> {
+  // Not the name of the worker in this process, which gives back what it does not know.
+  const terms = { workerId: `${workerId}-dequeue`, leaseMs, alone: true };
+  const [job] = await queue.claim(kinds, 1, terms);
+  if (job !== undefined) return job;
+  const reclaimed = await queue.reclaim(maxCrashes);
+  return reclaimed.length === 0 ? undefined : (await queue.claim(kinds, 1, terms))[0];
+}

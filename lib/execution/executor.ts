@@ -1,0 +1,124 @@
+import type { Startable } from '../async/loop.js';
+import { endsWithin } from '../async/timers.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import type { Outcome } from '../job/outcome.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { Attempt } from './attempt.js';
+import { HeldJob } from './held-job.js';
+import { HeldJobs } from './held-jobs.js';
+import { LeaseKeeper, type LeaseKeeperSettings } from './lease-keeper.js';
+import { Settler } from './settler.js';
+import { runInTransaction } from './transactional-execution.js';
+
+/** What an executor needs of its queue. */
+export type ExecutorQueue = Pick<JobQueue, 'renew' | 'settle' | 'isLinkFailure' | 'runAndSettle' | 'release'>;
+
+/** How long a handler may go on after its signal has aborted before an event tells of it. */
+const ABORT_GRACE_MS = 1_000;
+
+/**
+ * Runs claimed jobs: keeps their leases, calls their handlers, writes their outcomes. A worker has one for all its jobs;
+ * `dequeue` makes one for each.
+ */
+export class Executor implements Startable {
+  readonly held = new HeldJobs();
+  readonly leases: LeaseKeeper;
+  private readonly settler: Settler;
+
+  constructor(
+    private readonly queue: ExecutorQueue,
+    private readonly settings: LeaseKeeperSettings,
+    private readonly events: JobsEvents,
+  ) {
+    this.leases = new LeaseKeeper(queue, this.held, settings, events);
+    this.settler = new Settler(queue, this.held, events);
+  }
+
+  /** Begins to renew leases. */
+  start(): void {
+    this.leases.start();
+  }
+
+  /** Renews nothing any more, and gives up on outcomes that are not written yet. */
+  async stop(): Promise<void> {
+    this.settler.abandon();
+    await this.leases.stop();
+  }
+
+  /**
+   * Takes a job that has been claimed; its lease is renewed from here on.
+   *
+   * @param claimedAt `performance.now()` from before the claim was sent
+   * @param alone whether it was claimed to run with no other beside it
+   */
+  hold(attempt: Attempt, claimedAt: number, alone = false): HeldJob {
+    const heldJob = new HeldJob(attempt, claimedAt + this.settings.leaseMs, alone);
+    this.held.add(heldJob);
+    return heldJob;
+  }
+
+  /**
+   * Runs the attempt and begins to write its outcome. Resolves when the handler has really ended, which may be long after
+   * its time was up. Never rejects.
+   */
+  async run(heldJob: HeldJob): Promise<void> {
+    if (heldJob.lease !== 'held') {
+      this.drop(heldJob);
+      return;
+    }
+    this.held.start(heldJob);
+    this.events.emit('started', { job: heldJob.job });
+    const outcome = await this.outcomeOf(heldJob);
+    if (outcome !== undefined) this.settle(heldJob, outcome);
+    if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
+    this.held.end(heldJob);
+  }
+
+  /** Makes jobs ready for others at once, no attempt spent, and throws away what their handlers still return. Never rejects. */
+  async giveBack(heldJobs: readonly HeldJob[], reason: Error): Promise<void> {
+    if (heldJobs.length === 0) return;
+    for (const heldJob of heldJobs) this.drop(heldJob, reason);
+    const jobs = heldJobs.map(({ job }) => job);
+    try {
+      await this.queue.release(heldJobs);
+      this.events.emit('gaveBack', { jobs });
+    } catch (error) {
+      this.events.emit('giveBackFailed', { jobs, error });
+    }
+  }
+
+  /** Lets go of a job and of what its handler returns. Its lease runs out, unless it is released. */
+  drop(heldJob: HeldJob, reason?: Error): void {
+    this.held.close(heldJob);
+    if (reason !== undefined) heldJob.attempt.abort(reason);
+  }
+
+  /** @returns undefined where the outcome is written already, or nobody's business any more */
+  private async outcomeOf(heldJob: HeldJob): Promise<Outcome | undefined> {
+    const { attempt, job } = heldJob;
+    if (!attempt.isTransactional) return attempt.run();
+    const end = await runInTransaction(heldJob, this.queue, this.events);
+    if (typeof end !== 'string') return end;
+    this.held.close(heldJob);
+    this.events.emit(end === 'written' ? 'settledInTransaction' : 'transactionLost', { job });
+    return undefined;
+  }
+
+  private settle(heldJob: HeldJob, outcome: Outcome): void {
+    if (heldJob.lease === 'over') return; // given back
+    if (heldJob.lease === 'held' || outcome.type === 'done') {
+      this.settler.settle(heldJob, outcome);
+      return;
+    }
+    // The handler obeyed the abort: what it threw says nothing about the job, which others will run again.
+    this.drop(heldJob);
+    this.events.emit('outcomeDropped', { job: heldJob.job });
+  }
+
+  /** A handler that goes on after its signal has aborted keeps its slot: what it uses is still in use. */
+  private async reallyEnded({ attempt, job }: HeldJob): Promise<void> {
+    if (await endsWithin(attempt.ended, ABORT_GRACE_MS)) return;
+    this.events.emit('abortIgnored', { job });
+    await attempt.ended;
+  }
+}

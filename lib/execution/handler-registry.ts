@@ -1,0 +1,66 @@
+import type { JobDefinition } from '../job/definition.js';
+import { KindExistsError } from '../job/errors.js';
+import { validateHandlerOptions, type JobHandlerOptions } from '../job/handler-options.js';
+import { requireName } from '../job/names.js';
+import type { ClaimedJob } from '../job/job.js';
+import { Attempt, type AttemptPolicy, type HandlerFn } from './attempt.js';
+
+/** A handler as the worker knows it. */
+export interface Handler {
+  readonly kind: string;
+  readonly run: HandlerFn;
+  readonly options: JobHandlerOptions;
+  /** What checks its payloads. */
+  readonly definition?: JobDefinition;
+  /** Where it was declared, for messages: `InvoiceJobs.render`. */
+  readonly declaredAt: string;
+}
+
+/** The handlers of one queue, by kind. */
+export class HandlerRegistry {
+  private readonly handlers = new Map<string, Handler>();
+
+  /** @throws KindExistsError, InvalidOptionError, InvalidJobError */
+  add(handler: Handler): void {
+    const kind = requireName(handler.kind, `The kind of ${handler.declaredAt}`);
+    const existing = this.handlers.get(kind);
+    if (existing) throw new KindExistsError(kind, [existing.declaredAt, handler.declaredAt]);
+    validateHandlerOptions(handler.options, `${handler.declaredAt}: `);
+    this.handlers.set(kind, { ...handler, kind });
+  }
+
+  get(kind: string): Handler | undefined {
+    return this.handlers.get(kind);
+  }
+
+  get kinds(): readonly string[] {
+    return [...this.handlers.keys()];
+  }
+}
+
+/** Makes the attempts of claimed jobs: the handler's own options go before the module's. */
+export class AttemptFactory {
+  private readonly policies = new Map<Handler, AttemptPolicy>();
+
+  constructor(
+    private readonly handlers: HandlerRegistry,
+    private readonly defaults: AttemptPolicy,
+  ) {}
+
+  /** @param job of a kind that has a handler here */
+  attempt(job: ClaimedJob): Attempt {
+    const handler = this.handlers.get(job.kind)!;
+    return new Attempt(job, handler.run, this.policyOf(handler));
+  }
+
+  /** The rules that hold for the attempts of a handler. */
+  policyOf(handler: Handler): AttemptPolicy {
+    let policy = this.policies.get(handler);
+    if (policy === undefined) {
+      const { maxAttempts, backoff, timeoutMs, transactional } = handler.options;
+      policy = { ...this.defaults, maxAttempts, backoff, timeoutMs, transactional };
+      this.policies.set(handler, policy);
+    }
+    return policy;
+  }
+}

@@ -1,0 +1,188 @@
+import { deferred, type Deferred } from '../async/deferred.js';
+import type { LeaseLostError } from '../job/errors.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { HeldJob, HandlerState, LeaseState, PendingSettlement } from './held-job.js';
+
+interface Waiter extends Deferred<void> {
+  readonly condition: () => boolean;
+}
+
+/**
+ * Where every claimed job of a worker is, from its claim until its outcome is written and its handler has ended. The
+ * claim loop, the dispatcher, the lease keeper and the settler ask here, and tell here what has become of a job.
+ */
+export class HeldJobs {
+  private readonly jobs = new Set<HeldJob>();
+  /** In the order in which they are started; also such as are not waiting any more, which are passed over. */
+  private line: HeldJob[] = [];
+  private readonly byHandler: Record<HandlerState, number> = { claimed: 0, waiting: 0, running: 0, ended: 0 };
+  private readonly byLease: Record<LeaseState, number> = { held: 0, lost: 0, settling: 0, over: 0 };
+  /** Jobs whose handlers run or are still to be called. */
+  private readonly byKind = new Map<string, number>();
+  private waiters: Waiter[] = [];
+
+  add(job: HeldJob): void {
+    this.jobs.add(job);
+    this.byHandler[job.handler] += 1;
+    this.byLease[job.lease] += 1;
+    this.count(job, 1);
+  }
+
+  /** The job may be started when there is a free slot. */
+  queue(job: HeldJob): void {
+    if (job.handler !== 'claimed') return;
+    this.moveHandler(job, 'waiting');
+    this.line.push(job);
+  }
+
+  /** Takes the next waiting job out of the line; undefined where none waits. */
+  nextWaiting(): HeldJob | undefined {
+    let job = this.line.shift();
+    while (job !== undefined && job.handler !== 'waiting') job = this.line.shift();
+    return job;
+  }
+
+  /** The handler is called. */
+  start(job: HeldJob): void {
+    this.moveHandler(job, 'running');
+  }
+
+  /** The handler has really ended. */
+  end(job: HeldJob): void {
+    this.moveHandler(job, 'ended');
+    this.forgetIfDone(job);
+  }
+
+  /** The lease is not ours any more. */
+  lose(job: HeldJob, error: LeaseLostError): void {
+    job.lost = error;
+    if (job.lease === 'held') this.moveLease(job, 'lost');
+  }
+
+  /** The outcome is on its way. */
+  settle(job: HeldJob, settlement: PendingSettlement): void {
+    job.settlement = settlement;
+    this.moveLease(job, 'settling');
+  }
+
+  /** The lease has ended: the outcome is written or refused, or the job is given back or dropped. */
+  close(job: HeldJob): void {
+    this.moveLease(job, 'over');
+    if (job.handler !== 'running') this.moveHandler(job, 'ended');
+    this.forgetIfDone(job);
+  }
+
+  /** Leases that are ours as far as we know, and are to be renewed until the outcome is written. */
+  get renewable(): HeldJob[] {
+    return this.filter(({ lease, lost }) => lost === undefined && (lease === 'held' || lease === 'settling'));
+  }
+
+  /** Leases that are ours, or under which an outcome is still to be written. */
+  get leases(): HeldJob[] {
+    return this.filter(({ lease }) => lease === 'held' || lease === 'settling');
+  }
+
+  /** Jobs of which something is still to come: a handler's end, an answer of the storage. */
+  get open(): HeldJob[] {
+    return this.filter(({ lease }) => lease !== 'over');
+  }
+
+  /** Jobs that have not been started. */
+  get unstarted(): HeldJob[] {
+    return this.filter(({ handler }) => handler === 'claimed' || handler === 'waiting');
+  }
+
+  /** Jobs that wait for a slot. */
+  get waiting(): HeldJob[] {
+    return this.filter(({ handler }) => handler === 'waiting');
+  }
+
+  /** Jobs whose handlers are at work, with no outcome to be written yet. */
+  get unfinished(): HeldJob[] {
+    return this.filter(
+      ({ handler, lease }) => handler === 'running' && (lease === 'held' || lease === 'lost'),
+    );
+  }
+
+  /** Jobs whose outcomes are being written. */
+  get settling(): HeldJob[] {
+    return this.filter(({ lease }) => lease === 'settling');
+  }
+
+  /** What the handlers that run just now are at work on. */
+  get runningKinds(): string[] {
+    return this.filter(({ handler }) => handler === 'running').map(({ job }) => job.kind);
+  }
+
+  get waitingCount(): number {
+    return this.byHandler.waiting;
+  }
+
+  get runningCount(): number {
+    return this.byHandler.running;
+  }
+
+  get settlingCount(): number {
+    return this.byLease.settling;
+  }
+
+  /** How many jobs of a kind run or are still to be started. */
+  countOf(kind: string): number {
+    return this.byKind.get(kind) ?? 0;
+  }
+
+  /** Resolves when no handler runs. */
+  noneRunning(): Promise<void> {
+    return this.once(() => this.runningCount === 0);
+  }
+
+  /** Resolves when every outcome is written, refused or given up. */
+  noneSettling(): Promise<void> {
+    return this.once(() => this.settlingCount === 0);
+  }
+
+  private moveHandler(job: HeldJob, state: HandlerState): void {
+    if (job.handler === state) return;
+    this.byHandler[job.handler] -= 1;
+    this.byHandler[state] += 1;
+    job.handler = state;
+    if (state === 'ended') this.count(job, -1);
+    this.tellWaiters();
+  }
+
+  private moveLease(job: HeldJob, state: LeaseState): void {
+    this.byLease[job.lease] -= 1;
+    this.byLease[state] += 1;
+    job.lease = state;
+    this.tellWaiters();
+  }
+
+  private forgetIfDone(job: HeldJob): void {
+    if (job.handler !== 'ended' || job.lease !== 'over' || !this.jobs.delete(job)) return;
+    this.byHandler.ended -= 1;
+    this.byLease.over -= 1;
+  }
+
+  private count({ job }: { readonly job: ClaimedJob }, change: number): void {
+    this.byKind.set(job.kind, this.countOf(job.kind) + change);
+  }
+
+  private filter(wanted: (job: HeldJob) => boolean): HeldJob[] {
+    return [...this.jobs].filter(wanted);
+  }
+
+  private async once(condition: () => boolean): Promise<void> {
+    if (condition()) return;
+    const waiter: Waiter = { condition, ...deferred() };
+    this.waiters.push(waiter);
+    await waiter.promise;
+  }
+
+  private tellWaiters(): void {
+    if (this.waiters.length === 0) return;
+    const met = this.waiters.filter(({ condition }) => condition());
+    if (met.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => !met.includes(waiter));
+    for (const { resolve } of met) resolve();
+  }
+}

@@ -1,0 +1,114 @@
+import { Loop, type Startable } from '../async/loop.js';
+import { sleep } from '../async/timers.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import { LeaseLostError } from '../job/errors.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { HeldJob } from './held-job.js';
+import type { HeldJobs } from './held-jobs.js';
+
+export interface LeaseKeeperSettings {
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+}
+
+/**
+ * How often within a heartbeat the keeper looks at its leases, and so how soon a renewal that failed, or met a locked
+ * row, is tried again.
+ */
+const LOOKS_PER_HEARTBEAT = 4;
+
+/**
+ * Renews the leases of held jobs, all in one call. A renewal that fails is tried again until the lease has really ended.
+ * Only then, or where the storage answers that it is lost, does the signal of the attempt abort.
+ */
+export class LeaseKeeper implements Startable {
+  private readonly loop = new Loop((signal) => this.lookLater(signal));
+  private lastLook = 0;
+  private lastRenewal = 0;
+  /** When the renewal under way was sent. */
+  private sentAt: number | undefined;
+
+  constructor(
+    private readonly queue: Pick<JobQueue, 'renew'>,
+    private readonly held: HeldJobs,
+    private readonly settings: LeaseKeeperSettings,
+    private readonly events: JobsEvents,
+  ) {}
+
+  start(): void {
+    this.lastLook = this.lastRenewal = performance.now();
+    this.loop.start();
+  }
+
+  /** Does not wait for a renewal that is under way: its answer concerns no job any more. */
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Records that the job runs alone from now on. @returns whether the lease is still ours */
+  async markAlone(job: HeldJob): Promise<boolean> {
+    job.alone = true;
+    const [answer] = await this.queue.renew([job], this.settings.leaseMs);
+    if (answer === 'lost') this.lose(job, 'another worker has it');
+    return answer === 'written';
+  }
+
+  /** Renews at once where a lease has run out: the process stood still, or a claim was answered late. Never rejects. */
+  async catchUp(): Promise<void> {
+    const now = performance.now();
+    const leased = this.held.renewable;
+    if (leased.some(({ endsAt }) => now >= endsAt)) await this.renew(leased, now, true);
+  }
+
+  private async lookLater(signal: AbortSignal): Promise<void> {
+    if (await sleep(this.settings.heartbeatMs / LOOKS_PER_HEARTBEAT, signal)) this.look();
+  }
+
+  private look(): void {
+    const now = performance.now();
+    // After a freeze of the whole process an answer may be waiting to be read: judge at the next look.
+    const isFrozen = now - this.lastLook > this.settings.heartbeatMs;
+    this.lastLook = now;
+    const isStuck = this.sentAt !== undefined && now - this.sentAt >= this.settings.heartbeatMs;
+    if (isStuck && !isFrozen) this.loseEnded('its renewal is not answered');
+    if (this.sentAt !== undefined && !isStuck) return;
+    const leased = this.held.renewable;
+    if (leased.length === 0) this.lastRenewal = now;
+    const isDue = now - this.lastRenewal >= this.settings.heartbeatMs;
+    const renewed = leased.filter(({ isBusy }) => isDue || isBusy);
+    if (renewed.length > 0) void this.renew(renewed, now, isDue);
+  }
+
+  /** @param areAll the next heartbeat counts from here */
+  private async renew(renewed: readonly HeldJob[], now: number, areAll: boolean): Promise<void> {
+    this.sentAt = now;
+    try {
+      const answers = await this.queue.renew(renewed, this.settings.leaseMs);
+      if (areAll) this.lastRenewal = Math.max(this.lastRenewal, now);
+      for (const [index, job] of renewed.entries()) {
+        job.isBusy = answers[index] === 'busy';
+        if (answers[index] === 'written') job.endsAt = now + this.settings.leaseMs;
+        if (answers[index] === 'lost') this.lose(job, 'another worker has it');
+      }
+    } catch (error) {
+      this.events.emit('renewFailed', { count: renewed.length, error });
+      this.loseEnded('it could not be renewed');
+    } finally {
+      if (this.sentAt === now) this.sentAt = undefined;
+    }
+  }
+
+  private loseEnded(problem: string): void {
+    const now = performance.now();
+    for (const job of this.held.renewable)
+      if (now >= job.endsAt) this.lose(job, `it has run out, ${problem}`);
+  }
+
+  private lose(job: HeldJob, problem: string): void {
+    if (job.lost !== undefined || job.lease === 'over') return;
+    const error = new LeaseLostError(job.id, problem);
+    this.held.lose(job, error);
+    this.events.emit('lost', { job: job.job, error });
+    job.attempt.abort(error);
+  }
+}

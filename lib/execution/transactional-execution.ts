@@ -1,0 +1,42 @@
+import type { EntityManager } from 'typeorm';
+import { ExponentialPause } from '../async/pauses.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import { TransactionUndoneError } from '../job/errors.js';
+import type { Outcome } from '../job/outcome.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { HeldJob } from './held-job.js';
+
+/** How often the handler is called in all where the database undoes its transaction; then the attempt has failed. */
+const MAX_CALLS = 3;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 5_000;
+
+/**
+ * Runs an attempt in a transaction that its outcome is part of. Where the database undoes that transaction, nothing was
+ * written and no attempt is spent: the handler is called again. Where it cannot begin one, it is asked again until the
+ * signal aborts.
+ *
+ * @returns what has become of the outcome; or an outcome that is still to be written, where the transaction was rolled back
+ */
+export async function runInTransaction(
+  { attempt, alone }: HeldJob,
+  queue: Pick<JobQueue, 'runAndSettle'>,
+  events: JobsEvents,
+): Promise<'written' | 'lost' | Outcome> {
+  const { id, leaseToken, attemptsDone } = attempt.job;
+  const { signal } = attempt;
+  const work = (manager: EntityManager) => attempt.call(manager).finally(() => attempt.ended);
+  const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  let calls = 0;
+  for (;;) {
+    try {
+      return await queue.runAndSettle({ id, leaseToken, alone, attemptsDone, signal }, work);
+    } catch (error) {
+      if (!(error instanceof TransactionUndoneError)) return attempt.outcomeOf(error);
+      if (error.begun) calls += 1;
+      if (calls >= MAX_CALLS) return attempt.outcomeOf(error.cause);
+      events.emit('transactionUndone', { job: attempt.job, error: error.cause });
+      await pause.wait(signal);
+    }
+  }
+}

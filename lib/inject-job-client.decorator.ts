@@ -1,7 +1,0 @@
-import { Inject } from '@nestjs/common';
-import { getJobClientToken } from './jobs.constants.js';
-
-/** Injects the `JobClient` of the `JobsModule` with this name. The one without a name is injected by its type. */
-export function InjectJobClient(name?: string): PropertyDecorator & ParameterDecorator {
-  return Inject(getJobClientToken(name));
-}

@@ -1,0 +1,78 @@
+import { encodeDocument, type StoredDocument } from './document.js';
+import { InvalidJobError } from './errors.js';
+import type { NewJob } from './job.js';
+import { describeType, requireName } from './names.js';
+import { isDelay, MAX_DELAY_MS } from './retry.js';
+import { UuidV7 } from './uuid.js';
+
+/** A job that has been checked and can be written as it is. */
+export interface EncodedJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly payload: StoredDocument;
+  readonly payloadVersion: number;
+  /** JSON. */
+  readonly carried: string | null;
+  /** Milliseconds since 1970, or null where `delayMs` counts from the database's now. */
+  readonly runAtMs: number | null;
+  readonly delayMs: number;
+  readonly priority: number;
+  readonly maxAttempts: number | null;
+}
+
+const MAX_INT = 2 ** 31 - 1;
+/** What PostgreSQL, MySQL and MariaDB can all hold. */
+export const EARLIEST_RUN_AT = new Date('0001-01-01T00:00:00.000Z');
+export const LATEST_RUN_AT = new Date('9999-12-31T23:59:59.999Z');
+
+/** Checks new jobs and puts them into the form in which they are written. */
+export class JobEncoder {
+  private readonly uuids = new UuidV7();
+
+  constructor(private readonly maxPayloadBytes: number) {}
+
+  /**
+   * @param carried what is to be there again when the handler runs
+   * @throws InvalidJobError naming what is wrong
+   */
+  encode(job: NewJob, carried?: unknown): EncodedJob {
+    const { runAt, delayMs, priority = 0, maxAttempts } = job;
+    if (runAt !== undefined && delayMs !== undefined) {
+      throw new InvalidJobError('delayMs', 'is given together with runAt; give one of them.');
+    }
+    return {
+      id: job.id === undefined ? this.uuids.next() : requireName(job.id, 'id'),
+      kind: requireName(job.kind, 'kind'),
+      payload: encodeDocument(job.payload, 'payload', this.maxPayloadBytes),
+      payloadVersion: 1,
+      carried: encodeDocument(carried, 'carried', this.maxPayloadBytes).json,
+      runAtMs: runAt === undefined ? null : requireRunAt(runAt),
+      delayMs: delayMs === undefined ? 0 : requireDelayMs(delayMs),
+      priority: requireInt(priority, 'priority', -MAX_INT - 1),
+      maxAttempts: maxAttempts === undefined ? null : requireInt(maxAttempts, 'maxAttempts', 1),
+    };
+  }
+}
+
+function requireRunAt(value: unknown): number {
+  const millis =
+    value instanceof Date || Object.prototype.toString.call(value) === '[object Date]' ? Number(value) : NaN;
+  if (millis >= EARLIEST_RUN_AT.getTime() && millis <= LATEST_RUN_AT.getTime()) return millis;
+  throw new InvalidJobError('runAt', `is ${describeType(value)}; it must be a Date from year 1 to 9999.`);
+}
+
+function requireDelayMs(value: unknown): number {
+  if (isDelay(value)) return value;
+  throw new InvalidJobError(
+    'delayMs',
+    `is ${String(value)}; it must be milliseconds from 0 to ${MAX_DELAY_MS}.`,
+  );
+}
+
+function requireInt(value: number, path: string, min: number): number {
+  if (Number.isInteger(value) && value >= min && value <= MAX_INT) return value;
+  throw new InvalidJobError(
+    path,
+    `is ${String(value)}; it must be a whole number from ${min} to ${MAX_INT}.`,
+  );
+}

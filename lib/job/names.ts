@@ -1,0 +1,28 @@
+import { InvalidJobError } from './errors.js';
+
+/** In Unicode code points, as databases count them. */
+const MAX_NAME_LENGTH = 255;
+
+/**
+ * An id or a kind: trimmed, 1 to 255 characters (Unicode code points, as databases count them).
+ * @throws InvalidJobError
+ */
+export function requireName(value: unknown, path: string): string {
+  if (typeof value !== 'string')
+    throw new InvalidJobError(path, `is ${describeType(value)}; it must be a string.`);
+  const name = value.trim();
+  const length = name.length <= MAX_NAME_LENGTH ? name.length : Array.from(name).length;
+  if (length < 1 || length > MAX_NAME_LENGTH) {
+    throw new InvalidJobError(path, `has ${length} characters; it must have 1 to ${MAX_NAME_LENGTH}.`);
+  }
+  if (name.includes('\0') || !name.isWellFormed()) {
+    throw new InvalidJobError(path, 'has a NUL character or half a surrogate pair, which databases refuse.');
+  }
+  return name;
+}
+
+/** What a value is, for a message that refuses it. */
+export function describeType(value: unknown): string {
+  if (value instanceof Date) return Number.isNaN(Number(value)) ? 'an invalid Date' : value.toISOString();
+  return value === null ? 'null' : `of type ${typeof value}`;
+}

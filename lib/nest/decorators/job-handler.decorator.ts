@@ -1,0 +1,81 @@
+import { JobDefinition } from '../../job/definition.js';
+import type { JobHandlerOptions } from '../../job/handler-options.js';
+import type { Job, JobContext } from '../../job/job.js';
+import { JOB_HANDLER_METADATA } from '../jobs.tokens.js';
+
+/** What `@JobHandler` leaves on a method. */
+export interface JobHandlerMark {
+  readonly kind: string;
+  readonly options: JobHandlerOptions;
+  readonly definition?: JobDefinition;
+}
+
+type MethodOf<Payload, Result> = (
+  job: Job<Payload, Result>,
+  context: JobContext<Payload>,
+) => Result | Promise<Result>;
+
+/** With the decorators of parameters, the payload being the first of them. */
+type ParamMethodOf<Payload, Result> = (payload: Payload, ...rest: never[]) => Result | Promise<Result>;
+
+/** Parameters may be decorated, and then be anything. */
+type AnyMethod = (...args: never[]) => unknown;
+
+type HandlerDecorator<Method> = <T extends Method>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
+
+/**
+ * Makes a method of a provider or controller the handler of a kind of job. It is called with the job and its context,
+ * and what it returns is stored as the job's result.
+ *
+ * ```ts
+ * @JobHandler('invoice.mail', { maxAttempts: 5, timeoutMs: 30_000 })
+ * async mail(job: Job<{ orderId: string }>, { signal }: JobContext) { … }
+ * ```
+ *
+ * - returns: the job is `DONE`
+ * - throws `RetryableError`: again after its `retryAfterMs`
+ * - throws any other `Error`: `FAILED`, or again where `maxAttempts` leaves attempts
+ * - throws `PermanentError`: `FAILED`
+ * - panics (see `isPanic` of the module): `PANIC`
+ *
+ * Guards, interceptors, pipes and exception filters on the method or its class apply. Instead of the job and its context
+ * it may take what `@JobPayload()`, `@JobParam()` and `@JobCtx()` give.
+ *
+ * Options are checked at start-up, as is that no kind has two handlers (`KindExistsError`). A method may carry several
+ * of these decorators; it then serves several kinds.
+ *
+ * @param kind a kind, or what `defineJob` made of it: the method is then type-checked, the payload checked before it is
+ * called, and the definition's options hold where `options` says nothing else
+ */
+export function JobHandler<Input, Payload, Result>(
+  definition: JobDefinition<Input, Payload, Result>,
+  options?: JobHandlerOptions,
+): HandlerDecorator<MethodOf<Payload, Result> | ParamMethodOf<Payload, Result>>;
+export function JobHandler(kind: string, options?: JobHandlerOptions): HandlerDecorator<AnyMethod>;
+export function JobHandler(
+  kind: string | JobDefinition,
+  options: JobHandlerOptions = {},
+): HandlerDecorator<AnyMethod> {
+  const mark: JobHandlerMark =
+    kind instanceof JobDefinition
+      ? { kind: kind.kind, options: { ...handlerOptionsOf(kind), ...options }, definition: kind }
+      : { kind, options };
+  return (_target, _key, descriptor) => {
+    const method = descriptor.value!;
+    Reflect.defineMetadata(JOB_HANDLER_METADATA, [mark, ...marksOf(method)], method);
+  };
+}
+
+/** The marks on a method, in the order in which they are written above it. */
+export function marksOf(method: object): readonly JobHandlerMark[] {
+  return (Reflect.getMetadata(JOB_HANDLER_METADATA, method) as JobHandlerMark[] | undefined) ?? [];
+}
+
+function handlerOptionsOf({ options }: JobDefinition): JobHandlerOptions {
+  const { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional } = options;
+  return { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional };
+}

@@ -1,0 +1,118 @@
+import type { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import type { HandlerFn } from '../execution/attempt.js';
+import type { JobDefinition } from '../job/definition.js';
+import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
+import { InvalidOptionError, JobsError } from '../job/errors.js';
+import type { HandlerRegistry } from '../execution/handler-registry.js';
+import type { ResolvedOptions } from './jobs.options.js';
+import { Enhancers, type HandlerHost } from './enhancers.js';
+import { marksOf } from './decorators/job-handler.decorator.js';
+import { DEFAULT_NAME, getJobClientToken } from './jobs.tokens.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** Finds the methods with `@JobHandler` on providers and controllers and registers those of one queue. */
+export class JobsExplorer {
+  private explored = false;
+  private readonly enhancers: Enhancers;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly handlers: HandlerRegistry,
+    private readonly options: ResolvedOptions,
+    creator: ExternalContextCreator,
+  ) {
+    this.enhancers = new Enhancers(creator, options.globalEnhancers);
+  }
+
+  /**
+   * Once; later calls do nothing.
+   * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name
+   */
+  explore(): void {
+    if (this.explored) return;
+    this.explored = true;
+    this.requireOwnName();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      if (!wrapper.isAlias) this.exploreWrapper(wrapper);
+    }
+    for (const kind of this.options.worker.kinds ?? []) this.requireHandler(kind);
+  }
+
+  private exploreWrapper(wrapper: Wrapper): void {
+    const prototype = prototypeOf(wrapper);
+    if (prototype === null) return;
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      for (const { kind, options, definition } of marksOf(prototype[method]!)) {
+        const { queue = DEFAULT_NAME } = options;
+        if (queue !== this.options.name) continue;
+        const declaredAt = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
+        const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
+        const run = this.withSteps(this.callable(wrapper, method, isEnhanced), definition);
+        this.handlers.add({ kind, options, definition, declaredAt, run });
+      }
+    }
+  }
+
+  /** Nothing is put around a handler that asks for nothing. */
+  private withSteps(run: HandlerFn, definition: JobDefinition | undefined): HandlerFn {
+    const { contextCarrier } = this.options;
+    const checked = definition === undefined ? run : withDefinition(definition, run);
+    return contextCarrier === undefined ? checked : withCarrier(contextCarrier, checked);
+  }
+
+  private callable(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
+    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    if (!isShared) return this.perJob(wrapper, method, isEnhanced);
+    const instance = () => wrapper.instance as HandlerHost;
+    if (!isEnhanced) return (job, context) => instance()[method]!(job, context);
+    let enhanced: HandlerFn | undefined; // when it is first called, for by then all instances are there
+    return (job, context) =>
+      (enhanced ??= this.enhancers.around(instance(), method, wrapper.host!))(job, context);
+  }
+
+  /** On an instance for each job; or for each tenant and the like, where providers are durable. */
+  private perJob(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
+    // The module that provides it: others may provide something else under the same token.
+    const moduleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    return async (job, context) => {
+      const contextId = ContextIdFactory.getByRequest(context);
+      const request: unknown = wrapper.isDependencyTreeDurable() ? contextId.payload : context;
+      moduleRef.registerRequestByContextId(request, contextId);
+      const instance = await moduleRef.resolve<HandlerHost>(wrapper.token as never, contextId, {
+        strict: true,
+      });
+      if (!isEnhanced) return instance[method]!(job, context);
+      return this.enhancers.around(instance, method, wrapper.host!, contextId, wrapper.id)(job, context);
+    };
+  }
+
+  private requireHandler(kind: string): void {
+    if (this.handlers.get(kind.trim()) !== undefined) return;
+    const known = this.handlers.kinds.join(', ') || 'none';
+    throw new InvalidOptionError('worker.kinds', kind, `kinds that have a handler; there are ${known}`);
+  }
+
+  private requireOwnName(): void {
+    const { name } = this.options;
+    const token = getJobClientToken(name);
+    const clients = this.discovery
+      .getProviders()
+      .filter((wrapper) => wrapper.token === token && !wrapper.isAlias);
+    if (clients.length <= 1) return;
+    throw new JobsError(
+      `There are ${clients.length} JobsModules with the name "${name}". ` +
+        `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
+    );
+  }
+}
+
+/** Also of a class that has no instance yet, or one for each request. */
+function prototypeOf({ instance, metatype, inject }: Wrapper): HandlerHost | null {
+  if (typeof instance === 'object' && instance !== null)
+    return Object.getPrototypeOf(instance) as HandlerHost | null;
+  const isClass = typeof metatype === 'function' && inject === null;
+  return isClass ? (metatype.prototype as HandlerHost) : null;
+}

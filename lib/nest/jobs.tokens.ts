@@ -1,0 +1,43 @@
+import type { InjectionToken } from '@nestjs/common';
+import { JobClient } from '../client/job-client.js';
+import { JobQueue } from '../queue/job-queue.js';
+import { Worker } from '../worker/worker.js';
+
+/** The name of the `JobsModule` that was given none. */
+export const DEFAULT_NAME = 'default';
+
+/** Where `@JobHandler` leaves its mark on a method. */
+export const JOB_HANDLER_METADATA = 'nestjs-typeorm-jobs:handler';
+
+/** Where Nest keeps what the decorators of a method's parameters say. */
+export const ROUTE_ARGS_METADATA = '__routeArguments__';
+
+/** The payload of a job is to parameters what the body is of a request: Nest's `RouteParamtypes.BODY`. */
+export const PAYLOAD_PARAM = 3;
+
+/** The injection token of the `JobClient` of a module: the class itself for the one without a name. */
+export function getJobClientToken(name: string = DEFAULT_NAME): InjectionToken<JobClient> {
+  return tokenOf(JobClient, name);
+}
+
+/** The injection token of the `Worker` of a module: the class itself for the one without a name. */
+export function getWorkerToken(name: string = DEFAULT_NAME): InjectionToken<Worker> {
+  return tokenOf(Worker, name);
+}
+
+/** The injection token of the `JobQueue` of a module: the class itself for the one without a name. */
+export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<JobQueue> {
+  return tokenOf(JobQueue, name);
+}
+
+/** The injection token of something that a module keeps to itself. */
+export function internalToken(
+  part: 'options' | 'handlers' | 'explorer' | 'runner' | 'input',
+  name: string,
+): string {
+  return `nestjs-typeorm-jobs:${part}:${name}`;
+}
+
+function tokenOf<T>(type: abstract new (...args: never[]) => T, name: string): InjectionToken<T> {
+  return name === DEFAULT_NAME ? type : `${type.name}:${name}`;
+}

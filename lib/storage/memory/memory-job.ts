@@ -1,0 +1,89 @@
+import { decodeDocument } from '../../job/document.js';
+import type { ClaimedJob, Job } from '../../job/job.js';
+import type { EncodedJob } from '../../job/encode-job.js';
+
+/** A job as the queue in memory keeps it: documents as they are stored, and what no `Job` shows. */
+export type Stored = Writable<StoredJob>;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface StoredJob extends Omit<Job, 'payload' | 'carried' | 'result'> {
+  payload: EncodedJob['payload'];
+  carried: string | null;
+  result?: EncodedJob['payload'];
+  leaseToken: number;
+  lockedAt?: Date;
+  heartbeatAt?: Date;
+  alone: boolean;
+}
+
+export function store(job: EncodedJob, now: number): Stored {
+  return {
+    id: job.id,
+    kind: job.kind,
+    payload: copyOf(job.payload),
+    payloadVersion: job.payloadVersion,
+    carried: job.carried,
+    runAt: new Date(job.runAtMs ?? now + job.delayMs),
+    status: 'PENDING',
+    createdAt: new Date(now),
+    updatedAt: new Date(now),
+    attemptsDone: 0,
+    priority: job.priority,
+    ...(job.maxAttempts === null ? {} : { maxAttempts: job.maxAttempts }),
+    crashes: 0,
+    leaseToken: 0,
+    alone: false,
+  };
+}
+
+export function show({
+  payload,
+  carried,
+  result,
+  leaseToken: _token,
+  lockedAt: _at,
+  heartbeatAt: _beat,
+  alone: _alone,
+  ...job
+}: Stored): Job {
+  const value = result === undefined ? undefined : read(result);
+  return {
+    ...job,
+    payload: read(payload),
+    carried: decodeDocument(carried, null),
+    ...(value === undefined ? {} : { result: value }),
+  };
+}
+
+export function showClaimed(job: Stored): ClaimedJob {
+  return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
+}
+
+/** Bytes are copied on their way in and out, as a database does: a later change of the array changes no job. */
+export function copyOf({ json, bytes }: EncodedJob['payload']): EncodedJob['payload'] {
+  return { json, bytes: bytes === null ? null : Uint8Array.from(bytes) };
+}
+
+function read(document: EncodedJob['payload']): unknown {
+  const { json, bytes } = copyOf(document);
+  return decodeDocument(json, bytes);
+}
+
+export function isRunning(job: Stored): boolean {
+  return job.status === 'PENDING' && job.lockedBy !== undefined;
+}
+
+export function endAttempt(job: Stored, now: number): void {
+  job.attemptsDone += 1;
+  if (job.lockedAt !== undefined) job.lastAttemptAt = job.lockedAt;
+  unlock(job, now);
+}
+
+export function unlock(job: Stored, now: number): void {
+  delete job.lockedBy;
+  delete job.lockedAt;
+  delete job.lockedUntil;
+  job.alone = false;
+  job.updatedAt = new Date(now);
+}

@@ -1,0 +1,139 @@
+import { decodeDocument } from '../../job/document.js';
+import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js';
+import type { Outcome } from '../../job/outcome.js';
+import type { EncodedJob } from '../../job/encode-job.js';
+import type { Lease, LeaseTerms } from '../../queue/lease.js';
+import type { OpenTransaction } from '../typeorm/slow-claims.js';
+import type { Row } from './sql.js';
+
+/** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
+export function decodeJob(row: Row): Job {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
+    payloadVersion: Number(row.payload_version),
+    carried: decodeDocument(row.carried as string | null, null),
+    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
+    runAt: toDate(row.run_at),
+    status: row.status as JobStatus,
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(row.updated_at),
+    attemptsDone: Number(row.attempts_done),
+    lastAttemptAt: row.last_attempt_at === null ? undefined : toDate(row.last_attempt_at),
+    lastError: (row.last_error as string | null) ?? undefined,
+    priority: Number(row.priority),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    crashes: Number(row.crashes),
+    lockedBy: (row.locked_by as string | null) ?? undefined,
+    lockedUntil: row.locked_until === null ? undefined : toDate(row.locked_until),
+  };
+}
+
+/**
+ * A job that has just been claimed, from its row and the terms of the claim; what cannot be read of it fails that job
+ * alone. One literal and no spread: this is half of what a claim costs a process.
+ */
+export function decodeClaimed(row: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
+  let payload: unknown;
+  let carried: unknown;
+  let unreadable: Error | undefined;
+  try {
+    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
+    carried = decodeDocument(row.carried as string | null, null);
+  } catch (error) {
+    unreadable = error as Error;
+  }
+  const now = Number(row.now);
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    payload,
+    payloadVersion: Number(row.payload_version),
+    carried,
+    runAt: toDate(row.run_at),
+    status: 'PENDING',
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(now),
+    attemptsDone: Number(row.attempts_done),
+    lastAttemptAt: row.last_attempt_at === null ? undefined : toDate(row.last_attempt_at),
+    lastError: (row.last_error as string | null) ?? undefined,
+    priority: Number(row.priority),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    crashes: Number(row.crashes),
+    lockedBy: workerId,
+    lockedUntil: toDate(now + leaseMs),
+    leaseToken: Number(row.lease_token),
+    unreadable,
+  };
+}
+
+/** Databases count in microseconds; seconds as a double are exact to far less than half a millisecond up to year 9999. */
+function toDate(millis: unknown): Date {
+  return new Date(Math.round(Number(millis)));
+}
+
+/** A job that has just been inserted: what was written, and the instants that the database gave it, in milliseconds. */
+export function decodeInserted(job: EncodedJob, runAtMs: number, createdAtMs: number): Job {
+  const createdAt = toDate(createdAtMs);
+  return {
+    id: job.id,
+    kind: job.kind,
+    payload: decodeDocument(job.payload.json, job.payload.bytes),
+    payloadVersion: job.payloadVersion,
+    carried: decodeDocument(job.carried, null),
+    runAt: toDate(runAtMs),
+    status: 'PENDING',
+    createdAt,
+    updatedAt: createdAt,
+    attemptsDone: 0,
+    priority: job.priority,
+    maxAttempts: job.maxAttempts ?? undefined,
+    crashes: 0,
+  };
+}
+
+export function decodeLease(row: Row): Lease {
+  return { id: row.id as string, leaseToken: Number(row.lease_token) };
+}
+
+export function decodeOpenTransaction([row]: readonly Row[]): OpenTransaction | null {
+  if (row === undefined) return null;
+  return { openMs: Number(row.open_ms), description: row.description as string };
+}
+
+export function decodeReclaimed(row: Row): ReclaimedJob {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    workerId: row.locked_by as string,
+    crashes: Number(row.crashes),
+    status: row.status as ReclaimedJob['status'],
+  };
+}
+
+/** The status that an outcome leaves a job in. */
+export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
+  done: 'DONE',
+  retry: 'PENDING',
+  failed: 'FAILED',
+  panic: 'PANIC',
+};
+
+/** What the driver said, below TypeORM's `QueryFailedError`. */
+export function driverErrorOf(error: unknown): {
+  code?: string;
+  constraint?: string;
+  detail?: string;
+  severity?: string;
+  sqlMessage?: string;
+  fatal?: boolean;
+} {
+  const { driverError } = error as { driverError?: object };
+  return driverError ?? (error as object);
+}
+
+/** The same bytes, as Node and its drivers take them. */
+export function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

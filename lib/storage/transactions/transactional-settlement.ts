@@ -1,0 +1,156 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { StoredDocument } from '../../job/document.js';
+import { InvalidOptionError, JobsError, TransactionUndoneError } from '../../job/errors.js';
+import type { Job } from '../../job/job.js';
+import { sleep } from '../../async/timers.js';
+import type { Transactions } from './transactions.js';
+import { depthOf } from './commit-watcher.js';
+import type { DatabaseErrors } from '../sql/dialect.js';
+import type { TransactionalAttempt, TransactionalWork, Settlement } from '../../queue/job-queue.js';
+import type { LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
+import { Semaphore } from '../../async/semaphore.js';
+import type { Sql } from '../sql/sql.js';
+import { StatementGate } from './statement-gate.js';
+
+/** What a joint settlement needs of its queue. */
+export interface TransactionalStorage {
+  readonly errors: Pick<DatabaseErrors, 'wasRefused' | 'wantsRetry'>;
+  /** How long it may take to begin a transaction, to write an outcome, and to commit or roll back. */
+  readonly answerMs: number;
+  /** Writes the outcome in the transaction of the query runner, through `sql`. */
+  settle(queryRunner: QueryRunner, sql: Sql, settlement: Settlement): Promise<LeaseAnswer>;
+  /** In a transaction of its own. */
+  renew(lease: LeaseRenewal): Promise<LeaseAnswer>;
+  get(id: string): Promise<Job | null>;
+}
+
+interface Progress {
+  step: 'opening' | 'working' | 'settling' | 'committing';
+  fence?: StatementGate;
+}
+
+const FIRST_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 1_000;
+/** So long a row that somebody else has locked is waited for, with the transaction open. */
+const MAX_BUSY_MS = 5_000;
+
+/** Runs handlers in transactions whose last statement writes their outcome; see `JobQueue.runAndSettle`. */
+export class TransactionalSettlement {
+  private readonly open: Semaphore;
+
+  /** @param maxOpen how many transactions may be open at once */
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly storage: TransactionalStorage,
+    maxOpen: number,
+  ) {
+    this.open = new Semaphore(maxOpen);
+  }
+
+  async run(attempt: TransactionalAttempt, work: TransactionalWork): Promise<'written' | 'lost'> {
+    await this.open.acquire(attempt.signal);
+    const at: Progress = { step: 'opening' };
+    try {
+      const run = (manager: EntityManager) => this.inside(manager, attempt, work, at);
+      await this.transactions.runNew(run, 'READ COMMITTED', this.storage.answerMs);
+      return 'written';
+    } catch (error) {
+      if (error instanceof LeaseGone) return 'lost';
+      if (at.step === 'committing') return await this.findOut(attempt, error);
+      throw this.wasUndone(error, at, attempt)
+        ? new TransactionUndoneError(at.fence !== undefined, error)
+        : error;
+    } finally {
+      this.open.release();
+    }
+  }
+
+  /** Under READ COMMITTED, or on PostgreSQL a heartbeat since the transaction's start would make the outcome fail. */
+  private async inside(
+    manager: EntityManager,
+    attempt: TransactionalAttempt,
+    work: TransactionalWork,
+    at: Progress,
+  ): Promise<void> {
+    const queryRunner = manager.queryRunner!;
+    at.step = 'working';
+    const { errors, answerMs } = this.storage;
+    const fence = (at.fence = new StatementGate(queryRunner, errors, answerMs));
+    try {
+      const result = await fence.around(attempt.signal, () => work(manager));
+      at.step = 'settling';
+      await this.settle(queryRunner, fence.sql, attempt, result);
+      requireOutermost(queryRunner); // now, for whatever the handler had sent before has been answered
+    } catch (error) {
+      while (depthOf(queryRunner) > 1) await queryRunner.rollbackTransaction();
+      throw fence.undoneBy ?? error; // a handler may have thrown something else for it
+    }
+    at.step = 'committing';
+  }
+
+  /** Nothing waits for a lock of the job's row here, so that no deadlock can come of it; it is asked again instead. */
+  private async settle(
+    queryRunner: QueryRunner,
+    sql: Sql,
+    { id, leaseToken, signal }: TransactionalAttempt,
+    result: StoredDocument,
+  ): Promise<void> {
+    const settlement: Settlement = { id, leaseToken, outcome: { type: 'done', result } };
+    const since = performance.now();
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPause(pauseMs)) {
+      const answer = await this.storage.settle(queryRunner, sql, settlement);
+      if (answer === 'written') return;
+      if (answer === 'lost') throw new LeaseGone();
+      if (performance.now() - since > MAX_BUSY_MS)
+        throw new JobsError(`The row of job ${id} is locked by another.`);
+      if (!(await sleep(pauseMs, signal))) throw signal.reason;
+    }
+  }
+
+  /** Whether it is the database that ended the transaction, and not the handler or its time. */
+  private wasUndone(error: unknown, { step, fence }: Progress, { signal }: TransactionalAttempt): boolean {
+    if (signal.aborted || error instanceof InvalidOptionError) return false;
+    const { wantsRetry, wasRefused } = this.storage.errors;
+    if (step === 'working') return wantsRetry(error) || fence!.isBroken;
+    return wantsRetry(error) || !(wasRefused(error) || error instanceof LeftOpenError);
+  }
+
+  /**
+   * COMMIT failed, or its answer was lost. Until the transaction has ended on the server the row is locked by it; then
+   * the lease is either ours still, and nothing was committed, or it is not, and the row tells whose outcome it has.
+   */
+  private async findOut(attempt: TransactionalAttempt, error: unknown): Promise<'written' | 'lost'> {
+    const { id, attemptsDone, signal } = attempt;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPause(pauseMs)) {
+      const answer = await this.storage.renew(attempt).catch(() => 'busy');
+      if (answer === 'lost') {
+        const job = await this.storage.get(id).catch(() => undefined);
+        if (job !== undefined)
+          return job?.status === 'DONE' && job.attemptsDone === attemptsDone + 1 ? 'written' : 'lost';
+      } else if (answer === 'written') {
+        const { wasRefused, wantsRetry } = this.storage.errors;
+        throw wasRefused(error) && !wantsRetry(error) ? error : new TransactionUndoneError(true, error);
+      }
+      if (!(await sleep(pauseMs, signal))) throw signal.reason;
+    }
+  }
+}
+
+/** Rolls the transaction back. */
+class LeaseGone extends Error {}
+
+/** A fault of the handler's. */
+class LeftOpenError extends JobsError {}
+
+/** A commit would only end the nested transaction that is open. */
+function requireOutermost(queryRunner: QueryRunner): void {
+  if (queryRunner.isTransactionActive && depthOf(queryRunner) === 1) return;
+  throw new LeftOpenError(
+    'The handler has returned and left its transaction in another state than it was given it: ' +
+      'await each nested transaction, and leave COMMIT and ROLLBACK to the worker.',
+  );
+}
+
+function nextPause(pauseMs: number): number {
+  return Math.min(pauseMs * 2, MAX_PAUSE_MS);
+}

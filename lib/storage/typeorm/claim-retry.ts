@@ -1,0 +1,62 @@
+import type { ClaimedJob } from '../../job/job.js';
+import type { JobsEvents } from '../../events/jobs-events.js';
+import type { OwnConnections } from '../sql/connections.js';
+import type { ClaimResult, Dialect } from '../sql/dialect.js';
+import { lessTaken, type LeaseTerms } from '../../queue/lease.js';
+import { SlowClaims } from './slow-claims.js';
+
+/** A claim looks so many times where others are at the same rows. */
+const LOOKS = 3;
+
+/** Claims jobs, and looks again where a statement says that there was more to be had than it got. */
+export class Claimer {
+  private readonly slowClaims: SlowClaims;
+
+  constructor(
+    private readonly connections: OwnConnections,
+    private readonly dialect: Dialect,
+    events: JobsEvents,
+  ) {
+    const longTransaction = (ms: number) =>
+      connections.run(async (sql) => (await dialect.longTransaction?.(sql, ms)) ?? null);
+    this.slowClaims = new SlowClaims(longTransaction, events);
+  }
+
+  /** See `JobQueue.claim`. */
+  async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
+    const claimed: ClaimedJob[] = [];
+    for (let look = 0; look < LOOKS; look++) {
+      const left = lessTaken(terms, claimed);
+      const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
+      if (claimed.length >= limit || open.length === 0) return claimed;
+      const found = await this.look(open, limit - claimed.length, left);
+      claimed.push(...found.jobs);
+      if (!found.tryAgain) return claimed;
+      const isLast = look === LOOKS - 1;
+      if (isLast && claimed.length === 0 && open.length > 1) return this.claimOfAny(open, limit, terms);
+    }
+    return claimed;
+  }
+
+  /** Others hold locks on the best jobs of all kinds together: what they do not lock, of the first kind that has any. */
+  private async claimOfAny(
+    kinds: readonly string[],
+    limit: number,
+    terms: LeaseTerms,
+  ): Promise<ClaimedJob[]> {
+    for (const kind of kinds) {
+      const { jobs } = await this.look([kind], limit, terms);
+      if (jobs.length > 0) return [...jobs];
+    }
+    return [];
+  }
+
+  private look(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
+    return this.connections.run(async (sql) => {
+      const sentAt = performance.now();
+      const found = await this.dialect.claim(sql, kinds, limit, terms);
+      void this.slowClaims.took(performance.now() - sentAt);
+      return found;
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { Dialect, SchemaStep } from '../sql/dialect.js';
+import { dialectFor, type JobsTableOptions } from './dialect-for.js';
+import { dataSourceOf } from '../transactions/typeorm-compat.js';
+import { SCHEMA_VERSIONS } from '../sql/schema-version.js';
+import { sqlThrough } from '../sql/sql.js';
+
+export type JobsMigrationsOptions = Partial<JobsTableOptions>;
+
+/**
+ * TypeORM migrations that create and upgrade the jobs table, for the `migrations` of a DataSource whose pipeline runs
+ * them. Give the same `tablePrefix` and `schema` as the module, and set its `migrate` to `'manual'`. A table that
+ * `migrate: 'auto'` made is taken over as it is.
+ */
+export function jobsMigrations(options: JobsMigrationsOptions = {}): (new () => MigrationInterface)[] {
+  const table: JobsTableOptions = { tablePrefix: 'nest_', ...options };
+  return SCHEMA_VERSIONS.map(({ version, timestamp }) => {
+    const name = `NestJobs_${table.tablePrefix}${version}_${timestamp}`;
+    return class implements MigrationInterface {
+      readonly name = name;
+
+      async up(queryRunner: QueryRunner): Promise<void> {
+        const { dialect, step } = stepFor(queryRunner, table, version);
+        const found = await dialect.schemaVersion(sqlThrough(queryRunner));
+        if (found !== null && found >= version) return;
+        for (const statement of step.up) await queryRunner.query(statement);
+      }
+
+      async down(queryRunner: QueryRunner): Promise<void> {
+        const { step } = stepFor(queryRunner, table, version);
+        for (const statement of step.down) await queryRunner.query(statement);
+      }
+    };
+  });
+}
+
+function stepFor(
+  queryRunner: QueryRunner,
+  table: JobsTableOptions,
+  version: number,
+): { dialect: Dialect; step: SchemaStep } {
+  const dialect = dialectFor(dataSourceOf(queryRunner).options, table);
+  return { dialect, step: dialect.steps.find((step) => step.version === version)! };
+}

@@ -1,0 +1,61 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Loop, type Startable } from '../async/loop.js';
+import { ExponentialPause, jittered } from '../async/pauses.js';
+import { sleep } from '../async/timers.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import type { Executor } from '../execution/executor.js';
+import type { JobQueue } from '../queue/job-queue.js';
+
+export interface ReclaimerSettings {
+  readonly leaseMs: number;
+  readonly maxCrashes: number;
+}
+
+const MAX_INTERVAL_MS = 15_000;
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+
+/** Takes back the jobs of workers that died: at the start, and then twice in the time of a lease. */
+export class Reclaimer implements Startable {
+  private readonly intervalMs: number;
+  private readonly loop = new Loop((signal) => this.turn(signal), {
+    pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
+    onFailure: (error, failures) => this.events.emit('reclaimFailed', { error, failures }),
+  });
+
+  /**
+   * @param own of this worker: its own leases are renewed before a reclaim and left out of it, so that a worker never
+   * reclaims from itself
+   * @param onReady called when jobs have become ready again
+   */
+  constructor(
+    private readonly queue: Pick<JobQueue, 'reclaim'>,
+    private readonly own: Pick<Executor, 'held' | 'leases'>,
+    private readonly settings: ReclaimerSettings,
+    private readonly events: JobsEvents,
+    private readonly onReady: () => void,
+  ) {
+    this.intervalMs = Math.min(settings.leaseMs / 2, MAX_INTERVAL_MS);
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async turn(signal: AbortSignal): Promise<void> {
+    await this.reclaim();
+    await sleep(jittered(this.intervalMs), signal);
+  }
+
+  private async reclaim(): Promise<void> {
+    await nextTurn(); // where the process stood still, what a claim has brought meanwhile is read first
+    await this.own.leases.catchUp();
+    const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, () => this.own.held.leases);
+    for (const job of reclaimed) this.events.emit(job.status === 'PANIC' ? 'convicted' : 'reclaimed', job);
+    if (reclaimed.length > 0) this.onReady();
+  }
+}

@@ -1,0 +1,206 @@
+import type { JobPlan } from '../behaviours.js';
+import type {
+  AnswerRecord,
+  AuditRecord,
+  Fault,
+  History,
+  JobRow,
+  ProcessRecord,
+  RowState,
+  SendRecord,
+  WorkerRecord,
+} from '../records.js';
+import { check } from '../check.js';
+import { pidOf, Timelines } from '../timeline.js';
+
+const LEASE_MS = 2_000;
+const START = 1_000_000;
+const NEW: RowState = {
+  status: 'PENDING',
+  token: 0,
+  worker: null,
+  until: null,
+  attempts: 0,
+  crashes: 0,
+  alone: false,
+  runAt: START,
+};
+
+/** Two workers, as their ids name them. */
+export const [ONE, OTHER] = ['host-101-aa', 'host-202-bb'] as const;
+
+/** Tells a history step by step, as a run would leave it, for the tests of the checks. The steps may be wrong ones. */
+export class HistoryBuilder {
+  readonly sends: SendRecord[] = [];
+  readonly answers: AnswerRecord[] = [];
+  readonly workers: WorkerRecord[] = [];
+  readonly audit: AuditRecord[] = [];
+  readonly faults: Fault[] = [];
+  readonly business: string[] = [];
+  readonly effects: { id: string; token: number }[] = [];
+  readonly processes: ProcessRecord[] = [ONE, OTHER].map((worker, place) => {
+    return { name: `w${place + 1}`, pid: pidOf(worker), spawnedAt: START };
+  });
+  readonly rows = new Map<string, JobRow>();
+  deadlocks = 0;
+  drainedAt: number | undefined = START + 100_000;
+  private readonly states = new Map<string, RowState>();
+  private now = START;
+
+  /** Lets time pass. */
+  pass(ms: number): this {
+    this.now += ms;
+    return this;
+  }
+
+  enqueue(
+    id: string,
+    told: Partial<Pick<SendRecord, 'shape' | 'again'>> & {
+      how?: AnswerRecord['how'];
+    } & Partial<JobPlan> = {},
+  ): this {
+    const { shape = 'one', again, how = 'ok', ...plan } = told;
+    this.say([id], { shape, again, how, ...plan });
+    return how === 'ok' ? this.insert(id, this.now + (plan.delayMs ?? 0)) : this;
+  }
+
+  /** A call, and what was answered; without any row. */
+  say(
+    ids: readonly string[],
+    told: Partial<Pick<SendRecord, 'shape' | 'again'>> & { how: AnswerRecord['how'] } & Partial<JobPlan>,
+  ): this {
+    const { shape = 'one', again, how, ...plan } = told;
+    const call = `call ${this.sends.length}`;
+    const jobs = ids.map((id) => ({ id, plan: { kind: 'fast' as const, ms: 0, ...plan } }));
+    this.sends.push({ type: 'send', call, at: this.now, shape, again, jobs });
+    this.answers.push({ type: 'answer', call, at: this.now, how });
+    return this;
+  }
+
+  insert(id: string, runAt = this.now): this {
+    return this.change(id, { ...NEW, runAt }, true);
+  }
+
+  claim(id: string, worker: string, change: Partial<RowState> = {}): this {
+    const token = this.state(id).token + 1;
+    return this.change(id, { token, worker, until: this.now + LEASE_MS, ...change });
+  }
+
+  renew(id: string, change: Partial<RowState> = {}): this {
+    return this.change(id, { until: this.now + LEASE_MS, ...change });
+  }
+
+  start(id: string, worker: string, token = this.state(id).token): this {
+    this.workers.push({ type: 'start', id, token, worker, pid: pidOf(worker), at: this.now });
+    return this;
+  }
+
+  end(id: string, worker: string, token = this.state(id).token): this {
+    this.workers.push({ type: 'end', id, token, how: 'returned', pid: pidOf(worker), at: this.now });
+    return this;
+  }
+
+  /** The worker sends an outcome. */
+  send(id: string, worker: string, token = this.state(id).token): this {
+    this.workers.push({ type: 'settle', id, token, outcome: 'done', pid: pidOf(worker), at: this.now });
+    return this;
+  }
+
+  /** The row gets its outcome, and its lease ends. */
+  settle(id: string, change: Partial<RowState> = {}): this {
+    const { token, worker, attempts } = this.state(id);
+    const result = { token, worker };
+    this.change(id, { status: 'DONE', attempts: attempts + 1, ...FREE, ...change });
+    const row = this.rows.get(id)!;
+    this.rows.set(id, { ...row, result: row.status === 'DONE' ? result : undefined });
+    return this;
+  }
+
+  /** An attempt as it should be. */
+  run(id: string, worker: string): this {
+    this.claim(id, worker).start(id, worker).pass(10).end(id, worker).send(id, worker).pass(5);
+    return this.settle(id);
+  }
+
+  reclaim(id: string, change: Partial<RowState> = {}): this {
+    const { attempts, crashes } = this.state(id);
+    return this.change(id, { attempts: attempts + 1, crashes: crashes + 1, ...FREE, ...change });
+  }
+
+  release(id: string): this {
+    return this.change(id, FREE);
+  }
+
+  fault(kind: Fault['kind'], targets: readonly string[], ms = 0, ids?: readonly string[]): this {
+    this.faults.push({ kind, targets, from: this.now, until: this.now + ms, ids });
+    return this;
+  }
+
+  exit(worker: string, how: Partial<ProcessRecord>): this {
+    const place = this.processes.findIndex(({ pid }) => pid === pidOf(worker));
+    this.processes[place] = { ...this.processes[place]!, exitedAt: this.now, ...how };
+    return this;
+  }
+
+  /** Other lines of a worker's file. */
+  note(record: WorkerRecord): this {
+    this.workers.push(record);
+    return this;
+  }
+
+  get time(): number {
+    return this.now;
+  }
+
+  change(id: string, change: Partial<RowState>, isInsert = false): this {
+    const before = isInsert ? undefined : this.state(id);
+    const after = { ...(before ?? NEW), ...change };
+    this.states.set(id, after);
+    this.audit.push({ seq: this.audit.length + 1, at: this.now, id, before, after });
+    const { status, attempts, crashes, worker } = after;
+    const row = this.rows.get(id) ?? { result: undefined, lastError: null };
+    this.rows.set(id, { ...row, id, status, attempts, crashes, worker });
+    return this;
+  }
+
+  get history(): History {
+    const endedAt = START + 100_000;
+    return {
+      settings: {
+        leaseMs: LEASE_MS,
+        sweepMs: 2_750,
+        maxCrashes: 3,
+        maxSockets: 14,
+        drainBoundMs: 60_000,
+        answerMs: 5_000,
+      },
+      sends: this.sends,
+      answers: this.answers,
+      workers: this.workers,
+      audit: this.audit,
+      rows: [...this.rows.values()],
+      effects: this.effects,
+      business: this.business,
+      faults: this.faults,
+      processes: this.processes,
+      startedAt: START - 1_000,
+      healedAt: START + 60_000,
+      drainedAt: this.drainedAt,
+      endedAt,
+      deadlocks: this.deadlocks,
+    };
+  }
+
+  /** What the whole checker says about it: `<invariant> <job>: <message>`. */
+  get violations(): string[] {
+    return check(new Timelines(this.history)).map(
+      ({ invariant, job, message }) => `${invariant} ${job === undefined ? '' : `${job}: `}${message}`,
+    );
+  }
+
+  private state(id: string): RowState {
+    return this.states.get(id) ?? NEW;
+  }
+}
+
+const FREE = { worker: null, until: null, alone: false };

@@ -1,8 +1,0 @@
-import { describe, it } from '@jest/globals';
-import { servers } from '../support/databases.js';
-import { jobQueueContract } from './job-queue.contract.js';
-import { SqlWorld } from './world.js';
-
-const found = servers.filter(({ type }) => type === 'mysql');
-for (const server of found) jobQueueContract(new SqlWorld(server));
-if (found.length === 0) describe.skip('MariaDB: no server', () => it('keeps the contract', () => undefined));

@@ -1,0 +1,4 @@
+import { jobQueueContract } from '../../contract/job-queue.contract.js';
+import { MemoryStore } from '../../support/store.js';
+
+jobQueueContract(new MemoryStore());

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { QueryRunner } from 'typeorm';
+import { mysqlStatements } from '../../../lib/storage/mysql/mysql-statements.js';
+import { postgresStatements } from '../../../lib/storage/postgres/postgres-statements.js';
+import { oneOfEach } from '../../support/databases.js';
+import { KIND, LONG, SqlStore } from '../../support/store.js';
+
+/*
+ * Cost does not grow: among a million rows a claim, a settlement and all else touch the few rows they are about. The
+ * plans are those of the statements that the queue sends, asked of the database itself.
+ */
+const ROWS = 1_000_000;
+const IDS = Array.from({ length: 10 }, (_, n) => `job ${n}`);
+const TOKENS = IDS.map(() => 1);
+const NONE = IDS.map(() => null);
+
+/** 500 ready jobs of ours; 50,000 of other kinds; 25,000 for tomorrow; 2,500 that run; all others have ended. */
+const COLUMNS = 'id, kind, run_at, created_at, updated_at, status, due, locked_by, locked_at, locked_until';
+
+describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
+  const store = new SqlStore(server);
+  const statements = postgresStatements('"nest_jobs"');
+  let runner: QueryRunner;
+
+  beforeAll(async () => {
+    await store.start();
+    await store.reset();
+    await store.sql(`
+      INSERT INTO nest_jobs (${COLUMNS})
+      SELECT 'row ' || n, CASE WHEN n % 2000 = 0 THEN '${KIND}' ELSE 'kind ' || n % 7 END,
+             now() + CASE WHEN n % 40 = 1 THEN interval '1 day' ELSE interval '-1 hour' END, now(), now(),
+             CASE WHEN n % 40 < 4 THEN 'PENDING' ELSE 'DONE' END, n % 40 <> 1,
+             CASE WHEN n % 400 = 2 THEN 'w' END, CASE WHEN n % 400 = 2 THEN now() END,
+             CASE WHEN n % 400 = 2 THEN now() + interval '1 day' END
+      FROM generate_series(1, ${ROWS}) AS n`);
+    await store.sql('ANALYZE nest_jobs');
+    runner = store.dataSource.createQueryRunner();
+    await runner.connect();
+  }, 60_000);
+  afterAll(async () => {
+    await runner.release();
+    await store.stop();
+  });
+
+  /** How a statement goes about the table: the kind of each scan, and the index. */
+  const plan = async (statement: string, parameters: unknown[]) => {
+    const [row] = (await runner.query(`EXPLAIN (FORMAT JSON) ${statement}`, parameters)) as [
+      { 'QUERY PLAN': [{ Plan: PlanNode }] },
+    ];
+    return scansOf(row['QUERY PLAN'][0].Plan);
+  };
+  /** The plan for parameters that are not known, as a prepared statement may get it. */
+  const genericPlan = async (statement: string, parameters: unknown[]) => {
+    const literals = parameters.map((value) => literal(value)).join(', ');
+    await runner.query('SET plan_cache_mode = force_generic_plan');
+    await runner.query(`PREPARE planned AS ${statement}`);
+    const [row] = (await runner.query(`EXPLAIN (FORMAT JSON) EXECUTE planned (${literals})`)) as [
+      { 'QUERY PLAN': [{ Plan: PlanNode }] },
+    ];
+    await runner.query('DEALLOCATE planned');
+    await runner.query('RESET plan_cache_mode');
+    return scansOf(row['QUERY PLAN'][0].Plan);
+  };
+  const kinds = [KIND, 'kind 3', 'nobody'];
+  const claim = [kinds, kinds.map(() => 10), 10, 'w', 30_000, false];
+  const settle = [IDS, TOKENS, IDS.map(() => 'DONE'), NONE, NONE, NONE, NONE];
+
+  it.each([
+    ['claim', claim, ['pkey', 'ready', 'scheduled']],
+    ['claimOfKind', ['kind 3', 10, 'w', 30_000, false], ['pkey', 'ready', 'scheduled']],
+    ['settle', settle, ['pkey', 'running']],
+    ['settleAlike', [IDS, TOKENS, 'DONE', null, null, null, null], ['pkey', 'running']],
+    ['renew', [IDS, TOKENS, IDS.map(() => false), 30_000], ['pkey', 'running']],
+    ['release', [IDS, TOKENS], ['pkey', 'running']],
+    ['live', [IDS, TOKENS], ['pkey', 'running']],
+    ['get', ['row 5'], ['pkey']],
+    ['reclaim', [3, IDS], ['pkey', 'running']],
+  ] as [keyof typeof statements, unknown[], string[]][])(
+    '%s reads the table through its indexes alone',
+    async (name, parameters, indexes) => {
+      for (const planOf of [plan, genericPlan]) {
+        const scans = await planOf(statements[name], parameters);
+        expect(scans.length).toBeGreaterThan(0);
+        for (const { type, index, condition } of scans) {
+          expect(type).toMatch(/Index|Tid Scan/);
+          if (type === 'Tid Scan') continue; // rows that the statement itself has just found
+          expect(indexes.map((allowed) => `nest_jobs_${allowed}`)).toContain(index);
+          // Rows that are named are looked up one by one, be it in the index of all rows or in that of running ones.
+          if (index === 'nest_jobs_pkey' || name === 'settle' || name === 'renew' || name === 'release') {
+            expect(condition).toMatch(/\(id\)::text = /);
+          }
+        }
+      }
+    },
+  );
+
+  it('a claim finds ready jobs in the order of the index, and scheduled ones by their time', async () => {
+    const scans = await plan(statements.claim, claim);
+    const conditionsOn = (index: string) =>
+      scans.filter((scan) => scan.index === `nest_jobs_${index}`).map(({ condition }) => condition);
+    expect(conditionsOn('ready')).toHaveLength(2);
+    for (const condition of conditionsOn('ready')) expect(condition).toMatch(/kind.* = /);
+    expect(conditionsOn('scheduled')).toEqual([expect.stringMatching(/run_at <= now/)]);
+  });
+
+  it('settle, renew and release look up each row also where there are a thousand', async () => {
+    const size = 1_000;
+    const many = <T>(value: T) => Array.from({ length: size }, () => value);
+    const ids = Array.from({ length: size }, (_, n) => `row ${n}`);
+    const calls: [string, unknown[]][] = [
+      [statements.settle, [ids, many(1), many('DONE'), many(null), many(null), many(null), many(null)]],
+      [statements.settleAlike, [ids, many(1), 'DONE', null, null, null, null]],
+      [statements.renew, [ids, many(1), many(false), 30_000]],
+      [statements.release, [ids, many(1)]],
+    ];
+    for (const [statement, parameters] of calls) {
+      const scans = await plan(statement, parameters);
+      for (const { type, condition } of scans) {
+        if (type === 'Tid Scan') continue;
+        expect(type).toMatch(/Index/);
+        expect(condition).toMatch(/\(id\)::text = /);
+      }
+    }
+  });
+
+  itIsFast(store);
+});
+
+describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (server) => {
+  const store = new SqlStore(server);
+  const statements = mysqlStatements('`nest_jobs`');
+
+  beforeAll(async () => {
+    await store.start();
+    await store.reset();
+    await store.sql(`
+      INSERT INTO nest_jobs (${COLUMNS})
+      SELECT CONCAT('row ', LPAD(seq, 7, '0')), IF(seq % 2000 = 0, '${KIND}', CONCAT('kind ', seq % 7)),
+             UTC_TIMESTAMP(6) + INTERVAL IF(seq % 40 = 1, 24, -1) HOUR, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6),
+             IF(seq % 40 < 4, 'PENDING', 'DONE'), seq % 40 <> 1,
+             IF(seq % 400 = 2, 'w', NULL), IF(seq % 400 = 2, UTC_TIMESTAMP(6), NULL),
+             IF(seq % 400 = 2, UTC_TIMESTAMP(6) + INTERVAL 1 DAY, NULL)
+      FROM seq_1_to_${ROWS}`);
+    await store.sql('ANALYZE TABLE nest_jobs');
+  }, 60_000);
+  afterAll(() => store.stop());
+
+  const ids = IDS.map((_, n) => `row 000001${n}`);
+  const outcomes = JSON.stringify(ids.map((id) => ({ id, status: 'DONE' })));
+  const readAs = (index: string) => [{ table: 'nest_jobs', key: index }];
+
+  it.each([
+    ['lockReadyOfKind', [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
+    ['lockScheduled', [1000], readAs('nest_jobs_scheduled')],
+    ['markDue', [ids], readAs('PRIMARY')],
+    ['claim', ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
+    ['lockLeases', [ids], readAs('PRIMARY')],
+    ['renew', [1000, [''], ids], readAs('PRIMARY')],
+    ['settle', [outcomes], [{ table: 'job', key: 'PRIMARY' }]],
+    ['settleAlike', ['DONE', null, null, null, null, 0, true, ids], [{ table: 'job', key: 'PRIMARY' }]],
+    ['release', [ids], readAs('PRIMARY')],
+    ['live', [ids], readAs('PRIMARY')],
+    ['get', ids.slice(0, 1), readAs('PRIMARY')],
+    ['expired', [], readAs('nest_jobs_running')],
+    ['lockExpired', [3, ids], readAs('nest_jobs_running')],
+    ['reclaim', [3, 3, 3, ids], readAs('PRIMARY')],
+  ] as [Exclude<keyof typeof statements, 'best'>, unknown[], object[]][])(
+    '%s reads the table through its index alone',
+    async (name, parameters, expected) => {
+      expect(await plan(statements[name], parameters)).toEqual(expected);
+    },
+  );
+
+  it('a claim locks no more rows than it takes: they come in its order, and none has to be read for sorting', async () => {
+    for (const [statement, parameters] of [
+      [statements.lockReadyOfKind, ['kind 3', 10]],
+      [statements.lockScheduled, [10]],
+    ] as const) {
+      const [step] = await store.sql(`EXPLAIN ${statement}`, [...parameters]);
+      expect(step).not.toMatchObject({ Extra: expect.stringContaining('filesort') });
+    }
+  });
+
+  it('the look for kinds that have ready jobs reads the index of those alone, and no row', async () => {
+    const [step] = await store.sql(`EXPLAIN ${statements.readyKinds}`);
+    const Extra = expect.stringMatching(/Using index(?! condition)/);
+    expect(step).toMatchObject({ type: 'range', key: 'nest_jobs_ready', Extra });
+  });
+
+  it('the look for the best jobs of several kinds reads the table through its indexes alone', async () => {
+    const scans = await plan(statements.best(3), [KIND, 10, 'kind 3', 10, 'nobody', 10, 11]);
+    const ready = { table: 'nest_jobs', key: 'nest_jobs_ready' };
+    expect(scans).toEqual([ready, ready, ready, { table: 'nest_jobs', key: 'nest_jobs_scheduled' }]);
+  });
+
+  const plan = async (statement: string, parameters: unknown[]) => {
+    const rows = await store.sql(`EXPLAIN ${statement}`, parameters);
+    return rows
+      .filter(({ table }) => table === 'nest_jobs' || table === 'job')
+      .map(({ table, type, key }) => (type === 'ALL' || type === 'index' ? { table, type } : { table, key }));
+  };
+
+  itIsFast(store);
+});
+
+/** The best of five, for the sake of busy machines; a scan of the table takes hundreds of milliseconds each time. */
+function itIsFast(store: SqlStore): void {
+  it('claims, renews and settles in less than 50 ms', async () => {
+    await store.client.enqueueMany(IDS.map((id) => ({ kind: KIND, id, priority: -1 })));
+    const times: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const begun = performance.now();
+      const jobs = await store.queue.claim([KIND, 'nobody'], 10, LONG);
+      times.push(performance.now() - begun);
+      expect(jobs).toHaveLength(10);
+      const leases = jobs.map((job) => ({ ...job, alone: false }));
+      expect(await store.queue.renew(leases, 60_000)).not.toContain('lost');
+      const outcome = { type: 'done', result: { json: null, bytes: null } } as const;
+      const answers = await store.queue.settle(jobs.map((job) => ({ ...job, outcome })));
+      expect(new Set(answers)).toEqual(new Set(['written']));
+    }
+    expect(Math.min(...times)).toBeLessThan(50);
+  });
+
+  it('finds in less than 50 ms that there is nothing to claim and nothing to take back', async () => {
+    const times: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const begun = performance.now();
+      expect(await store.queue.claim(['nobody'], 10, LONG)).toEqual([]);
+      expect(await store.queue.reclaim(3)).toEqual([]);
+      times.push(performance.now() - begun);
+    }
+    expect(Math.min(...times)).toBeLessThan(50);
+  });
+}
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+interface Scan {
+  readonly type: string;
+  readonly index: string | undefined;
+  readonly condition: string | undefined;
+}
+
+/** The scans of the table within a plan. A change of rows names the table too, and reads none of it. */
+function scansOf(node: PlanNode): Scan[] {
+  const type = node['Node Type'];
+  const below = (node.Plans ?? []).flatMap(scansOf);
+  const isScan = type.includes('Scan') && (node['Relation Name'] === 'nest_jobs' || 'Index Name' in node);
+  // A bitmap heap scan fetches what the index scan below it has found.
+  if (!isScan || type === 'Bitmap Heap Scan') return below;
+  return [{ type, index: node['Index Name'], condition: node['Index Cond'] }, ...below];
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) {
+    return `'{${value.map((entry) => (entry === null ? 'NULL' : `"${String(entry)}"`)).join(',')}}'`;
+  }
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
+import { JobClient } from '../../../lib/client/job-client.js';
+import { oneOfEach } from '../../support/databases.js';
+import { KIND, LONG, SqlStore } from '../../support/store.js';
+
+/* A statement prepared under a name lives on one connection, and whoever else uses that may drop it. */
+describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
+  const store = new SqlStore(server);
+  beforeAll(() => store.start(), 60_000);
+  beforeEach(() => store.reset());
+  afterAll(() => store.stop());
+
+  const clientOver = async (options: object) => {
+    const dataSource = await store.database.connect({ poolSize: 1, ...options });
+    const queue = new TypeOrmJobQueue(dataSource, store.queueSettings());
+    const prepared = async () => {
+      const rows = await dataSource.query<unknown[]>(
+        `SELECT 1 FROM pg_prepared_statements WHERE name LIKE 'jobs_%'`,
+      );
+      return rows.length;
+    };
+    const close = async () => {
+      await queue.close();
+      await dataSource.destroy();
+    };
+    return { client: new JobClient(queue), queue, dataSource, prepared, close };
+  };
+
+  it('an enqueue is prepared once on a connection: of one job, of jobs that are alike, and of others', async () => {
+    const { client, dataSource, close } = await clientOver({});
+    const jobs = (...settings: object[]) => settings.map((some) => ({ kind: KIND, ...some }));
+    for (let time = 0; time < 2; time++) {
+      await client.enqueue(KIND);
+      await client.enqueue(KIND, { n: 1 }, { priority: 3 });
+      await client.enqueueMany(jobs({ payload: 1 }, { payload: 2 }));
+      await client.enqueueMany(jobs({ priority: 3 }, { priority: 3 }, { priority: 3 }));
+      await client.enqueueMany(jobs({}, { priority: 3 }));
+    }
+    const [row] = await dataSource.query<{ count: string }[]>(
+      `SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'jobs_%' AND statement LIKE '%INSERT%'`,
+    );
+    expect(row!.count).toBe('3');
+    await close();
+  });
+
+  it('nothing is prepared where the DataSource logs queries, which would miss it', async () => {
+    const logger = {
+      logQuery: () => undefined,
+      logQueryError: () => undefined,
+      logQuerySlow: () => undefined,
+    };
+    const rest = { logSchemaBuild: () => undefined, logMigration: () => undefined, log: () => undefined };
+    const { client, prepared, close } = await clientOver({ logging: true, logger: { ...logger, ...rest } });
+    await client.enqueue(KIND);
+    expect(await prepared()).toBe(0);
+    await close();
+  });
+
+  it('an enqueue goes on where the application has dropped what was prepared', async () => {
+    const { client, dataSource, prepared, close } = await clientOver({});
+    await client.enqueue(KIND, { n: 1 });
+    await dataSource.query('DEALLOCATE ALL');
+    const job = await client.enqueue(KIND, { n: 2 });
+    expect(await client.get(job.id)).toMatchObject({ payload: { n: 2 } });
+    await client.enqueue(KIND, { n: 3 });
+    expect(await prepared()).toBe(0);
+    await close();
+  });
+
+  it('an enqueue in a transaction passes whoever stands before its query runner', async () => {
+    const { client, dataSource, close } = await clientOver({});
+    await client.enqueue(KIND);
+    const queryRunner = dataSource.createQueryRunner();
+    await queryRunner.startTransaction();
+    queryRunner.query = () => Promise.reject(new Error('no more'));
+    await expect(client.enqueue(KIND, null, { manager: queryRunner.manager })).rejects.toThrow('no more');
+    delete (queryRunner as Partial<typeof queryRunner>).query;
+    await queryRunner.rollbackTransaction();
+    await queryRunner.release();
+    await close();
+  });
+
+  describe('a claim of few is prepared, and planned anew when the table has grown under its plan', () => {
+    const claimsInAnEmptyTable = async () => {
+      const { client, queue, dataSource, close } = await clientOver({});
+      await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
+      await dataSource.query('VACUUM nest_jobs'); // so that the server knows how empty it is
+      const claim = async (times: number) => {
+        for (let n = 0; n < times; n++) await queue.claim([KIND], 10, LONG);
+      };
+      const enqueueAndClaim = async (times: number) => {
+        for (let n = 0; n < times; n++) {
+          await client.enqueue(KIND);
+          await claim(1);
+        }
+      };
+      const plan = async () => {
+        const [statement] = await dataSource.query<{ name: string }[]>(
+          `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
+        );
+        const rows = await dataSource.query<Record<string, string>[]>(
+          `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false)`,
+        );
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      };
+      const grow = (rows: number) =>
+        dataSource.query(`
+          INSERT INTO nest_jobs (id, kind, run_at, status)
+          SELECT 'row ' || n, 'other', now(), 'DONE' FROM generate_series(1, ${rows}) AS n`);
+      const end = async () => {
+        await dataSource.query('ALTER TABLE nest_jobs RESET (autovacuum_enabled)');
+        await close();
+      };
+      await claim(10); // of the first five each has a plan of its own
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      return { claim, enqueueAndClaim, plan, grow, end };
+    };
+
+    it('after a claim that took long', async () => {
+      const { claim, plan, grow, end } = await claimsInAnEmptyTable();
+      await grow(500_000);
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      await claim(1); // which reads them all
+      expect(await plan()).not.toContain('Seq Scan on nest_jobs');
+      await end();
+    }, 60_000);
+
+    it('after 8 claims that found a job, where all that was read did not take long', async () => {
+      const { enqueueAndClaim, plan, grow, end } = await claimsInAnEmptyTable();
+      await grow(10_000);
+      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      await enqueueAndClaim(8);
+      expect(await plan()).not.toContain('Seq Scan on nest_jobs');
+      await end();
+    }, 60_000);
+  });
+
+  it('a claim of many is not: its plan is made for what is in the table', async () => {
+    const { queue, prepared, close } = await clientOver({});
+    await queue.claim([KIND], 500, LONG);
+    expect(await prepared()).toBe(0);
+    await close();
+  });
+});

@@ -1,0 +1,251 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import {
+  DuplicateJobError,
+  TransactionOpenError,
+  UnsupportedDatabaseError,
+} from '../../../lib/job/errors.js';
+import { endsWithin } from '../../../lib/async/timers.js';
+import { jobsMigrations } from '../../../lib/storage/typeorm/jobs-migrations.js';
+import { sqliteStatements } from '../../../lib/storage/sqlite/sqlite-statements.js';
+import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
+import { sqlite, TestDatabase } from '../../support/databases.js';
+import { until } from '../../support/until.js';
+import { jobQueueContract } from '../../contract/job-queue.contract.js';
+import { KIND, LONG, SqlStore } from '../../support/store.js';
+
+for (const server of sqlite) jobQueueContract(new SqlStore(server));
+if (sqlite.length === 0) describe.skip('SQLite: not built', () => it('keeps the contract', () => undefined));
+
+/** What is SQLite's own: one connection for the whole application, one writer, no rows that could be locked. */
+describe.each(sqlite)('On $name', (server) => {
+  const store = new SqlStore(server);
+  beforeAll(() => store.start());
+  beforeEach(() => store.reset());
+  afterEach(() => store.stopWorkers());
+  afterAll(() => store.stop());
+
+  const enqueue = (id: string) => store.client.enqueue(KIND, null, { id });
+
+  describe('While a transaction of the application is open', () => {
+    it('the queue waits with its writes, goes on reading, and leaves the process free', async () => {
+      await enqueue('before');
+      const [lease] = await store.queue.claim([KIND], 1, LONG);
+      let working!: Promise<unknown>;
+      await store.dataSource.transaction(async (manager) => {
+        await store.client.enqueue(KIND, null, { id: 'inside', manager });
+        working = Promise.all([
+          enqueue('outside'),
+          store.queue.claim([KIND], 9, LONG),
+          store.queue.renew([{ ...lease!, alone: false }], 60_000),
+        ]);
+        const begun = performance.now();
+        expect(await store.client.get('before')).toMatchObject({ lockedBy: LONG.workerId });
+        expect(await store.client.get('inside')).toBeNull();
+        expect(performance.now() - begun).toBeLessThan(1_000);
+        expect(await endsWithin(working, 100)).toBe(false);
+      });
+      expect(await working).toMatchObject([{ id: 'outside' }, expect.any(Array), ['written']]);
+      for (const id of ['inside', 'outside']) expect(await store.client.get(id)).not.toBeNull();
+    });
+
+    it('what others enqueue does not vanish with its rollback', async () => {
+      let outside!: Promise<unknown>;
+      const failing = store.dataSource.transaction(async (manager) => {
+        await store.client.enqueue(KIND, null, { id: 'inside', manager });
+        outside = enqueue('outside');
+        expect(await endsWithin(outside, 20)).toBe(false);
+        throw new Error('rolled back');
+      });
+      await expect(failing).rejects.toThrow('rolled back');
+      await outside;
+      expect((await store.queue.claim([KIND], 9, LONG)).map(({ id }) => id)).toEqual(['outside']);
+    });
+
+    it('what it has read stays true for its own write, though a worker is at work', async () => {
+      await store.sql('CREATE TABLE IF NOT EXISTS notes (note text)');
+      await store.client.enqueueMany(Array.from({ length: 200 }, () => ({ kind: KIND })));
+      let done = 0;
+      await store.work({ [KIND]: () => void (done += 1) }, { concurrency: 2 });
+      await until(() => done > 20);
+      for (let n = 0; n < 10; n++) {
+        await store.dataSource.transaction(async (manager) => {
+          await manager.query('SELECT count(*) FROM nest_jobs');
+          const begun = performance.now();
+          await until(() => performance.now() - begun > 10);
+          await manager.query(`INSERT INTO notes VALUES ('written after a read')`); // else SQLITE_BUSY_SNAPSHOT
+        });
+      }
+      await until(() => done === 200);
+    });
+
+    it('an enqueue in it without its manager says what to do, instead of waiting for ever', async () => {
+      const queue = new TypeOrmJobQueue(store.dataSource, store.queueSettings({ databaseTimeoutMs: 200 }));
+      try {
+        await store.dataSource.transaction(async () => {
+          const waiting = store.clientOf(queue).enqueue(KIND, null, { id: 'forgotten' });
+          await expect(waiting).rejects.toBeInstanceOf(TransactionOpenError);
+          await expect(waiting).rejects.toThrow(/pass its manager/);
+        });
+      } finally {
+        await queue.close();
+      }
+      expect(await store.client.get('forgotten')).toBeNull();
+    });
+
+    it('of another connection to the file, the queue waits for its lock', async () => {
+      const other = await store.database.connect();
+      try {
+        let outside!: Promise<unknown>;
+        await other.transaction(async (manager) => {
+          await manager.query(`UPDATE nest_jobs SET priority = 1`);
+          outside = enqueue('outside');
+          expect(await endsWithin(outside, 50)).toBe(false);
+        });
+        expect(await outside).toMatchObject({ id: 'outside' });
+      } finally {
+        await other.destroy();
+      }
+    });
+
+    it('an id that it has used already is a duplicate, and is named', async () => {
+      await store.dataSource.transaction(async (manager) => {
+        await store.client.enqueue(KIND, null, { id: 'twice', manager });
+        const again = store.client.enqueueMany([{ kind: KIND }, { kind: KIND, id: 'twice' }], { manager });
+        await expect(again).rejects.toBeInstanceOf(DuplicateJobError);
+        await expect(again).rejects.toMatchObject({ id: 'twice' });
+      });
+    });
+  });
+
+  it('two workers on two connections share a backlog and run each job once', async () => {
+    const other = await store.database.connect();
+    const queue = new TypeOrmJobQueue(other, store.queueSettings());
+    try {
+      const jobs = await store.client.enqueueMany(Array.from({ length: 500 }, () => ({ kind: KIND })));
+      const runs: string[] = [];
+      const handler = ({ id }: { id: string }) => void runs.push(id);
+      await Promise.all([store.work({ [KIND]: handler }), store.work({ [KIND]: handler }, {}, queue)]);
+      await until(() => runs.length >= jobs.length);
+      expect(runs.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
+      await store.stopWorkers();
+    } finally {
+      await queue.close();
+      await other.destroy();
+    }
+  });
+
+  it('a worker with a transactional handler does not start, and says why', async () => {
+    let calls = 0;
+    const { id } = await enqueue('transactional');
+    const start = store.work({ [KIND]: { run: () => (calls += 1), options: { transactional: true } } });
+    await expect(start).rejects.toThrow(UnsupportedDatabaseError);
+    await expect(start).rejects.toThrow(`The handler of kind ${KIND} cannot be transactional on SQLite`);
+    expect(await store.job(id)).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
+    expect(calls).toBe(0);
+  });
+
+  it('a row that was inserted by plain SQL has all it needs to run', async () => {
+    await store.sql(
+      `INSERT INTO nest_jobs (id, kind, payload) VALUES ('plain', '${KIND}', '{"orderId": 7}')`,
+    );
+    await store.work({ [KIND]: ({ payload }) => payload });
+    expect(await store.ended('plain')).toMatchObject({ status: 'DONE', result: { orderId: 7 } });
+  });
+
+  it('sets the file to WAL, and uses what the DataSource is told to prepare a connection', async () => {
+    const database = await TestDatabase.create(server);
+    let prepared = 0;
+    const dataSource = await database.connect({ prepareDatabase: () => void (prepared += 1) });
+    const queue = await new TypeOrmJobQueue(dataSource, store.queueSettings()).open();
+    expect(await dataSource.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
+    expect(prepared).toBe(2);
+    await queue.close();
+    await expect(queue.get('x')).rejects.toThrow(/closed/);
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  describe.each([':memory:', ''])('A database in memory (%j)', (database) => {
+    it('is refused in words that point to the testing module', async () => {
+      const dataSource = await new DataSource({ type: 'better-sqlite3', database }).initialize();
+      try {
+        const make = () => new TypeOrmJobQueue(dataSource, store.queueSettings());
+        expect(make).toThrow(UnsupportedDatabaseError);
+        expect(make).toThrow(/JobsTestingModule of nestjs-typeorm-jobs\/testing/);
+      } finally {
+        await dataSource.destroy();
+      }
+    });
+
+    it('takes the migrations all the same', async () => {
+      const migrations = jobsMigrations();
+      const dataSource = await new DataSource({ type: 'better-sqlite3', database, migrations }).initialize();
+      try {
+        await dataSource.runMigrations();
+        expect(await dataSource.query('SELECT count(*) AS jobs FROM nest_jobs')).toEqual([{ jobs: 0 }]);
+      } finally {
+        await dataSource.destroy();
+      }
+    });
+  });
+
+  describe('Among 100,000 rows', () => {
+    const statements = sqliteStatements('"nest_jobs"');
+    const list = JSON.stringify([{ id: 'row 5', leaseToken: 1 }]);
+
+    beforeEach(async () => {
+      await store.sql(`
+        WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 100000)
+        INSERT INTO nest_jobs (id, kind, status, due, locked_by)
+        SELECT 'row ' || n, 'kind ' || n % 7, CASE WHEN n % 40 < 4 THEN 'PENDING' ELSE 'DONE' END, n % 40 <> 1,
+               CASE WHEN n % 400 = 2 THEN 'w' END
+        FROM count`);
+    });
+
+    /** How a statement goes about the table, line by line. */
+    const plan = async (statement: string, parameters: unknown[]) => {
+      const rows = await store.sql(`EXPLAIN QUERY PLAN ${statement}`, parameters);
+      return rows.map(({ detail }) => String(detail)).filter((line) => /nest_jobs|\bjob\b/.test(line));
+    };
+
+    it.each([
+      ['insertOne', ['new', KIND, '1', null, 1, null, null, 0, 0, null]],
+      ['insertMany', [list]],
+      ['existing', [list]],
+      ['get', ['row 5']],
+      ['scheduled', []],
+      ['markDue', [10]],
+      ['claim', ['w', 0, 30, list]],
+      ['renew', [30, list]],
+      ['settle', [list]],
+      ['release', [list]],
+      ['live', [list]],
+      ['expired', [3, '[]']],
+      ['reclaim', [3, list]],
+    ] as [Exclude<keyof typeof statements, 'best'>, unknown[]][])(
+      '%s reads the table through its indexes alone, with and without statistics',
+      async (name, parameters) => {
+        const plans = [await plan(statements[name], parameters)];
+        await store.sql('ANALYZE');
+        plans.push(await plan(statements[name], parameters));
+        await store
+          .sql('DROP TABLE IF EXISTS sqlite_stat1')
+          .catch(() => store.sql('DELETE FROM sqlite_stat1'));
+        for (const lines of plans) {
+          for (const line of lines)
+            expect(line).toMatch(/^SEARCH .*\(.*[=<>]\?|INDEX nest_jobs_(running|scheduled)/);
+          if (!name.startsWith('insert')) expect(lines.length).toBeGreaterThan(0);
+        }
+      },
+    );
+
+    it('a claim reads each kind in the order of the index, and sorts nothing', async () => {
+      const lines = await plan(statements.best(2), ['kind 1', 10, 'kind 2', 10, 10]);
+      expect(lines).toHaveLength(2);
+      for (const line of lines) expect(line).toMatch(/USING (COVERING )?INDEX nest_jobs_ready \(kind=\?\)/);
+      const rows = await store.sql(`EXPLAIN QUERY PLAN ${statements.best(1)}`, ['kind 1', 10, 10]);
+      expect(rows.filter(({ detail }) => /TEMP B-TREE/.test(String(detail))).length).toBeLessThanOrEqual(1);
+    });
+  });
+});

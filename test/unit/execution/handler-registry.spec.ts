@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvalidJobError, InvalidOptionError, KindExistsError } from '../../../lib/job/errors.js';
+import { HandlerRegistry, policyOf, type Handler } from '../../../lib/execution/handler-registry.js';
+import { thrownBy } from '../fakes.js';
+
+const handler = (kind: string, options: object = {}, place = 'Mail.send in MailModule'): Handler => ({
+  kind,
+  place,
+  options: options,
+  run: () => undefined,
+});
+
+describe('HandlerRegistry', () => {
+  it('finds a handler by its kind, trimmed and exact in case', () => {
+    const registry = new HandlerRegistry();
+    const given = handler(' mail ');
+    registry.add(given);
+    registry.add(handler('Mail'));
+    expect(registry.kinds).toEqual(['mail', 'Mail']);
+    expect(registry.get('mail')).toEqual({ ...given, kind: 'mail' });
+    expect(registry.get('MAIL')).toBeUndefined();
+  });
+
+  it('refuses a second handler of a kind, names both places, and keeps the first', () => {
+    const registry = new HandlerRegistry();
+    registry.add(handler('mail', { maxAttempts: 1 }, 'Mail.send in MailModule'));
+    const error = thrownBy(() => registry.add(handler('mail ', {}, 'Post.send in PostModule')));
+    expect(error).toBeInstanceOf(KindExistsError);
+    expect(error).toMatchObject({
+      kind: 'mail',
+      places: ['Mail.send in MailModule', 'Post.send in PostModule'],
+    });
+    expect((error as Error).message).toContain('Mail.send in MailModule and Post.send in PostModule');
+    expect(registry.get('mail')?.options).toEqual({ maxAttempts: 1 });
+  });
+
+  it('refuses a kind that no job can have, and says whose it is', () => {
+    for (const kind of ['', ' ', 'x'.repeat(256), 'a\0b', undefined as never]) {
+      const error = thrownBy(() => new HandlerRegistry().add(handler(kind)));
+      expect(error).toBeInstanceOf(InvalidJobError);
+      expect((error as Error).message).toContain('Mail.send in MailModule');
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ['maxAttempts', 0],
+    ['maxAttempts', 1.5],
+    ['maxAttempts', NaN],
+    ['maxAttempts', '3'],
+    ['maxAttempts', Infinity],
+    ['timeoutMs', 0],
+    ['timeoutMs', -1],
+    ['transactional', 'yes'],
+    ['concurrency', 0],
+    ['concurrency', null],
+    ['backoff', { type: 'linear' }],
+  ])('refuses the option %s of %p, and says whose it is', (option, value) => {
+    const registry = new HandlerRegistry();
+    const error = thrownBy(() => registry.add(handler('mail', { [option]: value })));
+    expect(error).toBeInstanceOf(InvalidOptionError);
+    expect(error).toMatchObject({ option: `Mail.send in MailModule: ${option}`, value });
+    expect(registry.kinds).toEqual([]);
+  });
+
+  it('takes every option at its edge', () => {
+    const registry = new HandlerRegistry();
+    registry.add(handler('mail', { maxAttempts: 1, timeoutMs: 1, concurrency: 1, backoff: () => 1 }));
+    registry.add(handler('post', { maxAttempts: undefined, backoff: undefined }));
+    expect(registry.kinds).toEqual(['mail', 'post']);
+  });
+});
+
+describe('policyOf', () => {
+  it("puts a handler's own options beside the module's", () => {
+    const defaults = { minRetryDelayMs: 5_000, maxPayloadBytes: 10 };
+    expect(policyOf({ maxAttempts: 3, timeoutMs: 7, concurrency: 2 }, defaults)).toEqual({
+      ...defaults,
+      maxAttempts: 3,
+      timeoutMs: 7,
+      backoff: undefined,
+    });
+  });
+});

@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { LeaseLostError } from '../../../lib/job/errors.js';
+import type { LeaseAnswer, LeaseRenewal } from '../../../lib/queue/lease.js';
+import { LeaseKeeper } from '../../../lib/execution/lease-keeper.js';
+import { claimedJob, Deferred, FAKE_TIMERS, turn } from '../fakes.js';
+import { MemoryLogger } from '../../support/memory-logger.js';
+
+const SETTINGS = { leaseMs: 900, heartbeatMs: 300 };
+
+type Answer = LeaseAnswer | Error | Promise<LeaseAnswer[]>;
+
+/** Answers each renewal as the test has set it, `written` unless told otherwise. */
+class Storage {
+  readonly renewals: (LeaseRenewal & { leaseMs: number })[][] = [];
+  answer: (id: string) => Answer = () => 'written';
+
+  readonly renew = (leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> => {
+    this.renewals.push(leases.map(({ id, leaseToken, alone }) => ({ id, leaseToken, alone, leaseMs })));
+    const answers = leases.map(({ id }) => this.answer(id));
+    const [first] = answers;
+    if (first instanceof Promise) return first;
+    return first instanceof Error ? Promise.reject(first) : Promise.resolve(answers as LeaseAnswer[]);
+  };
+
+  get ids(): string[][] {
+    return this.renewals.map((leases) => leases.map(({ id }) => id));
+  }
+}
+
+let storage: Storage;
+let logger: MemoryLogger;
+let keeper: LeaseKeeper;
+let lost: LeaseLostError[];
+
+const hold = (id: string, leaseToken = 1) =>
+  keeper.hold(claimedJob({ id, leaseToken }), performance.now(), (error) => lost.push(error));
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => {
+  jest.useFakeTimers(FAKE_TIMERS);
+  storage = new Storage();
+  logger = new MemoryLogger();
+  keeper = new LeaseKeeper(storage, SETTINGS, logger);
+  lost = [];
+});
+
+afterEach(() => {
+  jest.clearAllTimers();
+  jest.useRealTimers();
+});
+
+describe('LeaseKeeper', () => {
+  it('renews every lease in one call, once a heartbeat', async () => {
+    hold('a', 3);
+    hold('b', 5);
+    await pass(299);
+    expect(storage.renewals).toEqual([]);
+    await pass(1);
+    expect(storage.renewals).toEqual([
+      [
+        { id: 'a', leaseToken: 3, alone: false, leaseMs: 900 },
+        { id: 'b', leaseToken: 5, alone: false, leaseMs: 900 },
+      ],
+    ]);
+    await pass(2_700);
+    expect(storage.renewals).toHaveLength(10);
+    expect(lost).toEqual([]);
+  });
+
+  it('renews no lease that was dropped, and has no timer where there is none left', async () => {
+    const a = hold('a');
+    const b = hold('b');
+    keeper.drop(a);
+    await pass(300);
+    expect(storage.ids).toEqual([['b']]);
+    keeper.drop(b);
+    expect(jest.getTimerCount()).toBe(0);
+    hold('c');
+    await pass(300);
+    expect(storage.ids.at(-1)).toEqual(['c']);
+  });
+
+  it('gives up a lease at once that the storage says is lost, and no other', async () => {
+    const a = hold('a');
+    hold('b');
+    storage.answer = (id) => (id === 'a' ? 'lost' : 'written');
+    await pass(300);
+    expect(lost.map(({ jobId }) => jobId)).toEqual(['a']);
+    expect(a.lost).toBe(lost[0]);
+    expect(lost[0]!.message).toBe('The lease of job a is lost: another worker has it');
+    expect(logger.lines).toEqual([
+      'warn The lease of job a is lost: another worker has it (kind mail, attempt 1)',
+    ]);
+    await pass(300);
+    expect(storage.ids.at(-1)).toEqual(['b']);
+  });
+
+  it('tries a renewal that failed again, several times within a heartbeat, and loses nothing when it comes through', async () => {
+    hold('a');
+    storage.answer = () => new Error('connection lost');
+    await pass(600);
+    expect(storage.renewals.length).toBeGreaterThanOrEqual(4);
+    expect(lost).toEqual([]);
+    expect(logger.lines[0]).toMatch(/^warn Could not renew the leases of 1 jobs, trying again: Error: conn/);
+    storage.answer = () => 'written';
+    await pass(100);
+    const sent = storage.renewals.length;
+    await pass(250);
+    expect(storage.renewals).toHaveLength(sent); // back to once a heartbeat
+    await pass(5_000);
+    expect(lost).toEqual([]);
+  });
+
+  it('gives up a lease that could not be renewed when it has really ended, and not sooner', async () => {
+    const a = hold('a');
+    storage.answer = () => new Error('connection lost');
+    await pass(899);
+    expect(lost).toEqual([]);
+    await pass(76);
+    expect(lost.map(({ message }) => message)).toEqual([
+      'The lease of job a is lost: it has run out, it could not be renewed',
+    ]);
+    expect(a.lost).toBe(lost[0]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('counts from the last renewal that was accepted, by when it was sent', async () => {
+    hold('a');
+    await pass(300); // renewed: good until 1200
+    storage.answer = () => new Error('connection lost');
+    await pass(899);
+    expect(lost).toEqual([]);
+    await pass(76);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('keeps a lease whose row somebody else has locked just now, and asks again', async () => {
+    hold('a');
+    storage.answer = () => 'busy';
+    await pass(600);
+    expect(lost).toEqual([]);
+    expect(storage.renewals.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('asks again for a busy row alone, and several times in a heartbeat, lest others take it when it is free', async () => {
+    hold('a');
+    hold('b');
+    storage.answer = (id) => (id === 'a' ? 'busy' : 'written');
+    await pass(300);
+    await pass(150);
+    expect(storage.ids).toEqual([['a', 'b'], ['a'], ['a']]);
+    storage.answer = () => 'written';
+    await pass(149);
+    expect(storage.ids).toHaveLength(4);
+    await pass(1);
+    expect(storage.ids.at(-1)).toEqual(['a', 'b']);
+  });
+
+  it('does not count a renewal for which the row was busy', async () => {
+    hold('a');
+    storage.answer = () => 'busy';
+    await pass(400);
+    storage.answer = () => new Error('connection lost');
+    await pass(499);
+    expect(lost).toEqual([]);
+    await pass(76);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('sends another renewal where one is not answered, and gives up when the lease has ended', async () => {
+    hold('a');
+    storage.answer = () => new Promise<LeaseAnswer[]>(() => undefined);
+    await pass(600);
+    expect(storage.renewals.length).toBeGreaterThanOrEqual(2);
+    expect(lost).toEqual([]);
+    await pass(375);
+    expect(lost.map(({ message }) => message)).toEqual([
+      'The lease of job a is lost: it has run out, its renewal is not answered',
+    ]);
+  });
+
+  it('takes an answer that comes late for what it says', async () => {
+    hold('a');
+    const late = new Deferred<LeaseAnswer[]>();
+    storage.answer = () => late.promise;
+    await pass(400);
+    late.resolve(['lost']);
+    await turn();
+    expect(lost).toHaveLength(1);
+  });
+
+  it('does not hear of a lease twice', async () => {
+    hold('a');
+    const first = new Deferred<LeaseAnswer[]>();
+    storage.answer = () => first.promise;
+    await pass(1_000);
+    expect(lost).toHaveLength(1);
+    first.resolve(['lost']);
+    await turn();
+    expect(lost).toHaveLength(1);
+  });
+
+  it('judges no lease right after a freeze of the process, for the answer may be waiting to be read', async () => {
+    hold('a');
+    const waiting = new Deferred<LeaseAnswer[]>();
+    storage.answer = () => waiting.promise;
+    await pass(300); // a renewal is sent
+    jest.setSystemTime(Date.now() + 5_000); // the wall clock says nothing to a keeper
+    const frozenFor = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 5_000);
+    await pass(75); // the first look after the freeze
+    expect(lost).toEqual([]);
+    waiting.resolve(['written']);
+    await turn();
+    frozenFor.mockRestore();
+    expect(lost).toEqual([]);
+  });
+});
+
+describe('markAlone', () => {
+  it('tells the storage at once, and with every renewal from then on', async () => {
+    const a = hold('a');
+    hold('b');
+    expect(await keeper.markAlone(a)).toBe(true);
+    expect(storage.renewals).toEqual([[{ id: 'a', leaseToken: 1, alone: true, leaseMs: 900 }]]);
+    await pass(300);
+    expect(storage.renewals.at(-1)).toMatchObject([
+      { id: 'a', alone: true },
+      { id: 'b', alone: false },
+    ]);
+  });
+
+  it('says no, and gives up the lease, where the storage says that it is lost', async () => {
+    const a = hold('a');
+    storage.answer = () => 'lost';
+    expect(await keeper.markAlone(a)).toBe(false);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('says no, and keeps the lease, where the row is busy', async () => {
+    const a = hold('a');
+    storage.answer = () => 'busy';
+    expect(await keeper.markAlone(a)).toBe(false);
+    expect(lost).toEqual([]);
+  });
+
+  it('rejects where the storage cannot be reached, and keeps the lease', async () => {
+    const a = hold('a');
+    storage.answer = () => new Error('connection lost');
+    await expect(keeper.markAlone(a)).rejects.toThrow('connection lost');
+    expect(lost).toEqual([]);
+  });
+});
+
+describe('LeaseKeeper.catchUp', () => {
+  it('renews at once where the process stood still past a lease, and has then nothing to do', async () => {
+    hold('a');
+    hold('b');
+    const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    await keeper.catchUp();
+    expect(storage.ids).toEqual([['a', 'b']]);
+    now.mockRestore();
+  });
+
+  it('leaves it to the heartbeat where no lease has run out', async () => {
+    hold('a');
+    await pass(200);
+    await keeper.catchUp();
+    expect(storage.renewals).toEqual([]);
+  });
+});

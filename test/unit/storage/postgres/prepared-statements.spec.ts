@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { PreparedStatements } from '../../../../lib/storage/sql/prepared-statements.js';
+import { FAKE_TIMERS } from '../../fakes.js';
+
+const CLAIM = 'SELECT job';
+const planAges = (rows: readonly object[]) => rows.length > 0;
+
+describe('PreparedStatements, whose plans age', () => {
+  let statements: PreparedStatements;
+  /** After which claim, counted from 1, plans were discarded. */
+  let discards: number[];
+  let claims: number;
+
+  beforeEach(() => {
+    jest.useFakeTimers(FAKE_TIMERS);
+    statements = new PreparedStatements({ options: { type: 'postgres' } } as DataSource);
+    [discards, claims] = [[], 0];
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** A connection on which a claim takes `ms` and finds `rows`. */
+  function connection() {
+    const next = { ms: 1, rows: [{}] as object[] };
+    const client = {
+      processID: 7,
+      query: ({ text }: { text: string }) => {
+        if (text === 'DISCARD PLANS') discards.push(claims);
+        if (text !== CLAIM) return Promise.resolve({ rows: [{ pid: 7 }] });
+        claims += 1;
+        jest.advanceTimersByTime(next.ms);
+        return Promise.resolve({ rows: next.rows });
+      },
+    };
+    const query = statements.on({ connect: () => Promise.resolve(client) } as unknown as QueryRunner);
+    const claim = async (times: number) => {
+      for (let n = 0; n < times; n++) await query(CLAIM, [], { planAges });
+    };
+    return { next, query, claim };
+  }
+
+  it('are discarded after 8, 16, 32, … answers that found something', async () => {
+    await connection().claim(100);
+    expect(discards).toEqual([8, 16, 32, 64]);
+  });
+
+  it('count for each connection', async () => {
+    await connection().claim(7);
+    await connection().claim(7);
+    expect(discards).toEqual([]);
+  });
+
+  it('do not count answers that found nothing', async () => {
+    const { next, claim } = connection();
+    next.rows = [];
+    await claim(100);
+    next.rows = [{}];
+    await claim(8);
+    expect(discards).toEqual([108]);
+  });
+
+  it('are discarded after 1, 2, 4, 8, … answers that took more than 10 ms: where the database is far away, all do', async () => {
+    const { next, claim } = connection();
+    next.ms = 11;
+    next.rows = [];
+    await claim(40);
+    expect(discards).toEqual([1, 2, 4, 8, 16, 32]);
+  });
+
+  it('are discarded after an answer that took more than 10 ms, whatever it found', async () => {
+    const { next, claim } = connection();
+    next.ms = 10;
+    await claim(1);
+    next.ms = 11;
+    await claim(1);
+    next.rows = [];
+    await claim(1);
+    expect(discards).toEqual([2, 3]);
+  });
+
+  it('stay where nobody says that they age', async () => {
+    const { next, query } = connection();
+    next.ms = 50;
+    for (let n = 0; n < 20; n++) await query(CLAIM, []);
+    expect(discards).toEqual([]);
+  });
+});

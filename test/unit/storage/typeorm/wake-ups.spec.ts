@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { JobEncoder } from '../../../../lib/job/encode-job.js';
+import { NO_NOTIFIER } from '../../../../lib/storage/sql/notifier.js';
+import { WakeUps } from '../../../../lib/storage/typeorm/wake-ups.js';
+import { FAKE_TIMERS } from '../../fakes.js';
+
+const preparer = new JobEncoder(1_000);
+const job = (kind: string) => preparer.encode({ kind });
+
+describe('WakeUps', () => {
+  let notified: (readonly string[])[];
+  let wakeUps: WakeUps;
+
+  beforeEach(() => {
+    jest.useFakeTimers(FAKE_TIMERS);
+    notified = [];
+    const channel = { ...NO_NOTIFIER, notify: (kinds: readonly string[]) => notified.push(kinds) };
+    wakeUps = new WakeUps(channel, () => false);
+  });
+
+  afterEach(async () => {
+    await wakeUps.close();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+
+  const isAboutToClaim = () => true;
+
+  it('tells all listeners, and others at once where none of them is about to claim', () => {
+    const heard: unknown[] = [];
+    wakeUps.watch((kinds) => heard.push(['first', kinds]));
+    wakeUps.watch((kinds) => heard.push(['second', kinds]));
+    wakeUps.committed([job('a'), job('b'), job('a')]);
+    expect(heard).toEqual([
+      ['first', ['a', 'b']],
+      ['second', ['a', 'b']],
+    ]);
+    expect(notified).toEqual([['a', 'b']]);
+  });
+
+  it('tells others nothing of a job that is claimed here', async () => {
+    wakeUps.watch(isAboutToClaim);
+    const enqueued = job('a');
+    wakeUps.committed([enqueued]);
+    await jest.advanceTimersByTimeAsync(9);
+    wakeUps.claimed([job('another'), enqueued]);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(notified).toEqual([]);
+  });
+
+  it('tells others of a job that has not been claimed here within 10 ms', async () => {
+    wakeUps.watch(isAboutToClaim);
+    wakeUps.committed([job('a')]);
+    await jest.advanceTimersByTimeAsync(9);
+    expect(notified).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(notified).toEqual([['a']]);
+  });
+
+  it('gives each job its own 10 ms', async () => {
+    wakeUps.watch(isAboutToClaim);
+    const [first, second, third] = [job('first'), job('second'), job('third')];
+    for (const each of [first, second, third]) {
+      wakeUps.committed([each]);
+      await jest.advanceTimersByTimeAsync(4);
+    }
+    expect(notified).toEqual([['first']]); // 12 ms after the first, 8 and 4 after the others
+    wakeUps.claimed([second]);
+    await jest.advanceTimersByTimeAsync(5);
+    expect(notified).toEqual([['first']]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(notified).toEqual([['first'], ['third']]);
+  });
+
+  it('tells others at once of more than one job', () => {
+    wakeUps.watch(isAboutToClaim);
+    wakeUps.committed([job('a'), job('a')]);
+    expect(notified).toEqual([['a']]);
+  });
+
+  it('tells others of what is left when it is closed', async () => {
+    wakeUps.watch(isAboutToClaim);
+    wakeUps.committed([job('a')]);
+    await wakeUps.close();
+    expect(notified).toEqual([['a']]);
+  });
+
+  it('tells nobody any more who has stopped watching', () => {
+    const heard: unknown[] = [];
+    const unwatch = wakeUps.watch((kinds) => heard.push(kinds));
+    unwatch();
+    wakeUps.committed([job('a')]);
+    expect(heard).toEqual([]);
+  });
+});
