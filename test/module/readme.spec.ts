@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
@@ -18,6 +18,8 @@ import { until } from '../support/until.js';
  *   `<!-- run -->` marks the example that is run as well.
  * - sql: run on every PostgreSQL, or with `<!-- mysql -->` on MariaDB.
  * - sh: each `npm run …` must be a script of package.json.
+ *
+ * Relative links must lead to a file that exists, and to one of its headings where they name one.
  */
 const root = join(import.meta.dirname, '../..');
 
@@ -32,25 +34,34 @@ interface Block {
 
 const BLOCK = /(?:<!--((?:(?!-->)[^])*)-->\n)?```(\w+)\n([^]*?)\n```/g;
 
-async function readBlocks(): Promise<Block[]> {
-  const pages = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
-  const files = ['README.md', 'CONTRIBUTING.md', ...pages.map((name) => `docs/${name}`)];
-  const blocks = files.map(async (file) => {
-    const markdown = await readFile(join(root, file), 'utf8');
+/** The text of each page, by its path from the root. */
+async function readPages(): Promise<Map<string, string>> {
+  const isPage = (name: string) => name.endsWith('.md');
+  const atRoot = (await readdir(root)).filter(isPage);
+  const inDocs = (await readdir(join(root, 'docs'))).filter(isPage).map((name) => `docs/${name}`);
+  const files = [...atRoot, ...inDocs].map(
+    async (file) => [file, await readFile(join(root, file), 'utf8')] as const,
+  );
+  return new Map(await Promise.all(files));
+}
+
+function blocksIn(all: ReadonlyMap<string, string>): Block[] {
+  return [...all].flatMap(([file, markdown]) => {
     return [...markdown.matchAll(BLOCK)].map(([whole, comment = '', language, text]): Block => {
       const start = markdown.indexOf(whole) + whole.indexOf('```');
       const line = markdown.slice(0, start).split('\n').length + 1;
       return { place: `${file}:${String(line)}`, language: language!, text: text!, comment: comment.trim() };
     });
   });
-  return (await Promise.all(blocks)).flat();
 }
 
+let pages: Map<string, string>;
 let blocks: Block[];
 const blocksOf = (language: string): Block[] => blocks.filter((block) => block.language === language);
 
 beforeAll(async () => {
-  blocks = await readBlocks();
+  pages = await readPages();
+  blocks = blocksIn(pages);
 });
 
 describe('The ts blocks of README.md and docs', () => {
@@ -73,6 +84,30 @@ describe('The ts blocks of README.md and docs', () => {
 
   it('would be found out, line by line, where they did not', () => {
     expect(problems).toContain("wrong.md:2 Type 'string' is not assignable to type 'number'.");
+  });
+});
+
+describe('The relative links of the pages', () => {
+  it('lead to files and headings that exist', async () => {
+    expect(linksOf(pages.get('README.md')!).length).toBeGreaterThan(10);
+    const problems = await Promise.all([...pages].map(([file, markdown]) => brokenLinks(file, markdown)));
+    expect(problems.flat()).toEqual([]);
+  });
+
+  it('would be found out, one by one, where they did not', async () => {
+    const markdown = [
+      '# A page, `with_code` & more',
+      'See [a file](none.md), [a heading](how-it-works.md#none), [one here](#nowhere), [a folder](../none/).',
+      'See [itself](#a-page-with_code--more), [a file](../LICENSE), [elsewhere](https://example.com/none.md#none).',
+      'See `[no link](none.md)`.',
+      '```md\n# No heading\n[no link](none.md)\n```',
+      '[code is no heading](#no-heading)',
+    ].join('\n\n');
+    expect(await brokenLinks('docs/wrong.md', markdown)).toEqual(
+      ['none.md', 'how-it-works.md#none', '#nowhere', '../none/', '#no-heading'].map(
+        (target) => `docs/wrong.md: ${target}`,
+      ),
+    );
   });
 });
 
@@ -154,7 +189,7 @@ describe.each(servers.map((server) => [server.name, server] as const))(
     });
 
     it('enqueue a job that has all it needs to run', async () => {
-      const [insert] = blocksFor(server).filter(({ place }) => place.startsWith('README.md'));
+      const [insert] = blocksFor(server).filter(({ place }) => place.startsWith('docs/enqueue.md'));
       await dataSource.query('DELETE FROM nest_jobs');
       for (const statement of statementsOf(insert!.text)) await dataSource.query(statement);
       const [row] = await rowsOf(dataSource.manager);
@@ -167,7 +202,7 @@ describe.each(servers.map((server) => [server.name, server] as const))(
     });
 
     it('run a failed job again, and no other', async () => {
-      const [insert] = blocksFor(server).filter(({ place }) => place.startsWith('README.md'));
+      const [insert] = blocksFor(server).filter(({ place }) => place.startsWith('docs/enqueue.md'));
       const [again] = blocksFor(server).filter(({ text }) => /^UPDATE nest_jobs/.test(text));
       await dataSource.query('DELETE FROM nest_jobs');
       await dataSource.query(insert!.text);
@@ -212,6 +247,50 @@ it('has statements for every type of server that there is', () => {
 
 function blocksFor({ type }: TestServer): Block[] {
   return blocksOf('sql').filter(({ comment }) => (comment === 'mysql' ? 'mysql' : 'postgres') === type);
+}
+
+/** @returns the targets of relative links that lead nowhere, each with the page where it stands */
+async function brokenLinks(file: string, markdown: string): Promise<string[]> {
+  const broken = await Promise.all(
+    linksOf(markdown).map(async (target) => {
+      const [path = '', anchor] = target.split('#');
+      const place = path === '' ? file : relative(root, join(root, dirname(file), path));
+      const text = path === '' ? markdown : pages.get(place);
+      const exists = text !== undefined || (await isThere(place));
+      const isFound = exists && (anchor === undefined || anchorsOf(text ?? '').includes(anchor));
+      return isFound ? [] : [`${file}: ${target}`];
+    }),
+  );
+  return broken.flat();
+}
+
+function linksOf(markdown: string): string[] {
+  const text = withoutBlocks(markdown).replace(/`[^`\n]*`/g, '');
+  const targets = [...text.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target!);
+  return targets.filter((target) => !/^[a-z][a-z+.-]*:/i.test(target));
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(markdown: string): string[] {
+  const seen = new Map<string, number>();
+  return [...withoutBlocks(markdown).matchAll(/^#{1,6} +(.*?)\s*$/gm)].map(([, heading]) => {
+    const shown = heading!.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = shown.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+    const count = seen.get(anchor) ?? 0;
+    seen.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${String(count)}`;
+  });
+}
+
+function withoutBlocks(markdown: string): string {
+  return markdown.replace(/^```[^]*?^```$/gm, '');
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(join(root, path)).then(
+    () => true,
+    () => false,
+  );
 }
 
 function statementsOf(text: string): string[] {
