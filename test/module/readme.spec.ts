@@ -94,7 +94,7 @@ describe('The relative links of the pages', () => {
     expect(problems.flat()).toEqual([]);
   });
 
-  it('would be found out, one by one, where they did not', async () => {
+  it('are reported one by one if they lead nowhere', async () => {
     const markdown = [
       '# A page, `with_code` & more',
       'See [a file](none.md), [a heading](how-it-works.md#none), [one here](#nowhere), [a folder](../none/).',
@@ -249,7 +249,7 @@ function blocksFor({ type }: TestServer): Block[] {
   return blocksOf('sql').filter(({ comment }) => (comment === 'mysql' ? 'mysql' : 'postgres') === type);
 }
 
-/** @returns the targets of relative links that lead nowhere, each with the page where it stands */
+/** @returns the relative links that lead nowhere, as `page: target` */
 async function brokenLinks(file: string, markdown: string): Promise<string[]> {
   const broken = await Promise.all(
     linksOf(markdown).map(async (target) => {
@@ -270,7 +270,7 @@ function linksOf(markdown: string): string[] {
   return targets.filter((target) => !/^[a-z][a-z+.-]*:/i.test(target));
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub gives to the headings of a page. */
 function anchorsOf(markdown: string): string[] {
   const seen = new Map<string, number>();
   return [...withoutBlocks(markdown).matchAll(/^#{1,6} +(.*?)\s*$/gm)].map(([, heading]) => {
