@@ -1,30 +1,19 @@
 import eslint from '@eslint/js';
-import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** Imports run one way: job <- queue <- worker <- root files. */
-const forbid = (...groups) => ({
-  '@typescript-eslint/no-restricted-imports': [
-    'error',
-    {
-      patterns: groups.map(([group, message, allowTypeImports = false]) => ({
-        group,
-        message,
-        allowTypeImports,
-      })),
-    },
-  ],
-});
-const NEST = [['@nestjs/*'], 'Only the files at the root of lib, and lib/testing, know Nest.'];
-const TESTING = [
-  ['**/testing/*', '**/testing.js'],
-  'lib/testing stands on the core, which knows nothing of it.',
-];
-const TYPEORM = [
-  ['typeorm', 'typeorm/*'],
-  'Only lib/queue works with TypeORM; elsewhere import its types alone.',
-  true,
-];
+const DATABASE_ROOMS = 'lib/storage/{postgres,mysql,sqlite}/**/*.ts';
+const SQL_TEXT = String.raw`/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|LISTEN|UNLISTEN|DISCARD)\s/`;
+/** A text that begins as SQL does. */
+const SQL = {
+  selector: `Literal[value=${SQL_TEXT}], TemplateElement[value.raw=${SQL_TEXT}]`,
+  message: `SQL stands in ${DATABASE_ROOMS} alone.`,
+};
+const TIMERS = ['setTimeout', 'setInterval'];
+const TIMERS_MESSAGE = 'Timers are in lib/async alone; use what is there.';
+const CHANCE = {
+  selector: "MemberExpression[object.name='Math'][property.name='random']",
+  message: 'Chance comes from lib/async/pauses.ts, or as a parameter.',
+};
 
 export default tseslint.config(
   { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps'] },
@@ -33,13 +22,7 @@ export default tseslint.config(
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { 'import-x': importX },
-    settings: {
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
-      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
-    },
     rules: {
-      'import-x/no-cycle': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-extraneous-class': [
@@ -63,44 +46,36 @@ export default tseslint.config(
     rules: { 'max-lines-per-function': ['error', { max: 45, skipBlankLines: true, skipComments: true }] },
   },
   {
-    files: ['lib/job/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, TESTING, [
-      ['**/queue/*', '**/worker/*', '../*.js'],
-      'lib/job imports nothing but Node.',
-    ]),
+    files: ['lib/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', SQL, CHANCE] },
   },
   {
-    files: ['lib/queue/**/*.ts'],
-    rules: forbid(NEST, TESTING, [['**/worker/*', '../*.js'], 'lib/queue imports only lib/job.']),
+    files: [DATABASE_ROOMS],
+    rules: { 'no-restricted-syntax': ['error', CHANCE] },
   },
   {
-    files: ['lib/worker/**/*.ts'],
-    rules: forbid(NEST, TYPEORM, TESTING, [['../*.js'], 'lib/worker imports only lib/job and lib/queue.']),
-  },
-  {
-    files: ['lib/*.ts'],
-    ignores: ['lib/testing.ts'],
-    rules: forbid(TESTING),
-  },
-  {
-    files: ['lib/testing/**/*.ts'],
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/async/**'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
+      'no-restricted-globals': ['error', ...TIMERS.map((name) => ({ name, message: TIMERS_MESSAGE }))],
+      'no-restricted-imports': [
         'error',
         {
-          patterns: [
-            {
-              group: ['typeorm', 'typeorm/*', '!@nestjs/typeorm'],
-              message: TYPEORM[1],
-              allowTypeImports: true,
-            },
-          ],
+          paths: ['node:timers', 'node:timers/promises', 'timers', 'timers/promises'].map((name) => ({
+            name,
+            importNames: TIMERS,
+            message: TIMERS_MESSAGE,
+          })),
         },
       ],
     },
   },
   {
-    files: ['lib/**/*.statements.ts', 'lib/**/*.schema.ts'],
+    files: ['lib/async/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', SQL] },
+  },
+  {
+    files: ['lib/**/*-statements.ts', 'lib/**/*-schema.ts'],
     rules: { 'max-lines-per-function': 'off' }, // one object of literal SQL
   },
   {

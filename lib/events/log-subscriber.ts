@@ -1,5 +1,5 @@
 import type { JobsLogger } from '../job/logger.js';
-import { JobsEvents, type JobsEvent, type JobsEventMap } from './jobs-events.js';
+import { JobsEvents, type JobsEvent } from './jobs-events.js';
 import { LOG_LINES, type LogLevel, type LogLine } from './log-lines.js';
 
 /** Turns events into lines of a log. A logger that throws loses its line and nothing else. */
@@ -10,19 +10,16 @@ export class LogSubscriber {
     for (const event of Object.keys(LOG_LINES) as JobsEvent[]) this.subscribe(events, event);
   }
 
-  private subscribe<Event extends JobsEvent>(events: JobsEvents, event: Event): void {
-    const lines = Object.entries(LOG_LINES[event]!) as [LogLevel, LogLine<Event>][];
-    for (const [level, line] of lines) events.on(event, (detail) => this.write(level, line, detail));
+  private subscribe(events: JobsEvents, event: JobsEvent): void {
+    const lines = Object.entries(LOG_LINES[event]!) as [LogLevel, LogLine<never>][];
+    for (const [level, line] of lines)
+      events.on(event, (detail) => this.write(level, () => line(detail as never)));
   }
 
-  private write<Event extends JobsEvent>(
-    level: LogLevel,
-    line: LogLine<Event>,
-    detail: JobsEventMap[Event],
-  ): void {
+  private write(level: LogLevel, lineOf: () => ReturnType<LogLine<never>>): void {
     try {
       if (level === 'debug' && this.logger.isDebugEnabled?.() === false) return;
-      for (const text of [line(detail) ?? []].flat()) this.logger[level](text);
+      for (const text of [lineOf() ?? []].flat()) this.logger[level](text);
     } catch {
       // The line is lost: there is no other place to say so.
     }

@@ -1,3 +1,4 @@
+import { random } from '../async/pauses.js';
 import { InvalidOptionError } from './errors.js';
 
 /**
@@ -28,15 +29,15 @@ export const MAX_DELAY_MS = 100 * 365 * 86_400_000;
 export const DEFAULT_BACKOFF: Backoff = { type: 'exponential' };
 
 /** @returns milliseconds, within 0 and `MAX_DELAY_MS`; what a function of the user's gives wrongly becomes the default */
-export function backoffDelayMs(backoff: Backoff, failures: number, random = Math.random): number {
+export function backoffDelayMs(backoff: Backoff, failures: number, chance = random): number {
   if (typeof backoff === 'function') {
     const delayMs = callBackoff(backoff, failures);
-    return delayMs ?? backoffDelayMs(DEFAULT_BACKOFF, failures, random);
+    return delayMs ?? backoffDelayMs(DEFAULT_BACKOFF, failures, chance);
   }
   if (backoff.type === 'fixed') return backoff.delayMs;
   const { delayMs = DEFAULT_DELAY_MS, maxDelayMs = DEFAULT_MAX_DELAY_MS, jitter = DEFAULT_JITTER } = backoff;
   const full = Math.min(delayMs * 2 ** Math.min(failures - 1, 40), maxDelayMs);
-  return Math.min(Math.round(full * (1 + jitter * random())), MAX_DELAY_MS);
+  return Math.min(Math.round(full * (1 + jitter * chance())), MAX_DELAY_MS);
 }
 
 /** @throws InvalidOptionError */

@@ -69,7 +69,7 @@ export class Quarantine {
    * convict the job when its lease runs out, without its ever having been started.
    */
   private async setApart(suspect: HeldJob): Promise<boolean> {
-    if (suspect.lost !== undefined) return false;
+    if (isLost(suspect)) return false;
     const { job } = suspect;
     this.events.emit('quarantined', { job });
     let isOurs: boolean | undefined;
@@ -80,10 +80,14 @@ export class Quarantine {
       (error: unknown) => this.events.emit('quarantineFailed', { job, error }),
     );
     await endsWithin(answer, this.settings.leaseMs * PATIENCE);
-    return isOurs ?? suspect.lost === undefined;
+    return isOurs ?? !isLost(suspect);
   }
 
   private giveBack(suspects: readonly HeldJob[]): Promise<void> {
     return this.executor.giveBack(suspects, new WorkerStoppedError());
   }
+}
+
+function isLost({ lost }: HeldJob): boolean {
+  return lost !== undefined;
 }

@@ -1,0 +1,94 @@
+/*
+ * Who may import whom. Imports run one way, types included: each room may import the rooms that it lists here, and nothing
+ * else. CONTRIBUTING.md says what each room is for.
+ */
+const ROOMS = {
+  async: [],
+  job: ['async'],
+  events: ['async', 'job'],
+  queue: ['job'],
+  execution: ['async', 'job', 'events', 'queue'],
+  worker: ['async', 'job', 'events', 'queue', 'execution'],
+  'storage/sql': ['async', 'job', 'events', 'queue'],
+  'storage/transactions': ['async', 'job', 'events', 'queue', 'storage/sql'],
+  'storage/postgres': ['async', 'job', 'events', 'queue', 'storage/sql'],
+  'storage/mysql': ['async', 'job', 'events', 'queue', 'storage/sql'],
+  'storage/sqlite': ['async', 'job', 'events', 'queue', 'storage/sql'],
+  'storage/memory': ['async', 'job', 'events', 'queue', 'execution', 'storage/transactions'],
+  'storage/typeorm': [
+    ...['async', 'job', 'events', 'queue', 'execution'],
+    ...['storage/sql', 'storage/transactions', 'storage/postgres', 'storage/mysql', 'storage/sqlite'],
+  ],
+  client: ['job', 'queue'],
+  nest: ['async', 'job', 'events', 'queue', 'execution', 'worker', 'storage/typeorm', 'client'],
+  adapters: ['job', 'queue'],
+  testing: [
+    ...['async', 'job', 'events', 'queue', 'execution', 'worker'],
+    ...['storage/memory', 'client', 'nest'],
+  ],
+};
+
+/** The rooms that may import from Nest. */
+const NEST_ROOMS = ['nest', 'adapters', 'testing'];
+
+const pathOf = (rooms) => `^lib/(${rooms.join('|')})/`;
+
+const roomRules = Object.entries(ROOMS).map(([room, allowed]) => ({
+  name: `room-${room.replace('/', '-')}`,
+  comment: `lib/${room} imports ${allowed.length === 0 ? 'no other room' : `only ${allowed.join(', ')}`}.`,
+  severity: 'error',
+  from: { path: pathOf([room]) },
+  to: { path: '^lib/', pathNot: pathOf([room, ...allowed]) },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...roomRules,
+    {
+      name: 'every-file-has-a-room',
+      comment: 'A file of lib lies in one of the rooms; only index.ts lies beside them.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: [pathOf(Object.keys(ROOMS)), '^lib/index\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'no-circle',
+      comment: 'Two files that import each other, be it over others, are one file in two parts.',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { circular: true },
+    },
+    {
+      name: 'nest-at-the-edge',
+      comment: `Only ${NEST_ROOMS.join(', ')} import from Nest.`,
+      severity: 'error',
+      from: { path: '^lib/', pathNot: pathOf(NEST_ROOMS) },
+      to: { path: '(^|node_modules/)@nestjs/' },
+    },
+    {
+      name: 'typeorm-in-storage',
+      comment: 'Only storage works with TypeORM; other rooms import its types alone.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/storage/' },
+      to: { path: '(^|node_modules/)typeorm/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'sub-paths-stand-apart',
+      comment: 'The main entry imports no room that is a sub-path of the package by itself.',
+      severity: 'error',
+      from: { path: '^lib/index\\.ts$' },
+      to: { path: pathOf(['adapters', 'testing']) },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types'],
+    },
+  },
+};
