@@ -16,7 +16,7 @@ const CHANCE = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist-cjs', 'coverage', '**/dist/**', 'test/package/apps'] },
+  { ignores: ['dist*', 'coverage', '**/dist/**', 'test/package/apps'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -16,7 +16,7 @@ export interface JobsEventMap {
   readonly settledInTransaction: { readonly job: ClaimedJob };
   /** A try to write outcomes has failed; they are tried again. */
   readonly settleFailed: { readonly jobs: readonly ClaimedJob[]; readonly error: unknown };
-  /** An outcome was not accepted, because its lease is lost. @see `failures`: tries before whose answer did not come */
+  /** An outcome was not accepted, because its lease is lost. `failures` counts the tries before it. */
   readonly settleRefused: {
     readonly job: ClaimedJob;
     readonly outcome: Outcome;
@@ -36,22 +36,22 @@ export interface JobsEventMap {
   /** Jobs were given back: ready again, no attempt spent. */
   readonly gaveBack: { readonly jobs: readonly ClaimedJob[] };
   readonly giveBackFailed: { readonly jobs: readonly ClaimedJob[]; readonly error: unknown };
-  /** Jobs were given back that a claim had taken whose answer was lost. */
+  /** The answer to a claim was lost, and the jobs that it had taken were given back. */
   readonly gaveBackUnheld: { readonly count: number };
   /** A job of a worker that died is ready again. */
   readonly reclaimed: ReclaimedJob;
   /** A job of a worker that died ran alone, and is `PANIC`. */
   readonly convicted: ReclaimedJob;
-  /** @see `failures`: in a row, this one included */
+  /** `failures` counts those in a row, this one included. */
   readonly reclaimFailed: { readonly error: unknown; readonly failures: number };
   readonly claimFailed: { readonly error: unknown; readonly failures: number };
-  /** Claims work again. @see `failures`: in a row before */
+  /** Claims work again, after so many failures in a row. */
   readonly claimRecovered: { readonly failures: number };
-  /** Claims are slow, and a transaction that has been open for long is the reason. */
+  /** Claims are slow because of a transaction that has been open for a long time. */
   readonly claimsSlow: {
     readonly claimMs: number;
     readonly openMs: number;
-    /** Whose transaction it is, for a person to find it. */
+    /** Names the session of the transaction, so that a person can find it. */
     readonly description: string;
   };
   /** A job that may have killed its last workers runs with nothing beside it. */
@@ -88,9 +88,9 @@ export type JobsEventListener<Event extends JobsEvent> = (detail: JobsEventMap[E
 type AnyListener = (detail: never) => unknown;
 
 /**
- * The one seam for all that wants to know what happens: the log, history, metrics, the user's listeners. Listeners are
- * called at once, in the order in which they were added, and after the commit where there is one. One that throws, or
- * returns a promise that rejects, changes nothing for the caller and for the other listeners.
+ * The one seam for everything that wants to know what happens: the log, history, metrics, listeners of the user. Listeners
+ * are called synchronously, in the order in which they were added, and after the commit where there is one. A listener that
+ * throws, or returns a promise that rejects, changes nothing for the caller and for the other listeners.
  */
 export class JobsEvents {
   private readonly listeners = new Map<JobsEvent, readonly AnyListener[]>();

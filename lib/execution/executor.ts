@@ -39,7 +39,7 @@ export class Executor implements Startable {
     this.leases.start();
   }
 
-  /** Renews nothing any more, and gives up on outcomes that are not written yet. */
+  /** Stops renewing leases, and gives up on outcomes that are not written yet. */
   async stop(): Promise<void> {
     this.settler.abandon();
     await this.leases.stop();
@@ -87,13 +87,13 @@ export class Executor implements Startable {
     }
   }
 
-  /** Lets go of a job and of what its handler returns. Its lease runs out, unless it is released. */
+  /** Forgets a job, and with it whatever its handler returns. Its lease runs out unless it is released. */
   drop(heldJob: HeldJob, reason?: Error): void {
     this.held.close(heldJob);
     if (reason !== undefined) heldJob.attempt.abort(reason);
   }
 
-  /** @returns undefined where the outcome is written already, or nobody's business any more */
+  /** @returns undefined where there is nothing left to write */
   private async outcomeOf(heldJob: HeldJob): Promise<Outcome | undefined> {
     const { attempt, job } = heldJob;
     if (!attempt.isTransactional) return attempt.run();

@@ -7,20 +7,20 @@ import type { ExponentialPause } from '../async/pauses.js';
 import type { Attempt } from './attempt.js';
 
 /**
- * How far the handler is:
- * - `claimed`: not given to the dispatcher yet
- * - `waiting`: for a free slot
- * - `running`: from its call until it has really ended
- * - `ended`: or never called, because the job was given back or its lease was lost
+ * How far the handler has come:
+ * - `claimed`: the job has not been given to the dispatcher
+ * - `waiting`: the job waits for a free slot
+ * - `running`: the handler has been called and has not really ended
+ * - `ended`: the handler has ended, or will never be called
  */
 export type HandlerState = 'claimed' | 'waiting' | 'running' | 'ended';
 
 /**
- * Whose the job is:
+ * Where the lease stands:
  * - `held`: ours, and renewed
- * - `lost`: not ours any more, or not known to be; nobody has said so to the storage
- * - `settling`: its outcome is being written
- * - `over`: written, refused, given back or dropped
+ * - `lost`: not ours any more, or no longer known to be ours
+ * - `settling`: the outcome is being written
+ * - `over`: the outcome was written or refused, or the job was given back or dropped
  */
 export type LeaseState = 'held' | 'lost' | 'settling' | 'over';
 
@@ -29,9 +29,9 @@ export interface PendingSettlement extends Settlement {
   readonly heldJob: HeldJob;
   /** How many tries have failed. */
   failures: number;
-  /** How many of these the storage has refused, and not merely lost. */
+  /** How many of these the storage refused, rather than losing the answer. */
   refusals: number;
-  /** Made with the first failure. */
+  /** Created at the first failure. */
   pause?: ExponentialPause;
 }
 

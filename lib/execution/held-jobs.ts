@@ -13,11 +13,11 @@ interface Waiter extends Deferred<void> {
  */
 export class HeldJobs {
   private readonly jobs = new Set<HeldJob>();
-  /** In the order in which they are started; also such as are not waiting any more, which are passed over. */
+  /** Waiting jobs, in the order in which they start. Jobs that stopped waiting otherwise are passed over. */
   private line: HeldJob[] = [];
   private readonly byHandler: Record<HandlerState, number> = { claimed: 0, waiting: 0, running: 0, ended: 0 };
   private readonly byLease: Record<LeaseState, number> = { held: 0, lost: 0, settling: 0, over: 0 };
-  /** Jobs whose handlers run or are still to be called. */
+  /** How many jobs of each kind are running or still to be started. */
   private readonly byKind = new Map<string, number>();
   private waiters: Waiter[] = [];
 
@@ -72,17 +72,17 @@ export class HeldJobs {
     this.forgetIfDone(job);
   }
 
-  /** Leases that are ours as far as we know, and are to be renewed until the outcome is written. */
+  /** Jobs whose leases are to be renewed: ours as far as we know, and no outcome written yet. */
   get renewable(): HeldJob[] {
     return this.filter(({ lease, lost }) => lost === undefined && (lease === 'held' || lease === 'settling'));
   }
 
-  /** Leases that are ours, or under which an outcome is still to be written. */
+  /** Jobs whose leases are ours, or whose outcomes are still to be written. */
   get leases(): HeldJob[] {
     return this.filter(({ lease }) => lease === 'held' || lease === 'settling');
   }
 
-  /** Jobs of which something is still to come: a handler's end, an answer of the storage. */
+  /** Jobs whose leases have not ended here, lost ones included. */
   get open(): HeldJob[] {
     return this.filter(({ lease }) => lease !== 'over');
   }
@@ -109,7 +109,7 @@ export class HeldJobs {
     return this.filter(({ lease }) => lease === 'settling');
   }
 
-  /** What the handlers that run just now are at work on. */
+  /** The kind of each job whose handler runs at this moment. */
   get runningKinds(): string[] {
     return this.filter(({ handler }) => handler === 'running').map(({ job }) => job.kind);
   }
@@ -126,7 +126,7 @@ export class HeldJobs {
     return this.byLease.settling;
   }
 
-  /** How many jobs of a kind run or are still to be started. */
+  /** How many jobs of a kind are running or still to be started. */
   countOf(kind: string): number {
     return this.byKind.get(kind) ?? 0;
   }

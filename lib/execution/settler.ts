@@ -12,9 +12,9 @@ import type { HeldJobs } from './held-jobs.js';
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 5_000;
 const FEW_ROWS = 30;
-/** How many outcomes that have been refused 0, 1, 2 times leave together, and any more often: one of them may be to blame. */
+/** How many outcomes leave together after 0, 1, 2 and more refusals: one of them may be to blame. */
 const ROWS_BY_REFUSALS = [MAX_ROWS, MAX_ROWS, FEW_ROWS, 1];
-/** After so many failures it may be the statement itself that makes the server close the connection. */
+/** From this many failures on, the statement itself may be what makes the server close the connection. */
 const MANY_FAILURES = 5;
 
 /**
@@ -86,7 +86,7 @@ export class Settler {
   }
 }
 
-/** How many of the settlements, from the first on, leave together: those that have failed as often. */
+/** How many of the settlements, from the first on, leave together: those that have failed equally often. */
 function countAlike(waiting: readonly PendingSettlement[]): number {
   const rows = rowsBeside(waiting[0]!);
   const end = waiting.findIndex((settlement) => rowsBeside(settlement) !== rows);

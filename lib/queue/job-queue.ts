@@ -6,9 +6,9 @@ import type { Outcome } from '../job/outcome.js';
 import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from './lease.js';
 import type { TransactionWork } from './transactions.js';
 
-/** Settings of an enqueue. */
+/** How an enqueue is written. */
 export interface EnqueueTarget {
-  /** Write through this `EntityManager`, as part of its transaction. */
+  /** Write through this `EntityManager`, as part of its transaction. Default: commit at once. */
   readonly manager?: EntityManager;
 }
 
@@ -17,42 +17,43 @@ export type TransactionalWork = (manager: EntityManager) => Promise<StoredDocume
 
 /** An attempt whose handler runs in a transaction. */
 export interface TransactionalAttempt extends LeaseRenewal {
-  /** Of the job, as it was claimed. */
+  /** How many attempts of the job had ended when it was claimed. */
   readonly attemptsDone: number;
+  /** Aborts when the attempt must stop. */
   readonly signal: AbortSignal;
 }
 
-/** An attempt's outcome, to be written under its lease. */
+/** An outcome that is to be written under the lease of its attempt. */
 export interface Settlement extends Lease {
   readonly outcome: Outcome;
 }
 
-/** What `dequeue` calls. Returns: the job is `DONE`. Throws: as a handler without a retry policy. */
+/** What `dequeue` calls. The job is `DONE` when it returns; what it throws counts as in a handler without a retry policy. */
 export type DequeueFn = (job: Job, context: JobContext) => unknown;
 
 /**
- * Hears of kinds that may have a ready job now, null for any. A hint: it may come for nothing, and it may be missed.
- * Returns true where it is about to claim them, so that others need not hear of them at once.
+ * Hears that jobs of some kinds may be ready now; null stands for any kind. This is a hint: it may come without a reason,
+ * and it may be missed. The listener returns true where it is about to claim those jobs, so that other processes need not
+ * hear of them at once.
  */
 export type WakeListener = (kinds: readonly string[] | null) => unknown;
 
 /**
  * The contract over storage. Every implementation passes test/contract, sentence by sentence.
  *
- * - One clock decides what is ready and when a lease ends: the storage's. No method takes an instant of the caller's
- *   clock for that.
+ * - One clock decides what is ready and when a lease ends: the storage's. No method takes an instant of the caller's clock
+ *   for that.
  * - A job is ready when it is `PENDING`, under no lease, and its `runAt` has come.
- * - A lease that has run out stays its holder's until `reclaim` takes it: up to then the holder's renewals and
- *   settlements are accepted.
- * - A method that takes a list works on each entry by itself, except `enqueue`, which writes all or none.
- * - A method that rejects may have been carried out (the answer can be lost), and may be called again: settle and
- *   release answer `lost` where the first call did the work, and an enqueue with the same ids is a
- *   `DuplicateJobError`.
+ * - A lease that has run out stays its holder's until `reclaim` takes it. Until then the holder's renewals and settlements
+ *   are accepted.
+ * - A method that takes a list treats each entry by itself, except `enqueue`, which writes all or none.
+ * - A method that rejects may have been carried out, because the answer can be lost. It may be called again: `settle` and
+ *   `release` answer `lost` where the first call did the work, and an enqueue with the same ids is a `DuplicateJobError`.
  */
 export abstract class JobQueue {
   /**
-   * Writes the jobs, all or none, and tells the watchers once they are committed.
-   * With a `manager` the jobs belong to its transaction: they become visible with its commit, vanish with its rollback.
+   * Writes the jobs, all or none, and tells the watchers once they are committed. With a `manager` the jobs belong to its
+   * transaction: they become visible with its commit and vanish with its rollback.
    *
    * @returns the jobs as they are stored, in the order given
    * @throws DuplicateJobError where an id exists already or comes twice
@@ -60,14 +61,15 @@ export abstract class JobQueue {
   abstract enqueue(jobs: readonly EncodedJob[], target?: EnqueueTarget): Promise<Job[]>;
 
   /**
-   * The manager of the transaction that the caller runs in, as far as this queue hears of it: one of `transaction` around
-   * the call, or of a library that it was told of. Undefined where there is none, or where it is over.
+   * The manager of the transaction that the caller runs in, if this queue knows of it: the caller runs inside
+   * `transaction`, or in a transaction of a library that the queue was given. Undefined where there is none, or where it
+   * is over.
    */
   abstract currentTransaction(): EntityManager | undefined;
 
   /**
-   * Runs `work` in a transaction, which `currentTransaction` then gives: commits when it has returned, rolls back and
-   * rejects with its error where it throws. Within such a transaction it is a savepoint.
+   * Runs `work` in a transaction, which `currentTransaction` then returns. It commits when `work` has returned, and rolls
+   * back and rejects with the error of `work` where that throws. Inside such a transaction it is a savepoint.
    */
   abstract transaction<Result>(work: TransactionWork<Result>): Promise<Result>;
 
@@ -75,9 +77,9 @@ export abstract class JobQueue {
   abstract get(id: string): Promise<Job | null>;
 
   /**
-   * Takes up to `limit` ready jobs of the given kinds, by priority, then `runAt`, then id (in the order of Unicode code
-   * points), and gives each a new, higher lease token. No two callers get the same job. It waits for nobody's lock: what
-   * others have locked is passed over, and where those are the best of several kinds, jobs of one kind may come first.
+   * Takes up to `limit` ready jobs of the given kinds, by priority, then `runAt`, then id (by Unicode code points), and
+   * gives each a new, higher lease token. No two callers get the same job. It waits for no lock: it passes over rows that
+   * others have locked. Where those are the best jobs of several kinds, jobs of one kind may come first.
    */
   abstract claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]>;
 
@@ -86,8 +88,8 @@ export abstract class JobQueue {
 
   /**
    * Writes outcomes, counts the attempts and ends the leases. Answers in the order given. It rejects where the storage
-   * refuses one of them, and then none is written: send them one by one, as `Settler` does, so that none holds back the
-   * others.
+   * refuses one of the outcomes, and then writes none of them: send them one by one, as `Settler` does, so that none holds
+   * back the others.
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
@@ -99,43 +101,43 @@ export abstract class JobQueue {
   /**
    * Does nothing where `runAndSettle` works, as it does by default.
    *
-   * @param whose handler wants it, for the message
+   * @param whose handler wants it, for the message: `kind invoice.mail`
    * @throws UnsupportedDatabaseError
    */
   requireTransactionalHandlers(_whose: string): void {}
 
   /**
-   * Runs `work` in a new transaction, which `currentTransaction` then gives, and writes that the job is done, with what
-   * `work` returns as its result, as the last statement of it. All of that is committed together, or nothing:
+   * Runs `work` in a new transaction, which `currentTransaction` then returns. The last statement of that transaction
+   * writes that the job is done, with what `work` returns as its result. All of it is committed together, or nothing:
    *
    * - `work` throws: rejects with its error.
    * - The lease is not ours any more: answers `lost`.
-   * - The signal aborts before `work` has returned: its statements are refused from then on, and a second later, though
-   *   it may still be running, the transaction is rolled back. Rejects with the reason, or the error of `work`.
+   * - The signal aborts before `work` has returned: the statements of `work` are refused from then on. A second later the
+   *   transaction is rolled back, even if `work` is still running. Rejects with the reason, or with the error of `work`.
    * - The storage undoes the transaction, or cannot begin it: rejects with a `TransactionUndoneError`.
    *
-   * Where the answer to the commit is lost, it finds out by the lease what happened. Some calls may wait for others, lest
-   * open transactions take all connections.
+   * Where the answer to the commit is lost, it finds out by the lease what happened. Some calls may wait for others, so
+   * that open transactions do not take all connections.
    */
   abstract runAndSettle(attempt: TransactionalAttempt, work: TransactionalWork): Promise<'written' | 'lost'>;
 
-  /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Lost leases are passed over. */
+  /** Gives jobs back as if they had not been claimed: ready at once, no attempt counted. Passes over lost leases. */
   abstract release(leases: readonly Lease[]): Promise<void>;
 
   /**
-   * Gives back, as `release` does, every job that is claimed under this `workerId` and is not among those held: the
-   * answer to its claim was lost. For a worker that is not claiming just now.
+   * Gives back, as `release` does, every job that is claimed under this `workerId` and is not among those held: the answer
+   * to its claim was lost. Only for a worker that is not claiming at this moment.
    *
    * @returns how many there were
    */
   abstract releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number>;
 
   /**
-   * Takes back every job whose lease has run out, of whatever kind, and counts an attempt and a crash. A job with
-   * `maxCrashes` crashes or more that ran alone at the last one becomes `PANIC`; each other is ready again.
+   * Takes back every job whose lease has run out, of any kind, and counts an attempt and a crash. A job with `maxCrashes`
+   * crashes or more that ran alone at the last one becomes `PANIC`; every other one is ready again.
    *
-   * @param held gives the leases that the caller holds itself, which are left to it: a caller whose process stood still
-   * may find its own among those that have run out. It is asked when the storage is about to be.
+   * @param held the leases that the caller holds itself, which are left to it: a caller whose process stood still may find
+   * its own among those that have run out. It is asked when the statement is about to be sent.
    */
   abstract reclaim(maxCrashes: number, held?: HeldLeases): Promise<ReclaimedJob[]>;
 
@@ -147,12 +149,13 @@ export abstract class JobQueue {
   abstract dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean>;
 
   /**
-   * Calls the listener when jobs of some kinds have become ready, as far as this queue hears of it.
+   * Calls the listener when jobs of some kinds may have become ready.
+   *
    * @returns a function that ends it
    */
   abstract watch(listener: WakeListener): () => void;
 
-  /** Lets go of what the queue holds beside its storage. Nothing by default. */
+  /** Frees what the queue holds beside its storage. Nothing by default. */
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,6 +1,6 @@
 import type { ClaimedJob } from '../job/job.js';
 
-/** Names one claim of one job: whoever holds the current token may renew, settle and release the job. */
+/** Names one claim of one job. The holder of the current token may renew, settle and release the job. */
 export interface Lease {
   readonly id: string;
   readonly leaseToken: number;
@@ -12,16 +12,16 @@ export interface LeaseRenewal extends Lease {
   readonly alone: boolean;
 }
 
-/** Gives the leases that a worker holds at the moment. */
+/** The leases that a worker holds at this moment. */
 export type HeldLeases = () => readonly Lease[];
 
 /** The terms of a claim. */
 export interface LeaseTerms {
-  /** Who claims; kept with the job while it runs. 1 to 255 characters. */
+  /** The worker that claims, 1 to 255 characters. Kept with the job while it runs. */
   readonly workerId: string;
-  /** Until the lease ends if nobody renews it. */
+  /** How long the lease lasts if it is not renewed. */
   readonly leaseMs: number;
-  /** At most so many of a kind; a kind without an entry is only bound by the claim's limit. */
+  /** The most jobs of a kind to claim. A kind without an entry is bound by the claim's limit alone. */
   readonly kindLimits?: ReadonlyMap<string, number>;
   /** The job runs with no other beside it in its process. Default: false. */
   readonly alone?: boolean;
@@ -31,7 +31,7 @@ export interface LeaseTerms {
  * What became of a write under a lease:
  * - `written`: the lease was ours
  * - `lost`: it is not ours any more; nothing was changed and nothing ever will be
- * - `busy`: somebody else holds a lock on the row just now; nothing was changed, try again
+ * - `busy`: another transaction holds a lock on the row; nothing was changed, try again
  */
 export type LeaseAnswer = 'written' | 'lost' | 'busy';
 

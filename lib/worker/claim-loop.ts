@@ -25,18 +25,18 @@ export interface ClaimLoopSettings {
   readonly maxCrashes: number;
 }
 
-/** A job claimed ahead that has not been started by then is given back: its turn was misjudged. */
+/** A job that was claimed ahead and has not started by then is given back: the pace was misjudged. */
 const MAX_WAIT_MS = 1_000;
-/** Where more outcomes than this wait to be written, the next claim waits until there are fewer. */
+/** The next claim waits while more outcomes than this are unwritten. */
 const MAX_UNWRITTEN = 3_000;
 const UNWRITTEN_LOOK_MS = 50;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
 /**
- * Claims jobs for all free slots, and ahead of them as many as will be started within the next moment at the pace that it
- * sees; starts them; and waits: for slots, where there may be more jobs, or else until it is woken or the poll interval is
- * over.
+ * Claims jobs for all free slots, and beyond them as many as will start within the next moment at the pace that it
+ * measures. It starts them and then waits: for free slots where there may be more jobs, otherwise until it is woken or the
+ * poll interval is over.
  */
 export class ClaimLoop implements Startable {
   /** Once stopped: resolves when everything that was claimed and not started has been given back. */
@@ -54,13 +54,13 @@ export class ClaimLoop implements Startable {
   private unwatch: (() => void) | undefined;
   private claiming: Promise<unknown> = Promise.resolve();
   private isStopping = false;
-  /** The last claim was bound by its limits and not by what was ready, or has failed: there may be more. */
+  /** There may be more jobs: the last claim got all that it asked for, or failed. */
   private mayBeMore = true;
-  /** A claim has failed, and its answer may be lost. */
+  /** A claim failed, and its answer may have been lost. */
   private mayHoldUnheld = false;
   /** How many jobs to hold ready beyond the free slots. */
   private ahead = 0;
-  /** The last claim brought a job that was with a worker that died: if this one dies too, few shall die with it. */
+  /** The last claim brought a job whose worker died. If this worker dies too, few jobs should go with it. */
   private isCareful = false;
 
   constructor(
@@ -127,7 +127,7 @@ export class ClaimLoop implements Startable {
   private async hold(claimed: readonly ClaimedJob[], claimedAt: number): Promise<HeldJob[]> {
     if (claimed.length > 0) this.events.emit('claimed', { jobs: claimed });
     const held = claimed.map((job) => this.executor.hold(this.attempts.attempt(job), claimedAt));
-    // Others may have them by now; what is lost is not started.
+    // The answer came late, so others may have the jobs by now. A lost job is not started.
     if (performance.now() - claimedAt >= this.settings.leaseMs) await this.executor.leases.catchUp();
     if (!this.isStopping) return held;
     await this.giveBack(held);
@@ -140,7 +140,7 @@ export class ClaimLoop implements Startable {
       await endsWithin(held.noneSettling(), UNWRITTEN_LOOK_MS);
   }
 
-  /** Gives back what a claim has taken whose answer was lost: others need not wait until its lease has run out. */
+  /** Gives back what a claim took whose answer was lost, so that others need not wait for the lease to run out. */
   private async releaseUnheld(): Promise<void> {
     const count = await this.queue.releaseUnheld(this.settings.workerId, this.executor.held.open);
     this.mayHoldUnheld = false;
@@ -182,7 +182,7 @@ export class ClaimLoop implements Startable {
     if (this.wantsMore() || this.slots.hasLimit(kind)) this.wake();
   }
 
-  /** While there is work there is nothing to be told: the first wait begins to listen, and another claim comes after that. */
+  /** A busy worker need not be told of jobs. So the first wait only begins to listen, and another claim follows at once. */
   private async waitForJobs(): Promise<void> {
     if (this.unwatch === undefined) {
       this.watch();
@@ -200,7 +200,7 @@ export class ClaimLoop implements Startable {
     this.unwatch = this.queue.watch((kinds) => {
       if (kinds !== null && !kinds.some((kind) => served.has(kind))) return false;
       this.wake();
-      // Where handlers run already, a worker of another process may be the better one.
+      // Where handlers run already, an idle worker of another process may be faster.
       return this.isIdle && this.room > 0 && kinds?.every((kind) => served.has(kind)) === true;
     });
   }

@@ -3,14 +3,14 @@ import type { HeldJob } from '../execution/held-job.js';
 import type { Slots } from './slots.js';
 
 /**
- * After so many starts the event loop gets a turn: handlers that never wait would otherwise run one after the other until
- * none is left, and neither the next claim nor an outcome would be sent meanwhile.
+ * After this many starts the event loop gets a turn. Handlers that never wait would otherwise run one after the other to
+ * the last, and no claim and no outcome would be sent in the meantime.
  */
 const STARTS_PER_TURN = 100;
 
 /** Starts held jobs as slots become free, in the order in which they were claimed. */
 export class Dispatcher {
-  /** Since when the first of the waiting jobs has waited, by `performance.now()`. */
+  /** When the first of the waiting jobs began to wait, by `performance.now()`. */
   private waitingSince = 0;
   private startsLeft = STARTS_PER_TURN;
 

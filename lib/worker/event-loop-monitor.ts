@@ -8,7 +8,7 @@ export interface EventLoopMonitorSettings {
   readonly leaseMs: number;
 }
 
-/** How often within a heartbeat it looks. */
+/** How many times within a heartbeat it looks. */
 const LOOKS_PER_HEARTBEAT = 4;
 const TELL_AGAIN_AFTER_MS = 60_000;
 

@@ -1,22 +1,22 @@
-/** A worker claims ahead what it will have started within this time, at the pace it sees. */
+/** How far ahead a worker claims: what it will start within this time, at the pace that it measures. */
 const AHEAD_MS = 250;
 /**
- * The same where handlers take longer than `LONG_MS`: there it covers the time of a claim, and saves no more than that,
- * while another worker may have free slots for what waits here.
+ * The same where handlers take longer than `LONG_MS`. There it only has to cover the time of a claim; more than that would
+ * keep jobs waiting here while another worker has free slots.
  */
 const AHEAD_OF_LONG_MS = 25;
 const LONG_MS = 100;
 const MAX_AHEAD = 1000;
-/** A shorter time than this says too little. */
+/** A shorter window says too little. */
 const MIN_WINDOW_MS = 5;
-/** How much the newest measurement counts. */
+/** The weight of the newest measurement. */
 const WEIGHT = 0.5;
 
 /**
  * Measures how fast handlers end while there is more to do, and tells how many jobs to claim ahead of free slots.
  *
- * Handlers that were started together end together, and a moment in which ten end says nothing of the next second: the
- * pace is no higher than what the slots allow at the time that these took.
+ * Handlers that started together end together, so a moment in which ten end says nothing about the next second. The pace
+ * therefore never exceeds what the slots allow, given how long those handlers took.
  */
 export class Prefetch {
   private perMs = 0;
@@ -34,7 +34,7 @@ export class Prefetch {
     this.busyMs += ms;
   }
 
-  /** Jobs to hold ready beyond the free slots. @param now by `performance.now()` */
+  /** How many jobs to hold ready beyond the free slots. @param now by `performance.now()` */
   ahead(now: number): number {
     this.since ??= now;
     const windowMs = now - this.since;
@@ -48,7 +48,7 @@ export class Prefetch {
     return Math.min(Math.floor(this.perMs * this.aheadMs), MAX_AHEAD);
   }
 
-  /** There was nothing more to do, or what was claimed ahead has waited too long: what was measured says nothing now. */
+  /** Forgets the pace: there was nothing more to do, or what was claimed ahead has waited too long. */
   reset(now: number): void {
     this.perMs = 0;
     this.startWindow(now);

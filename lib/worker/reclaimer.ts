@@ -52,7 +52,7 @@ export class Reclaimer implements Startable {
   }
 
   private async reclaim(): Promise<void> {
-    await nextTurn(); // where the process stood still, what a claim has brought meanwhile is read first
+    await nextTurn(); // after a freeze, the answer to a claim may still have to be read
     await this.own.leases.catchUp();
     const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, () => this.own.held.leases);
     for (const job of reclaimed) this.events.emit(job.status === 'PANIC' ? 'convicted' : 'reclaimed', job);

@@ -24,7 +24,7 @@ export class Worker implements Startable {
     return this.handlers.kinds.filter((kind) => wanted === undefined || wanted.includes(kind));
   }
 
-  /** From `start` on, and until `stop` has resolved. */
+  /** True from `start` until `stop` has resolved. */
   get isRunning(): boolean {
     return this.session !== undefined;
   }
@@ -32,7 +32,7 @@ export class Worker implements Startable {
   /**
    * Begins to claim jobs. Does nothing where the worker runs already, or where it serves no kind.
    *
-   * @throws UnsupportedDatabaseError where a handler is transactional and the database does not allow for that
+   * @throws UnsupportedDatabaseError where a handler is transactional and the database cannot do that
    */
   // eslint-disable-next-line @typescript-eslint/require-await -- a later kind of start may have to wait
   async start(): Promise<void> {
@@ -50,8 +50,8 @@ export class Worker implements Startable {
   }
 
   /**
-   * Stops claiming and lets running handlers finish until `shutdownTimeoutMs`. Then their signals abort, and what is
-   * left is given back, ready at once and with no attempt spent. Never rejects.
+   * Stops claiming and lets running handlers finish for up to `shutdownTimeoutMs`. Then their signals abort, and their
+   * jobs are given back: ready at once, with no attempt spent. Never rejects.
    */
   async stop(): Promise<void> {
     const { session } = this;

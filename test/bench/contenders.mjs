@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { BullMq } from './contenders/bullmq.mjs';
 import { Floor } from './contenders/floor.mjs';
 import { GraphileWorker } from './contenders/graphile-worker.mjs';
@@ -5,6 +6,9 @@ import { ListeningFloor } from './contenders/listening-floor.mjs';
 import { MariadbFloor } from './contenders/mariadb-floor.mjs';
 import { Ours } from './contenders/ours.mjs';
 import { PgBossContender } from './contenders/pg-boss.mjs';
+
+/** A build of an earlier state of this package, which is measured beside the present one. */
+const BUILD_BEFORE = 'dist-before';
 
 /** Who is measured: what tables call it, the store that it needs, and how to make it. */
 export const CONTENDERS = {
@@ -43,4 +47,24 @@ export const CONTENDERS = {
     store: 'mariadb',
     make: (settings) => new Ours(settings),
   },
+  before: {
+    label: 'nestjs-typeorm-jobs, before',
+    store: 'postgres',
+    make: (settings) => new Ours({ ...settings, build: BUILD_BEFORE }),
+  },
+  'before-mariadb': {
+    label: 'nestjs-typeorm-jobs, before, MariaDB',
+    store: 'mariadb',
+    make: (settings) => new Ours({ ...settings, build: BUILD_BEFORE }),
+  },
 };
+
+const hasBefore = existsSync(new URL(`../../${BUILD_BEFORE}/index.js`, import.meta.url));
+
+/** With the earlier build after each turn of the present one, if there is an earlier build. */
+export function withBefore(contenders) {
+  if (!hasBefore) return contenders;
+  return contenders.flatMap((name) =>
+    name.startsWith('ours') ? [name, name.replace('ours', 'before')] : [name],
+  );
+}

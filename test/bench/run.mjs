@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Bench } from './bench.mjs';
-import { CONTENDERS } from './contenders.mjs';
+import { CONTENDERS, withBefore } from './contenders.mjs';
 import { Records } from './records.mjs';
 import { reached, table, targetTable } from './report.mjs';
 import { SCENARIOS } from './scenarios.mjs';
@@ -63,7 +63,7 @@ process.exit(failures > 0 ? 1 : 0);
 
 async function runRound(bench, round) {
   for (const scenario of scenarios) {
-    for (const contender of scenario.contenders) {
+    for (const contender of withBefore(scenario.contenders)) {
       if (!names.includes(contender) || bench.storeOf(contender) === null) continue;
       if (!isAskedFor && isLeftOut(`${scenario.name} ${contender}`)) continue;
       const elapsed = `${Math.round(performance.now() / 1000)} s`;

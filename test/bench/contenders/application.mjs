@@ -2,10 +2,9 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { JobHandler, JobsModule } from '../../../dist/index.js';
 
 /** An application as a user has it: TypeOrmModule, JobsModule, and a provider with a handler. */
-export async function createApplication(database, options, handler) {
+export async function createApplication({ JobHandler, JobsModule }, database, options, handler) {
   class Work {
     handle(job) {
       return handler(job.payload);

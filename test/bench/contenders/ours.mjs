@@ -1,5 +1,4 @@
 import { DataSource } from 'typeorm';
-import { JobClient, Worker } from '../../../dist/index.js';
 import { createApplication } from './application.mjs';
 
 const TABLES = [
@@ -9,8 +8,12 @@ const TABLES = [
 
 /** This package, with default options unless a scenario is about an option. */
 export class Ours {
-  /** @param mariadbUrl where it is given, MariaDB is the store */
-  constructor({ postgresUrl, mariadbUrl, workerOptions }) {
+  /**
+   * @param mariadbUrl where it is given, MariaDB is the store
+   * @param build the folder of the build, seen from the root of the project
+   */
+  constructor({ postgresUrl, mariadbUrl, workerOptions, build = 'dist' }) {
+    this.build = build;
     this.database =
       mariadbUrl === undefined ? { type: 'postgres', url: postgresUrl } : { type: 'mysql', url: mariadbUrl };
     this.workerOptions = workerOptions;
@@ -25,7 +28,7 @@ export class Ours {
   }
 
   async open() {
-    this.use(await createApplication(this.database, { worker: false }, undefined));
+    await this.start({ worker: false }, undefined);
   }
 
   async enqueue(payload) {
@@ -45,8 +48,8 @@ export class Ours {
 
   async prepareToWork(handler) {
     const options = this.workerOptions === undefined ? undefined : { worker: this.workerOptions };
-    this.use(await createApplication(this.database, options, handler));
-    this.worker = this.app.get(Worker);
+    await this.start(options, handler);
+    this.worker = this.app.get(this.library.Worker);
     await this.worker.stop();
   }
 
@@ -79,10 +82,11 @@ export class Ours {
     this.app = undefined;
   }
 
-  use(app) {
-    this.app = app;
-    this.jobs = app.get(JobClient);
-    this.dataSource = app.get(DataSource);
+  async start(options, handler) {
+    this.library = await import(`../../../${this.build}/index.js`);
+    this.app = await createApplication(this.library, this.database, options, handler);
+    this.jobs = this.app.get(this.library.JobClient);
+    this.dataSource = this.app.get(DataSource);
   }
 
   async count(condition) {
