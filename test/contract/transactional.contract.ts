@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { deferred } from '../../lib/async/deferred.js';
 import { encodeDocument } from '../../lib/job/document.js';
 import {
   InvalidOptionError,
@@ -9,7 +10,6 @@ import {
 } from '../../lib/job/errors.js';
 import type { ClaimedJob, Job, JobContext } from '../../lib/job/job.js';
 import type { TransactionalAttempt } from '../../lib/queue/job-queue.js';
-import { Deferred } from '../unit/fakes.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, SHORT, SqlStore, type Store } from '../support/store.js';
 
@@ -142,7 +142,7 @@ export function transactionalContract(store: Store): void {
     it('does not wait for work that goes on after its signal has aborted, and lets it write nothing', async () => {
       const job = await claimed('one');
       const stopping = new AbortController();
-      const goOn = new Deferred();
+      const goOn = deferred();
       let late: Promise<unknown> | undefined;
       const failing = settle(
         job,
@@ -166,7 +166,7 @@ export function transactionalContract(store: Store): void {
     it('is rolled back where the work leaves a nested transaction open', async () => {
       if (!(store instanceof SqlStore)) return;
       const job = await claimed('one');
-      const never = new Deferred();
+      const never = deferred();
       let left: Promise<unknown> | undefined;
       const failing = settle(job, async (manager) => {
         left = manager.transaction(() => never.promise);
@@ -239,7 +239,7 @@ export function transactionalContract(store: Store): void {
 
     it('that takes too long has written nothing, though it goes on', async () => {
       await enqueued();
-      const goOn = new Deferred();
+      const goOn = deferred();
       await run(
         async (job, { manager }) => {
           await workOn(job)(manager);
@@ -256,7 +256,7 @@ export function transactionalContract(store: Store): void {
 
     it('that a shutdown interrupts is given back, and has written nothing', async () => {
       await enqueued();
-      const begun = new Deferred();
+      const begun = deferred();
       const worker = await store.work(
         {
           [KIND]: {

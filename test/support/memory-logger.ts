@@ -6,6 +6,16 @@ export class MemoryLogger implements JobsLogger {
   readonly lines: string[] = [];
   /** Events that are told to it. */
   readonly events = loggedEvents(this);
+  private readonly hasDebug: boolean;
+
+  /** @param settings whether it asks for what is told job by job. Default: true */
+  constructor({ isDebugEnabled = true }: { readonly isDebugEnabled?: boolean } = {}) {
+    this.hasDebug = isDebugEnabled;
+  }
+
+  isDebugEnabled(): boolean {
+    return this.hasDebug;
+  }
 
   debug(message: string): void {
     this.lines.push(`debug ${message}`);

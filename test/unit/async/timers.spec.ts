@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { deferred } from '../../../lib/async/deferred.js';
 import { endsWithin, sleep } from '../../../lib/async/timers.js';
-import { Deferred, FAKE_TIMERS, turn } from '../fakes.js';
+import { FAKE_TIMERS, turn } from '../fakes.js';
 
 const DAY_MS = 86_400_000;
 
@@ -71,7 +72,7 @@ describe('endsWithin', () => {
   });
 
   it('swallows a rejection that comes too late', async () => {
-    const work = new Deferred();
+    const work = deferred();
     const answer = endsWithin(work.promise, 10);
     await jest.advanceTimersByTimeAsync(10);
     expect(await answer).toBe(false);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { deferred } from '../../../lib/async/deferred.js';
 import { Attempt, type AttemptPolicy } from '../../../lib/execution/attempt.js';
 import {
   JobTimeoutError,
@@ -8,9 +9,8 @@ import {
 } from '../../../lib/job/errors.js';
 import type { ClaimedJob, JobContext } from '../../../lib/job/job.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
-import { claimedJob, Deferred, FAKE_TIMERS, turn } from '../fakes.js';
+import { claimedJob, FAKE_TIMERS, POLICY, turn } from '../fakes.js';
 
-const POLICY: AttemptPolicy = { minRetryDelayMs: 5_000, maxPayloadBytes: 1_000 };
 const FIXED = (delayMs: number) => ({ type: 'fixed', delayMs }) as const;
 
 interface Given {
@@ -81,7 +81,7 @@ describe('an attempt', () => {
   });
 
   it('tells whether the handler runs, and when it has ended', async () => {
-    const work = new Deferred<string>();
+    const work = deferred<string>();
     const running = attempt(() => work.promise);
     expect(running.hasEnded).toBe(true);
     const outcome = running.run();
@@ -232,7 +232,7 @@ describe('a panic', () => {
 describe('an attempt with a time limit', () => {
   it('fails when its time is up, aborts the signal, and throws away what comes later', async () => {
     jest.useFakeTimers(FAKE_TIMERS);
-    const work = new Deferred<string>();
+    const work = deferred<string>();
     let signal: AbortSignal | undefined;
     const running = attempt(
       (_job, context) => {
@@ -267,7 +267,7 @@ describe('an attempt with a time limit', () => {
 
   it('is not troubled by a handler that fails after its time', async () => {
     jest.useFakeTimers(FAKE_TIMERS);
-    const work = new Deferred();
+    const work = deferred();
     const running = attempt(() => work.promise, { policy: { timeoutMs: 100 } });
     const outcome = running.run();
     await jest.advanceTimersByTimeAsync(100);
@@ -288,7 +288,7 @@ describe('an attempt with a time limit', () => {
 
 describe('abort', () => {
   it("aborts the handler's signal with the reason, once", async () => {
-    const work = new Deferred();
+    const work = deferred();
     let signal: AbortSignal | undefined;
     const running = attempt((_job, context) => {
       ({ signal } = context);
@@ -304,7 +304,7 @@ describe('abort', () => {
   });
 
   it('is seen by a handler that asks for its signal only later', async () => {
-    const work = new Deferred();
+    const work = deferred();
     const seen: AbortSignal[] = [];
     const running = attempt(async (_job, context) => {
       await work.promise;

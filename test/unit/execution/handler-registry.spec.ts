@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidJobError, InvalidOptionError, KindExistsError } from '../../../lib/job/errors.js';
-import { HandlerRegistry, policyOf, type Handler } from '../../../lib/execution/handler-registry.js';
-import { thrownBy } from '../fakes.js';
+import { AttemptFactory, HandlerRegistry, type Handler } from '../../../lib/execution/handler-registry.js';
+import { claimedJob, thrownBy } from '../fakes.js';
 
-const handler = (kind: string, options: object = {}, place = 'Mail.send in MailModule'): Handler => ({
+const handler = (kind: string, options: object = {}, declaredAt = 'Mail.send in MailModule'): Handler => ({
   kind,
-  place,
+  declaredAt,
   options: options,
   run: () => undefined,
 });
@@ -70,14 +70,40 @@ describe('HandlerRegistry', () => {
   });
 });
 
-describe('policyOf', () => {
+describe('AttemptFactory', () => {
+  const DEFAULTS = { minRetryDelayMs: 5_000, maxPayloadBytes: 10 };
+
   it("puts a handler's own options beside the module's", () => {
-    const defaults = { minRetryDelayMs: 5_000, maxPayloadBytes: 10 };
-    expect(policyOf({ maxAttempts: 3, timeoutMs: 7, concurrency: 2 }, defaults)).toEqual({
-      ...defaults,
+    const attempts = new AttemptFactory(new HandlerRegistry(), DEFAULTS);
+    const options = { maxAttempts: 3, timeoutMs: 7, concurrency: 2, transactional: true };
+    expect(attempts.policyOf(handler('mail', options))).toEqual({
+      ...DEFAULTS,
       maxAttempts: 3,
       timeoutMs: 7,
+      transactional: true,
       backoff: undefined,
     });
+    expect(attempts.policyOf(handler('mail'))).toEqual(DEFAULTS);
+  });
+
+  it('works out the policy of a handler once', () => {
+    const attempts = new AttemptFactory(new HandlerRegistry(), DEFAULTS);
+    const mail = handler('mail', { maxAttempts: 3 });
+    expect(attempts.policyOf(mail)).toBe(attempts.policyOf(mail));
+  });
+
+  it('makes an attempt of a job by the handler of its kind, and by its policy', async () => {
+    const registry = new HandlerRegistry();
+    const fails = () => Promise.reject(new Error('no'));
+    registry.add({ ...handler('mail', { maxAttempts: 2 }), run: fails });
+    registry.add({ ...handler('report', { transactional: true }), run: ({ id }) => id });
+    const attempts = new AttemptFactory(registry, DEFAULTS);
+    const [mail, report] = ['mail', 'report'].map((kind) =>
+      attempts.attempt(claimedJob({ kind, id: 'one' })),
+    );
+    expect(await mail!.run()).toMatchObject({ type: 'retry' });
+    expect(mail!.isTransactional).toBe(false);
+    expect(await report!.call()).toMatchObject({ json: '"one"' });
+    expect(report!.isTransactional).toBe(true);
   });
 });

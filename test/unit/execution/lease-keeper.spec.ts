@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { LeaseLostError } from '../../../lib/job/errors.js';
-import type { LeaseAnswer, LeaseRenewal } from '../../../lib/queue/lease.js';
+import { deferred } from '../../../lib/async/deferred.js';
+import type { HeldJob } from '../../../lib/execution/held-job.js';
+import { HeldJobs } from '../../../lib/execution/held-jobs.js';
 import { LeaseKeeper } from '../../../lib/execution/lease-keeper.js';
-import { claimedJob, Deferred, FAKE_TIMERS, turn } from '../fakes.js';
+import { LeaseLostError } from '../../../lib/job/errors.js';
+import type { Outcome } from '../../../lib/job/outcome.js';
+import type { LeaseAnswer, LeaseRenewal } from '../../../lib/queue/lease.js';
+import { FAKE_TIMERS, heldJob, turn } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 
 const SETTINGS = { leaseMs: 900, heartbeatMs: 300 };
@@ -29,23 +33,47 @@ class Storage {
 
 let storage: Storage;
 let logger: MemoryLogger;
+let held: HeldJobs;
 let keeper: LeaseKeeper;
 let lost: LeaseLostError[];
 
-const hold = (id: string, leaseToken = 1) =>
-  keeper.hold(claimedJob({ id, leaseToken }), performance.now(), (error) => lost.push(error));
+function hold(id: string, leaseToken = 1): HeldJob {
+  const job = heldJob({ id, leaseToken }, { leaseMs: SETTINGS.leaseMs });
+  held.add(job);
+  return job;
+}
+
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+/** Its outcome is on its way. */
+function settle(job: HeldJob): void {
+  const { id, leaseToken } = job;
+  const outcome: Outcome = { type: 'failed', lastError: 'Error: no' };
+  held.settle(job, { id, leaseToken, outcome, heldJob: job, failures: 0, refusals: 0 });
+}
+
+/** The job is known to be lost by the first of the errors told, and its handler hears of that. */
+function expectLost(job: HeldJob): void {
+  expect(job.lease).toBe('lost');
+  expect(job.lost).toBe(lost[0]);
+  expect(job.attempt.signal.reason).toBe(lost[0]);
+  expect(lost[0]).toBeInstanceOf(LeaseLostError);
+}
 
 beforeEach(() => {
   jest.useFakeTimers(FAKE_TIMERS);
   storage = new Storage();
   logger = new MemoryLogger();
-  keeper = new LeaseKeeper(storage, SETTINGS, logger);
+  held = new HeldJobs();
+  keeper = new LeaseKeeper(storage, held, SETTINGS, logger.events);
   lost = [];
+  logger.events.on('lost', ({ error }) => lost.push(error));
+  keeper.start();
 });
 
-afterEach(() => {
-  jest.clearAllTimers();
+afterEach(async () => {
+  await keeper.stop();
+  expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
 });
 
@@ -67,17 +95,47 @@ describe('LeaseKeeper', () => {
     expect(lost).toEqual([]);
   });
 
-  it('renews no lease that was dropped, and has no timer where there is none left', async () => {
+  it('renews no lease that has ended, and sends nothing where there is none left', async () => {
     const a = hold('a');
     const b = hold('b');
-    keeper.drop(a);
+    held.close(a);
     await pass(300);
     expect(storage.ids).toEqual([['b']]);
-    keeper.drop(b);
-    expect(jest.getTimerCount()).toBe(0);
+    held.close(b);
+    await pass(3_000);
+    expect(storage.renewals).toHaveLength(1);
     hold('c');
     await pass(300);
     expect(storage.ids.at(-1)).toEqual(['c']);
+  });
+
+  it('renews the lease of a job until its outcome is written, and not only until its handler has ended', async () => {
+    const a = hold('a');
+    held.start(a);
+    settle(a);
+    held.end(a);
+    await pass(300);
+    expect(storage.ids).toEqual([['a']]);
+    held.close(a);
+    await pass(300);
+    expect(storage.ids).toEqual([['a']]);
+  });
+
+  it('sends the first renewal of a lease no later than a heartbeat after it was held', async () => {
+    await pass(1_010);
+    hold('a');
+    await pass(300);
+    expect(storage.ids).toEqual([['a']]);
+  });
+
+  it('renews nothing after its stop, which waits for no answer', async () => {
+    hold('a');
+    storage.answer = () => new Promise<LeaseAnswer[]>(() => undefined);
+    await pass(300);
+    await keeper.stop();
+    await pass(3_000);
+    expect(storage.renewals).toHaveLength(1);
+    expect(lost).toEqual([]);
   });
 
   it('gives up a lease at once that the storage says is lost, and no other', async () => {
@@ -86,7 +144,7 @@ describe('LeaseKeeper', () => {
     storage.answer = (id) => (id === 'a' ? 'lost' : 'written');
     await pass(300);
     expect(lost.map(({ jobId }) => jobId)).toEqual(['a']);
-    expect(a.lost).toBe(lost[0]);
+    expectLost(a);
     expect(lost[0]!.message).toBe('The lease of job a is lost: another worker has it');
     expect(logger.lines).toEqual([
       'warn The lease of job a is lost: another worker has it (kind mail, attempt 1)',
@@ -120,8 +178,10 @@ describe('LeaseKeeper', () => {
     expect(lost.map(({ message }) => message)).toEqual([
       'The lease of job a is lost: it has run out, it could not be renewed',
     ]);
-    expect(a.lost).toBe(lost[0]);
-    expect(jest.getTimerCount()).toBe(0);
+    expectLost(a);
+    const sent = storage.renewals.length;
+    await pass(3_000);
+    expect(storage.renewals).toHaveLength(sent); // there is nothing left to renew
   });
 
   it('counts from the last renewal that was accepted, by when it was sent', async () => {
@@ -181,7 +241,7 @@ describe('LeaseKeeper', () => {
 
   it('takes an answer that comes late for what it says', async () => {
     hold('a');
-    const late = new Deferred<LeaseAnswer[]>();
+    const late = deferred<LeaseAnswer[]>();
     storage.answer = () => late.promise;
     await pass(400);
     late.resolve(['lost']);
@@ -189,9 +249,32 @@ describe('LeaseKeeper', () => {
     expect(lost).toHaveLength(1);
   });
 
-  it('does not hear of a lease twice', async () => {
+  it('tells nothing of a lease that has ended before its answer came', async () => {
+    const a = hold('a');
+    const late = deferred<LeaseAnswer[]>();
+    storage.answer = () => late.promise;
+    await pass(300);
+    held.close(a);
+    late.resolve(['lost']);
+    await turn();
+    expect(lost).toEqual([]);
+    expect(a.attempt.signal.aborted).toBe(false);
+  });
+
+  it('loses the lease of a job whose outcome is on its way, which is written or refused all the same', async () => {
+    const a = hold('a');
+    settle(a);
+    storage.answer = () => 'lost';
+    await pass(300);
+    expect(lost).toHaveLength(1);
+    expect(a.lease).toBe('settling');
+    await pass(300);
+    expect(storage.renewals).toHaveLength(1);
+  });
+
+  it('does not tell of a lost lease twice', async () => {
     hold('a');
-    const first = new Deferred<LeaseAnswer[]>();
+    const first = deferred<LeaseAnswer[]>();
     storage.answer = () => first.promise;
     await pass(1_000);
     expect(lost).toHaveLength(1);
@@ -202,7 +285,7 @@ describe('LeaseKeeper', () => {
 
   it('judges no lease right after a freeze of the process, for the answer may be waiting to be read', async () => {
     hold('a');
-    const waiting = new Deferred<LeaseAnswer[]>();
+    const waiting = deferred<LeaseAnswer[]>();
     storage.answer = () => waiting.promise;
     await pass(300); // a renewal is sent
     jest.setSystemTime(Date.now() + 5_000); // the wall clock says nothing to a keeper
@@ -234,6 +317,7 @@ describe('markAlone', () => {
     storage.answer = () => 'lost';
     expect(await keeper.markAlone(a)).toBe(false);
     expect(lost).toHaveLength(1);
+    expectLost(a);
   });
 
   it('says no, and keeps the lease, where the row is busy', async () => {

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { deferred, type Deferred } from '../../../lib/async/deferred.js';
+import { HeldJobs } from '../../../lib/execution/held-jobs.js';
+import { Settler } from '../../../lib/execution/settler.js';
+import type { ClaimedJob } from '../../../lib/job/job.js';
+import type { Outcome } from '../../../lib/job/outcome.js';
 import type { Settlement } from '../../../lib/queue/job-queue.js';
 import type { LeaseAnswer } from '../../../lib/queue/lease.js';
-import type { Outcome } from '../../../lib/job/outcome.js';
-import { Settler } from '../../../lib/execution/settler.js';
-import { claimedJob, Deferred, FAKE_TIMERS, turn } from '../fakes.js';
+import { FAKE_TIMERS, heard, heldJob, turn } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 
 const LINK_LOST = 'connection lost';
@@ -12,23 +15,23 @@ const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
 /** Keeps each statement until a test answers it; `answer` may be a function over the ids, or an error. */
 class Storage {
   readonly statements: string[][] = [];
-  private readonly open: { ids: string[]; deferred: Deferred<LeaseAnswer[]> }[] = [];
+  private readonly open: { ids: string[]; answer: Deferred<LeaseAnswer[]> }[] = [];
 
   readonly settle = (settlements: readonly Settlement[]): Promise<LeaseAnswer[]> => {
     const ids = settlements.map(({ id }) => id);
-    const deferred = new Deferred<LeaseAnswer[]>();
+    const answer = deferred<LeaseAnswer[]>();
     this.statements.push(ids);
-    this.open.push({ ids, deferred });
-    return deferred.promise;
+    this.open.push({ ids, answer });
+    return answer.promise;
   };
 
   readonly isLinkFailure = (error: unknown): boolean => error instanceof Error && error.message === LINK_LOST;
 
   async answer(how: Error | ((id: string) => LeaseAnswer) = () => 'written'): Promise<void> {
     await turn(); // in which it is sent
-    const { ids, deferred } = this.open.shift()!;
-    if (how instanceof Error) deferred.reject(how);
-    else deferred.resolve(ids.map(how));
+    const { ids, answer } = this.open.shift()!;
+    if (how instanceof Error) answer.reject(how);
+    else answer.resolve(ids.map(how));
     await turn();
   }
 
@@ -42,21 +45,48 @@ class Storage {
   }
 }
 
+type Answer = 'written' | 'lost' | 'abandoned';
+
 let storage: Storage;
 let logger: MemoryLogger;
+let held: HeldJobs;
 let settler: Settler;
+/** What has become of the outcomes, by the ids of their jobs: as the events tell it. */
+let answers: { id: string; answer: Answer }[];
 
-const settle = (id: string, outcome = DONE) => settler.settle(claimedJob({ id }), outcome);
+/** Settles a job whose handler has ended. */
+function settle(id: string, fields: Partial<ClaimedJob> = {}): string {
+  const job = heldJob({ id, ...fields });
+  held.add(job);
+  held.start(job);
+  settler.settle(job, DONE);
+  held.end(job);
+  return id;
+}
+
+function answersOf(ids: readonly string[]): (Answer | undefined)[] {
+  const byId = new Map(answers.map(({ id, answer }) => [id, answer]));
+  return ids.map((id) => byId.get(id));
+}
 
 beforeEach(() => {
   jest.useFakeTimers(FAKE_TIMERS);
   storage = new Storage();
-  logger = new MemoryLogger();
-  settler = new Settler(storage, logger);
+  logger = new MemoryLogger({ isDebugEnabled: false });
+  held = new HeldJobs();
+  settler = new Settler(storage, held, logger.events);
+  answers = [];
+  const told = (answer: Answer) => (detail: { readonly job: ClaimedJob }) =>
+    answers.push({ id: detail.job.id, answer });
+  logger.events.on('settled', told('written'));
+  logger.events.on('settleRefused', told('lost'));
+  logger.events.on('settleAbandoned', told('abandoned'));
 });
 
 afterEach(() => {
   settler.abandon();
+  expect(held.settlingCount).toBe(0);
+  expect(new Set(answers.map(({ id }) => id)).size).toBe(answers.length); // nobody is told twice
   jest.restoreAllMocks();
   jest.useRealTimers();
 });
@@ -68,39 +98,39 @@ describe('Settler', () => {
       seen.push(...batch);
       return storage.settle(batch);
     };
-    settler = new Settler({ settle: seeing, isLinkFailure: storage.isLinkFailure }, logger);
-    const answer = settler.settle(claimedJob({ id: 'a', leaseToken: 7 }), DONE);
+    settler = new Settler({ settle: seeing, isLinkFailure: storage.isLinkFailure }, held, logger.events);
+    settle('a', { leaseToken: 7 });
     await turn();
     expect(storage.statements).toEqual([['a']]);
     expect(seen[0]).toMatchObject({ id: 'a', leaseToken: 7, outcome: DONE });
     await storage.answer();
-    expect(await answer).toBe('written');
+    expect(answersOf(['a'])).toEqual(['written']);
     expect(logger.lines).toEqual([]);
   });
 
   it('sends together what ends in the same turn of the event loop', async () => {
-    const answers = [settle('a'), settle('b')];
+    const ids = [settle('a'), settle('b')];
     await storage.answer();
     expect(storage.statements).toEqual([['a', 'b']]);
-    expect(await Promise.all(answers)).toEqual(['written', 'written']);
+    expect(answersOf(ids)).toEqual(['written', 'written']);
   });
 
   it('gathers what comes while one statement is under way into the next', async () => {
-    const answers = [settle('a')];
+    const ids = [settle('a')];
     await turn();
-    answers.push(settle('b'), settle('c'));
+    ids.push(settle('b'), settle('c'));
     expect(storage.statements).toEqual([['a']]);
     await storage.answer();
     expect(storage.statements).toEqual([['a'], ['b', 'c']]);
-    answers.push(settle('d'));
+    ids.push(settle('d'));
     await storage.answer();
     await storage.answer();
     expect(storage.statements).toEqual([['a'], ['b', 'c'], ['d']]);
-    expect(await Promise.all(answers)).toEqual(Array(4).fill('written'));
+    expect(answersOf(ids)).toEqual(Array(4).fill('written'));
   });
 
   it('puts at most a thousand into one statement', async () => {
-    for (let count = 0; count < 2_001; count++) void settle(`job-${String(count)}`);
+    for (let count = 0; count < 2_001; count++) settle(`job-${String(count)}`);
     await storage.answer();
     await storage.answer();
     expect(storage.statements.map((ids) => ids.length)).toEqual([1_000, 1_000, 1]);
@@ -108,32 +138,50 @@ describe('Settler', () => {
   });
 
   it('tells apart, in one answer, what was written, refused and busy', async () => {
-    void settle('first');
+    settle('first');
     await turn();
-    const answers = [settle('mine'), settle('gone'), settle('locked')];
+    const ids = [settle('mine'), settle('gone'), settle('locked')];
     await storage.answer();
     await storage.answer((id) => (id === 'mine' ? 'written' : id === 'gone' ? 'lost' : 'busy'));
-    expect(await answers[0]).toBe('written');
-    expect(await answers[1]).toBe('lost');
-    expect(settler.size).toBe(1);
+    expect(answersOf(ids)).toEqual(['written', 'lost', undefined]);
+    expect(held.settling.map(({ id }) => id)).toEqual(['locked']);
     await jest.advanceTimersByTimeAsync(100);
     await turn();
     expect(storage.statements.at(-1)).toEqual(['locked']);
     await storage.answer();
-    expect(await answers[2]).toBe('written');
+    expect(answersOf(ids)).toEqual(['written', 'lost', 'written']);
   });
 
   it('logs a refused outcome with job, kind and attempt', async () => {
-    const answer = settler.settle(claimedJob({ id: 'a', kind: 'mail', attemptsDone: 2 }), DONE);
+    settle('a', { kind: 'mail', attemptsDone: 2 });
     await storage.answer(() => 'lost');
-    await answer;
     expect(logger.lines).toEqual([
       'warn The outcome (done) of job a (kind mail, attempt 3) was refused: its lease is lost.',
     ]);
   });
 
+  it('says what a refused outcome may mean where an answer did not come before, to those who read job by job', async () => {
+    const refused = heard(logger.events, 'settleRefused');
+    settle('a', { attemptsDone: 2 });
+    await storage.answer(new Error(LINK_LOST));
+    await jest.advanceTimersByTimeAsync(100);
+    await storage.answer(() => 'lost');
+    expect(refused).toEqual([expect.objectContaining({ outcome: DONE, failures: 1 })]);
+    expect(logger.lines).toHaveLength(1); // that the first try has failed
+  });
+
+  it('tells of each failed try, with the jobs in it and the error', async () => {
+    const failed = heard(logger.events, 'settleFailed');
+    const error = new Error('deadlock');
+    settle('a');
+    settle('b');
+    await storage.answer(error);
+    expect(failed).toEqual([{ jobs: [expect.anything(), expect.anything()], error }]);
+    expect(failed[0]!.jobs.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
   it('tries again, ever more slowly but at least every seven seconds, until it is written', async () => {
-    const answer = settle('a');
+    settle('a');
     const pauses: number[] = [];
     for (let tries = 1; tries <= 12; tries++) {
       await storage.answer(new Error(LINK_LOST));
@@ -145,7 +193,7 @@ describe('Settler', () => {
     expect(pauses[3]).toBeGreaterThan(pauses[0]!);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(6_300);
     await storage.answer();
-    expect(await answer).toBe('written');
+    expect(answersOf(['a'])).toEqual(['written']);
     expect(logger.lines).toHaveLength(12);
     expect(logger.lines[0]).toMatch(
       /^warn Could not write the outcome of job a \(kind mail, attempt 1\), trying again: Error: connection lost/,
@@ -153,38 +201,38 @@ describe('Settler', () => {
   });
 
   it('goes on with others while one waits to be tried again', async () => {
-    const failing = settle('failing');
+    settle('failing');
     await storage.answer(new Error('deadlock'));
-    const other = settle('other');
+    settle('other');
     await turn();
     expect(storage.statements.at(-1)).toEqual(['other']);
     await storage.answer();
-    expect(await other).toBe('written');
+    expect(answersOf(['other', 'failing'])).toEqual(['written', undefined]);
     await jest.advanceTimersByTimeAsync(100);
     await storage.answer();
-    expect(await failing).toBe('written');
+    expect(answersOf(['failing'])).toEqual(['written']);
   });
 
   it('does not let one outcome that is always refused hold back the others', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5); // all of a batch come back at the same instant
-    void settle('first');
+    settle('first');
     const good = Array.from({ length: 100 }, (_, place) => settle(`good-${String(place)}`));
-    const bad = settle('bad');
+    settle('bad');
     await storage.answerAll((ids) => ids.includes('bad'));
-    expect(await Promise.all(good)).toEqual(Array(100).fill('written'));
-    expect(settler.size).toBe(1);
+    expect(answersOf(good)).toEqual(Array(100).fill('written'));
+    expect(held.settlingCount).toBe(1);
     expect(storage.statements.filter((ids) => ids.includes('bad')).at(-1)).toEqual(['bad']);
     settler.abandon();
-    expect(await bad).toBe('abandoned');
+    expect(answersOf(['bad'])).toEqual(['abandoned']);
   });
 
   it('sends together again what could not be sent while the storage was away', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
-    const answers = Array.from({ length: 1_500 }, (_, place) => settle(`job-${String(place)}`));
+    const ids = Array.from({ length: 1_500 }, (_, place) => settle(`job-${String(place)}`));
     let answered = 0;
     const isAway = () => ++answered <= 8;
     for (let round = 0; round < 5; round++) await storage.answerAll(isAway, LINK_LOST);
-    expect(await Promise.all(answers)).toEqual(Array(1_500).fill('written'));
+    expect(answersOf(ids)).toEqual(Array(1_500).fill('written'));
     expect(storage.statements.length).toBeLessThan(20);
     expect(logger.lines).toHaveLength(8);
     expect(logger.lines[0]).toMatch(
@@ -195,33 +243,33 @@ describe('Settler', () => {
   it('finds out one that is always refused in few statements', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
     const good = Array.from({ length: 999 }, (_, place) => settle(`good-${String(place)}`));
-    void settle('bad');
+    settle('bad');
     await storage.answerAll((ids) => ids.includes('bad'));
-    expect(await Promise.all(good)).toEqual(Array(999).fill('written'));
+    expect(answersOf(good)).toEqual(Array(999).fill('written'));
     expect(storage.statements.length).toBeLessThan(80);
   });
 
-  it('is idle when everything given so far is answered', async () => {
-    void settle('a');
+  it('has nothing left to settle when everything given so far is answered', async () => {
+    settle('a');
     await turn();
-    void settle('b');
-    let idle = false;
-    void settler.idle().then(() => (idle = true));
+    settle('b');
+    let isWritten = false;
+    void held.noneSettling().then(() => (isWritten = true));
     await storage.answer();
-    expect(idle).toBe(false);
-    expect(settler.size).toBe(1);
+    expect(isWritten).toBe(false);
+    expect(held.settlingCount).toBe(1);
     await storage.answer();
-    expect(idle).toBe(true);
-    expect(settler.size).toBe(0);
-    await new Settler(storage, logger).idle();
+    expect(isWritten).toBe(true);
+    expect(held.settlingCount).toBe(0);
+    await held.noneSettling();
   });
 
   it('gives up on what is not answered when it is told to, and logs each as an error', async () => {
-    const answers = [settle('under way')];
+    const ids = [settle('under way')];
     await turn();
-    answers.push(settle('waiting'));
+    ids.push(settle('waiting'));
     settler.abandon();
-    expect(await Promise.all(answers)).toEqual(['abandoned', 'abandoned']);
+    expect(answersOf(ids)).toEqual(['abandoned', 'abandoned']);
     expect(logger.lines).toEqual([
       'error The outcome (done) of job under way (kind mail, attempt 1) could not be written in time.',
       'error The outcome (done) of job waiting (kind mail, attempt 1) could not be written in time.',
@@ -233,7 +281,7 @@ describe('Settler', () => {
   });
 
   it('sends nothing again after it was told to give up', async () => {
-    void settle('a');
+    settle('a');
     await storage.answer(new Error(LINK_LOST));
     settler.abandon();
     await jest.advanceTimersByTimeAsync(60_000);

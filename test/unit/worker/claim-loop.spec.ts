@@ -1,26 +1,68 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { deferred, type Deferred } from '../../../lib/async/deferred.js';
+import { JobsEvents } from '../../../lib/events/jobs-events.js';
+import { Executor } from '../../../lib/execution/executor.js';
+import { AttemptFactory, HandlerRegistry } from '../../../lib/execution/handler-registry.js';
+import type { HeldJob } from '../../../lib/execution/held-job.js';
 import type { ClaimedJob } from '../../../lib/job/job.js';
-import { SILENT_LOGGER } from '../../../lib/job/logger.js';
-import type { JobQueue, WakeListener } from '../../../lib/queue/job-queue.js';
-import type { JobExecution } from '../../../lib/execution/job-execution.js';
-import { ClaimLoop, type ClaimedJobs } from '../../../lib/worker/claim-loop.js';
-import { claimedJob, Deferred, FAKE_TIMERS } from '../fakes.js';
+import type { Outcome } from '../../../lib/job/outcome.js';
+import type { WakeListener } from '../../../lib/queue/job-queue.js';
+import type { Lease, LeaseTerms } from '../../../lib/queue/lease.js';
+import { ClaimLoop } from '../../../lib/worker/claim-loop.js';
+import { claimedJob, FAKE_TIMERS, FakeQueue, heard, heldJob, POLICY, turn } from '../fakes.js';
 
-const LIMITS = { kinds: ['mail', 'report'], kindLimits: new Map(), concurrency: 2 };
+const KINDS = ['mail', 'report'];
+const LIMITS = { kinds: KINDS, kindLimits: new Map(), concurrency: 2 };
+const LEASES = { leaseMs: 30_000, heartbeatMs: 10_000 };
 const SETTINGS = { workerId: 'w', pollIntervalMs: 1_000, leaseMs: 30_000, maxCrashes: 3, ...LIMITS };
-const NEVER = new Promise<never>(() => undefined);
+const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
+
+/** Gives out the jobs that are ready. */
+class Storage extends FakeQueue {
+  readonly ready: ClaimedJob[] = [];
+  readonly claims: { readonly limit: number; readonly terms: LeaseTerms }[] = [];
+  readonly unheld: string[][] = [];
+  listener!: WakeListener;
+
+  claim = (_kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> => {
+    this.claims.push({ limit, terms });
+    return Promise.resolve(this.ready.splice(0, limit));
+  };
+
+  releaseUnheld = (_workerId: string, held: readonly Lease[]): Promise<number> => {
+    this.unheld.push(held.map(({ id }) => id));
+    return Promise.resolve(0);
+  };
+
+  watch = (watching: WakeListener): (() => void) => {
+    this.listener = watching;
+    return () => undefined;
+  };
+}
 
 describe('ClaimLoop', () => {
-  let ready: ClaimedJob[];
-  let claims: number;
-  let unwritten: number;
-  let handlers: Deferred[];
-  let listener: WakeListener;
+  let storage: Storage;
+  let events: JobsEvents;
+  let executor: Executor;
+  let handlers: Deferred<void>[];
+  let isBlocked: boolean;
   let loop: ClaimLoop;
 
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
-    [ready, claims, unwritten, handlers] = [[], 0, 0, []];
+    storage = new Storage();
+    events = new JobsEvents();
+    executor = new Executor(storage, LEASES, events);
+    [handlers, isBlocked] = [[], false];
+    const registry = new HandlerRegistry();
+    for (const kind of KINDS) registry.add({ kind, run, options: {}, declaredAt: 'Test.run' });
+    const attempts = new AttemptFactory(registry, POLICY);
+    const monitor = {
+      get isBlocked() {
+        return isBlocked;
+      },
+    };
+    loop = new ClaimLoop(storage, executor, attempts, monitor, SETTINGS, events);
   });
 
   afterEach(async () => {
@@ -30,36 +72,14 @@ describe('ClaimLoop', () => {
     jest.useRealTimers();
   });
 
-  /** With one outcome that is never accepted, so that they are never all written. */
+  function run(): Promise<void> {
+    const handler = deferred();
+    handlers.push(handler);
+    return handler.promise;
+  }
+
   async function start(): Promise<void> {
-    const queue = {
-      claim: (_kinds: readonly string[], limit: number) => {
-        claims += 1;
-        return Promise.resolve(ready.splice(0, limit));
-      },
-      watch: (watching: WakeListener) => {
-        listener = watching;
-        return () => undefined;
-      },
-    };
-    const jobs = {
-      hold: (job: ClaimedJob) => ({ job }) as JobExecution,
-      run: () => {
-        const handler = new Deferred();
-        handlers.push(handler);
-        return handler.promise;
-      },
-      unwritten: () => unwritten,
-      allWritten: () => NEVER,
-      isBlocked: () => false,
-      giveBack: () => Promise.resolve(),
-    };
-    loop = new ClaimLoop(
-      queue as unknown as JobQueue,
-      SETTINGS,
-      SILENT_LOGGER,
-      jobs as unknown as ClaimedJobs,
-    );
+    loop.start();
     await jest.advanceTimersByTimeAsync(0);
   }
 
@@ -72,51 +92,150 @@ describe('ClaimLoop', () => {
   describe('tells who wakes it whether it is about to claim', () => {
     it('kinds that it serves, while it is idle', async () => {
       await start();
-      expect(listener(['mail'])).toBe(true);
-      expect(listener(['report', 'mail'])).toBe(true);
-      expect(listener(['mail', 'other'])).toBe(false);
-      expect(listener(['other'])).toBe(false);
-      expect(listener(null)).toBe(false);
+      expect(storage.listener(['mail'])).toBe(true);
+      expect(storage.listener(['report', 'mail'])).toBe(true);
+      expect(storage.listener(['mail', 'other'])).toBe(false);
+      expect(storage.listener(['other'])).toBe(false);
+      expect(storage.listener(null)).toBe(false);
     });
 
     it('nothing, while a handler runs: another process may have nothing to do', async () => {
       await start();
-      ready.push(claimedJob());
-      listener(['mail']);
+      storage.ready.push(claimedJob());
+      storage.listener(['mail']);
       await jest.advanceTimersByTimeAsync(0);
       expect(handlers).toHaveLength(1);
-      expect(listener(['mail'])).toBe(false);
+      expect(storage.listener(['mail'])).toBe(false);
       handlers[0]!.resolve();
       await jest.advanceTimersByTimeAsync(0);
-      expect(listener(['mail'])).toBe(true);
+      expect(storage.listener(['mail'])).toBe(true);
     });
   });
 
   describe('where outcomes wait to be written', () => {
+    let unwritten: HeldJob[];
+
+    /** Outcomes that are never accepted, so that they are never all written. */
+    function leaveUnwritten(count: number): void {
+      unwritten = Array.from({ length: count }, (_, n) => heldJob({ id: `unwritten-${n}` }));
+      for (const job of unwritten) {
+        const { id, leaseToken } = job;
+        executor.held.add(job);
+        executor.held.settle(job, { id, leaseToken, outcome: DONE, heldJob: job, failures: 0, refusals: 0 });
+      }
+    }
+
+    function written(count: number): void {
+      for (const job of unwritten.splice(0, count)) executor.held.close(job);
+    }
+
     it('claims while there are 3,000 of them', async () => {
-      unwritten = 3_000;
+      leaveUnwritten(3_000);
       await start();
-      expect(claims).toBeGreaterThan(0);
+      expect(storage.claims.length).toBeGreaterThan(0);
     });
 
     it('claims nothing while there are more, and goes on when there are fewer, though one is never written', async () => {
-      unwritten = 3_001;
+      leaveUnwritten(3_001);
       await start();
       await jest.advanceTimersByTimeAsync(60_000);
-      expect(claims).toBe(0);
-      unwritten = 1;
+      expect(storage.claims).toEqual([]);
+      written(3_000);
       await jest.advanceTimersByTimeAsync(100);
-      expect(claims).toBeGreaterThan(0);
+      expect(storage.claims.length).toBeGreaterThan(0);
     });
 
     it('ends while there are more', async () => {
-      unwritten = 3_001;
+      leaveUnwritten(3_001);
       await start();
       await jest.advanceTimersByTimeAsync(1_000);
       await stopped();
-      unwritten = 0;
+      written(3_001);
       await jest.advanceTimersByTimeAsync(60_000);
-      expect(claims).toBe(0);
+      expect(storage.claims).toEqual([]);
     });
+  });
+
+  describe('where the storage cannot be reached', () => {
+    it('tries again, each time after a longer pause, and gives back what it was never told of', async () => {
+      const [failed, recovered] = [heard(events, 'claimFailed'), heard(events, 'claimRecovered')];
+      const { claim } = storage;
+      const error = new Error('connection lost');
+      storage.claim = () => Promise.reject(error);
+      await start();
+      expect(failed).toEqual([{ error, failures: 1 }]);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(failed.length).toBeGreaterThanOrEqual(3);
+      expect(failed.length).toBeLessThanOrEqual(5);
+      expect(recovered).toEqual([]);
+      storage.claim = claim;
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(recovered).toEqual([{ failures: failed.length }]);
+      expect(storage.unheld).toHaveLength(failed.length); // before each claim that followed a failure
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(storage.unheld).toHaveLength(failed.length);
+    });
+
+    it('leaves those alone that it holds when it gives back what it was never told of', async () => {
+      storage.ready.push(claimedJob({ id: 'running' }));
+      await start();
+      expect(handlers).toHaveLength(1);
+      const { claim } = storage;
+      storage.claim = () => Promise.reject(new Error('connection lost'));
+      loop.wake();
+      await jest.advanceTimersByTimeAsync(0);
+      storage.claim = claim;
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(storage.unheld).toEqual([['running']]);
+    });
+  });
+
+  it('claims at once when it is started, and after that when it is woken or at each poll', async () => {
+    await start();
+    const claims = storage.claims.length;
+    expect(claims).toBeGreaterThan(0);
+    await jest.advanceTimersByTimeAsync(900);
+    expect(storage.claims).toHaveLength(claims);
+    loop.wake();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(storage.claims).toHaveLength(claims + 1);
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(storage.claims).toHaveLength(claims + 2);
+  });
+
+  it('claims for free slots, and again when they become free', async () => {
+    const claimed = heard(events, 'claimed');
+    storage.ready.push(...['a', 'b', 'c'].map((id) => claimedJob({ id })));
+    await start();
+    expect(storage.claims).toMatchObject([{ limit: 2, terms: { workerId: 'w', leaseMs: 30_000 } }]);
+    expect(handlers).toHaveLength(2);
+    handlers[0]!.resolve();
+    await turn();
+    expect(handlers).toHaveLength(3);
+    expect(claimed.map(({ jobs }) => jobs.map(({ id }) => id))).toEqual([['a', 'b'], ['c']]);
+  });
+
+  it('claims one job at a time, and with nothing beside it, while the event loop has lately been blocked', async () => {
+    isBlocked = true;
+    storage.ready.push(claimedJob({ id: 'a' }), claimedJob({ id: 'b' }));
+    await start();
+    expect(handlers).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(storage.claims.map(({ limit }) => limit)).toEqual([1]);
+    handlers[0]!.resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(handlers).toHaveLength(2);
+  });
+
+  it('gives back what a claim brings after its stop', async () => {
+    const answer = deferred<ClaimedJob[]>();
+    storage.claim = () => answer.promise;
+    await start();
+    const stop = loop.stop();
+    answer.resolve([claimedJob({ id: 'late' })]);
+    await stop;
+    await loop.allGivenBack;
+    expect(storage.released).toEqual(['late']);
+    expect(handlers).toEqual([]);
   });
 });

@@ -1,21 +1,27 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sleep } from '../../../lib/async/timers.js';
+import { performance } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventLoopMonitor } from '../../../lib/worker/event-loop-monitor.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 import { until } from '../../support/until.js';
+import { heard } from '../fakes.js';
 
 describe('EventLoopMonitor', () => {
   const settings = { heartbeatMs: 100, leaseMs: 300 };
   let logger: MemoryLogger;
   let monitor: EventLoopMonitor;
+  let startedAt: number;
 
   beforeEach(() => {
+    startedAt = performance.now();
     logger = new MemoryLogger();
     monitor = new EventLoopMonitor(settings, logger.events, () => ['report', 'mail', 'mail']);
     monitor.start();
   });
 
-  afterEach(() => monitor.stop());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await monitor.stop();
+  });
 
   function block(ms: number): void {
     const end = performance.now() + ms;
@@ -33,25 +39,44 @@ describe('EventLoopMonitor', () => {
   });
 
   it('warns with the kinds that run, and not again within a minute', async () => {
+    const blocked = heard(logger.events, 'eventLoopBlocked');
     block(250);
     await until(() => monitor.isBlocked);
+    const passedMs = performance.now() - startedAt;
     await isQuiet();
     block(250);
     await until(() => monitor.isBlocked);
+    expect(blocked).toEqual([{ blockedMs: expect.any(Number), kinds: ['mail', 'report'] }]);
+    expect(blocked[0]!.blockedMs).toBeGreaterThanOrEqual(250);
+    expect(blocked[0]!.blockedMs).toBeLessThanOrEqual(passedMs);
     expect(logger.lines).toEqual([
-      expect.stringMatching(/^warn The event loop was blocked for 2\d\d ms, .* Running now: mail, report\./),
+      expect.stringMatching(/^warn The event loop was blocked for \d+ ms, .* Running now: mail, report\./),
     ]);
   });
 
   it('lets short computations and long waits pass', async () => {
-    monitor.stop();
-    monitor = new EventLoopMonitor({ heartbeatMs: 1_000, leaseMs: 3_000 }, logger, () => []);
-    const end = performance.now() + 1_000;
+    await monitor.stop();
+    monitor = new EventLoopMonitor({ heartbeatMs: 1_000, leaseMs: 3_000 }, logger.events, () => []);
+    monitor.start();
+    const end = performance.now() + 1_500;
     await until(() => {
-      block(20);
+      if (performance.now() < end - 500) block(20); // and then it only waits
       return performance.now() > end;
     });
-    await sleep(500);
+    expect(monitor.isBlocked).toBe(false);
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('lets a process pass that was stopped, and did not keep the loop itself', async () => {
+    const use = performance.eventLoopUtilization;
+    let looks = 0;
+    jest.spyOn(performance, 'eventLoopUtilization').mockImplementation((...since) => {
+      looks += 1;
+      return { ...use(...since), active: 0 };
+    });
+    block(250);
+    const before = looks;
+    await until(() => looks > before);
     expect(monitor.isBlocked).toBe(false);
     expect(logger.lines).toEqual([]);
   });

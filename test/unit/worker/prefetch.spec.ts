@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { Prefetch } from '../../../lib/worker/prefetch.js';
-import { backoffMs, jittered } from '../../../lib/async/pauses.js';
 
 const SLOTS = 10;
 
@@ -67,30 +66,5 @@ describe('Prefetch', () => {
     pace.ahead(100);
     pace.reset(100);
     expect(pace.ahead(104)).toBe(0);
-  });
-});
-
-describe('jittered and backoffMs', () => {
-  it('stay within a quarter of what is asked', () => {
-    for (let count = 0; count < 200; count++) {
-      const ms = jittered(1_000);
-      expect(ms).toBeGreaterThanOrEqual(750);
-      expect(ms).toBeLessThan(1_250);
-    }
-  });
-
-  it('double from a tenth of a second to five seconds', () => {
-    const bounds: [number, number][] = [
-      [1, 100],
-      [2, 200],
-      [3, 400],
-      [6, 3_200],
-      [7, 5_000],
-      [5_000, 5_000],
-    ];
-    for (const [failures, ms] of bounds) {
-      expect(backoffMs(failures)).toBeGreaterThanOrEqual(ms * 0.75);
-      expect(backoffMs(failures)).toBeLessThan(ms * 1.25);
-    }
   });
 });
