@@ -104,6 +104,18 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name="each"] Identifier[name=/^(servers|sqlite|oneOfEach|pooled|ofType)$/]',
+          message: 'Use describeOn: a server may be missing, and its tests are to be listed as skipped.',
+        },
+        {
+          selector: 'MemberExpression[computed=true][object.name=/^(servers|sqlite|oneOfEach|pooled)$/]',
+          message: 'Use anyServer() or describeOn: a server may be missing.',
+        },
+      ],
       'max-lines': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { expect, it } from '@jest/globals';
+import { describeOn, oneOfEach, TestDatabase } from '../support/databases.js';
 import { runNodeTests } from './node-tests.js';
 
 /** The tests themselves are in fixtures/ambient.mjs. */
-describe.each(oneOfEach)('Ambient transactions on $name', (server) => {
+describeOn(oneOfEach, 'Ambient transactions on $name', (server) => {
   it.each(['@nestjs-cls/transactional', 'typeorm-transactional'])(
     'of %s keep what is promised',
     async (library) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DatabaseTimeoutError, DuplicateJobError } from '../../lib/index.js';
 import type { HandlerFn } from '../../lib/execution/attempt.js';
 import { sleep } from '../../lib/async/timers.js';
-import { oneOfEach } from '../support/databases.js';
+import { describeOn, oneOfEach } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { POOL_SIZE, ProxiedWorker } from './proxied-worker.js';
 
@@ -10,7 +10,7 @@ import { POOL_SIZE, ProxiedWorker } from './proxied-worker.js';
 const COMMIT = '\x03COMMIT';
 
 /** What the network and the database itself can do to a worker and a client. */
-describe.each(oneOfEach)('On $name', (server) => {
+describeOn(oneOfEach, 'On $name', (server) => {
   const store = ProxiedWorker.on(server);
   const { calls } = store;
   const isPostgres = server.type === 'postgres';

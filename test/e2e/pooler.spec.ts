@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, Worker } from '../../lib/index.js';
 import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { describeOn, pooled, TestDatabase } from '../support/databases.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 import { PgBouncer } from '../support/pgbouncer.js';
 import { until } from '../support/until.js';
 
-if (!PgBouncer.isInstalled && process.env.CI === 'true')
-  throw new Error('There is no pgbouncer; install the Debian package of that name.');
-const found = PgBouncer.isInstalled ? oneOfEach.filter(({ type }) => type === 'postgres') : [];
-if (found.length === 0) describe.skip('pgbouncer: not installed', () => it('works', () => undefined));
-
-describe.each(found)('Behind a pooler in transaction mode before $name', (server) => {
+describeOn(pooled, 'Behind a pooler in transaction mode before $name', (server) => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
   let dataSources: DataSource[];

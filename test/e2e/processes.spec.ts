@@ -1,14 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
-import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
+import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { WorkerProcess, type WorkerProcessSettings } from './worker-process.js';
 
 /** Real processes and real signals, on the built package: `npm test` builds it, or else run `npm run build:lib`. */
-describe.each([...oneOfEach, ...sqlite])('Processes on $name', (server) => {
+describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let queue: TypeOrmJobQueue;

@@ -4,9 +4,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { extractText, getDocumentProxy } from 'unpdf';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { describeOn, oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 
 /** A retry takes at least five seconds, and the process its time to start. */
@@ -45,7 +45,7 @@ async function textOf(file: string): Promise<string> {
   return (await extractText(document, { mergePages: true })).text;
 }
 
-describe.each(oneOfEach)('the sample on $name', (server) => {
+describeOn(oneOfEach, 'the sample on $name', (server) => {
   let database: TestDatabase;
   let dataDir: string;
   let started: Sample[];

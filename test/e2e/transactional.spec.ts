@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { JobClient, TypeOrmJobQueue } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { describeOn, oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -13,7 +13,7 @@ const CONCURRENCY = 13;
 const WORKERS = 3;
 
 /** Real processes that are frozen by a real signal, on the built package; see processes.spec.ts. */
-describe.each(oneOfEach)('Transactional handlers in processes on $name', (server) => {
+describeOn(oneOfEach, 'Transactional handlers in processes on $name', (server) => {
   let database: TestDatabase;
   let dataSource: DataSource;
   let queue: TypeOrmJobQueue;

@@ -22,10 +22,10 @@ import {
   type JobContext,
 } from '../../lib/index.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach } from '../support/databases.js';
+import { anyServer } from '../support/databases.js';
 
 describe('@JobHandler is found', () => {
-  const apps = TestApplications.on(oneOfEach[0]!);
+  const apps = TestApplications.on(anyServer());
 
   const start = ({ imports = [], ...root }: ModuleMetadata) =>
     apps.start({ ...root, imports: [apps.typeOrm(), JobsModule.forRoot(), ...imports] });

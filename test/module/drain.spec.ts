@@ -15,7 +15,7 @@ import {
 } from '../../lib/index.js';
 import { drain, jobsTester, overrideJobs } from '../../lib/testing/index.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach, sqlite } from '../support/databases.js';
+import { describeOn, oneOfEach, sqlite } from '../support/databases.js';
 import { until } from '../support/until.js';
 
 const logger = { debug: () => 0, log: () => 0, warn: () => 0, error: () => 0 };
@@ -42,7 +42,7 @@ class Steps {
   }
 }
 
-describe.each([...oneOfEach, ...sqlite])('On $name', (server) => {
+describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
   const applications = TestApplications.on(server);
   const rootOf = (options: JobsModuleOptions) => ({
     imports: [applications.typeOrm(), JobsModule.forRoot({ logger, minRetryDelayMs: 0, ...options })],

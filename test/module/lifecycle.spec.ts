@@ -20,7 +20,7 @@ import {
   type JobsLogger,
 } from '../../lib/index.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach } from '../support/databases.js';
+import { anyServer } from '../support/databases.js';
 import { until } from '../support/until.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 
@@ -33,7 +33,7 @@ class Echo {
 }
 
 describe('The life of an application with jobs', () => {
-  const apps = TestApplications.on(oneOfEach[0]!);
+  const apps = TestApplications.on(anyServer());
 
   const root = (more: ModuleMetadata, logger?: JobsLogger): ModuleMetadata => ({
     ...more,

@@ -20,7 +20,7 @@ import {
   type JobsOptionsFactory,
 } from '../../lib/index.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach, TestDatabase } from '../support/databases.js';
+import { anyServer, TestDatabase } from '../support/databases.js';
 
 @Injectable()
 class Greetings {
@@ -47,7 +47,7 @@ class Desk {
 class DeskModule {}
 
 describe('JobsModule', () => {
-  const apps = TestApplications.on(oneOfEach[0]!);
+  const apps = TestApplications.on(anyServer());
   const worker = { pollIntervalMs: 100 };
 
   async function tables(): Promise<string[]> {
@@ -149,7 +149,7 @@ describe('JobsModule', () => {
   });
 
   it('keeps its jobs in the DataSource that it is told', async () => {
-    const second = await TestDatabase.create(oneOfEach[0]!);
+    const second = await TestDatabase.create(anyServer());
     try {
       const jobs = JobsModule.forRoot({ dataSource: 'second', worker });
       const imports = [apps.typeOrm('second', second)];

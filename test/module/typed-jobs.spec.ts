@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Injectable, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -13,11 +13,11 @@ import {
   JobEncoder,
   JobQueue,
   JobsModule,
+  InvalidPayloadError,
+  type ContextCarrier,
   type Job,
 } from '../../lib/index.js';
-import type { ContextCarrier } from '../../lib/job/context-carrier.js';
-import { InvalidPayloadError } from '../../lib/job/errors.js';
-import { oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
+import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
 
 const Remind = defineJob('remind', {
@@ -53,7 +53,7 @@ class Reminders {
   }
 }
 
-describe.each([...oneOfEach, ...sqlite])('typed jobs and carried context on $name', (server) => {
+describeOn([...oneOfEach, ...sqlite], 'typed jobs and carried context on $name', (server) => {
   let database: TestDatabase;
   let app: INestApplicationContext;
   let client: JobClient;

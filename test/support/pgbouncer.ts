@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,10 +17,6 @@ export class PgBouncer {
     const write = (text: Buffer) => (this.output += text.toString());
     child.stdout!.on('data', write);
     child.stderr!.on('data', write);
-  }
-
-  static get isInstalled(): boolean {
-    return spawnSync('pgbouncer', ['--version']).status === 0;
   }
 
   /** @param target a PostgreSQL database @param poolSize how many backends all clients share */

@@ -17,7 +17,7 @@ import {
 } from '../../lib/storage/typeorm/typeorm-job-queue.js';
 import type { WorkerSettings } from '../../lib/worker/worker-session.js';
 import { Worker } from '../../lib/worker/worker.js';
-import { servers, TestDatabase, type TestServer } from './databases.js';
+import { anyServer, TestDatabase, type TestServer } from './databases.js';
 import { until } from './until.js';
 
 /** A handler, alone or with its options. */
@@ -178,7 +178,7 @@ export class MemoryStore extends Store {
   private database!: TestDatabase;
 
   async start(): Promise<void> {
-    this.database = await TestDatabase.create(servers[0]!);
+    this.database = await TestDatabase.create(anyServer());
     this.dataSource = await this.database.connect();
   }
 

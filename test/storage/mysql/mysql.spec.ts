@@ -1,8 +1,5 @@
-import { describe, it } from '@jest/globals';
-import { servers } from '../../support/databases.js';
+import { describeOn, ofType, servers } from '../../support/databases.js';
 import { jobQueueContract } from '../../contract/job-queue.contract.js';
 import { SqlStore } from '../../support/store.js';
 
-const found = servers.filter(({ type }) => type === 'mysql');
-for (const server of found) jobQueueContract(new SqlStore(server));
-if (found.length === 0) describe.skip('MariaDB: no server', () => it('keeps the contract', () => undefined));
+describeOn(ofType('mysql', servers), 'On $name', (server) => jobQueueContract(new SqlStore(server)));

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
 import { mysqlStatements } from '../../../lib/storage/mysql/mysql-statements.js';
 import { postgresStatements } from '../../../lib/storage/postgres/postgres-statements.js';
-import { oneOfEach } from '../../support/databases.js';
+import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
 /*
@@ -17,7 +17,7 @@ const NONE = IDS.map(() => null);
 /** 500 ready jobs of ours; 50,000 of other kinds; 25,000 for tomorrow; 2,500 that run; all others have ended. */
 const COLUMNS = 'id, kind, run_at, created_at, updated_at, status, due, locked_by, locked_at, locked_until';
 
-describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
+describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
   const statements = postgresStatements('"nest_jobs"');
   let runner: QueryRunner;
@@ -126,7 +126,7 @@ describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (
   itIsFast(store);
 });
 
-describe.each(oneOfEach.filter(({ type }) => type === 'mysql'))('On $name', (server) => {
+describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
   const statements = mysqlStatements('`nest_jobs`');
 

@@ -6,12 +6,13 @@ import { JobEncoder } from '../../../lib/job/encode-job.js';
 import { sleep } from '../../../lib/async/timers.js';
 import type { WakeListener } from '../../../lib/queue/job-queue.js';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
-import { servers, TestDatabase } from '../../support/databases.js';
+import { describeOn, servers, TestDatabase } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 
 const LISTENERS = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'`;
 
-describe.each(servers.filter(({ type }) => type === 'postgres'))(
+describeOn(
+  servers.filter(({ type }) => type === 'postgres'),
   'waking other processes on $name',
   (server) => {
     const encoder = new JobEncoder(1000);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
 import { JobClient } from '../../../lib/client/job-client.js';
-import { oneOfEach } from '../../support/databases.js';
+import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
 /* A statement prepared under a name lives on one connection, and whoever else uses that may drop it. */
-describe.each(oneOfEach.filter(({ type }) => type === 'postgres'))('On $name', (server) => {
+describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
   beforeAll(() => store.start(), 60_000);
   beforeEach(() => store.reset());

@@ -9,16 +9,15 @@ import { endsWithin } from '../../../lib/async/timers.js';
 import { jobsMigrations } from '../../../lib/storage/typeorm/jobs-migrations.js';
 import { sqliteStatements } from '../../../lib/storage/sqlite/sqlite-statements.js';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
-import { sqlite, TestDatabase } from '../../support/databases.js';
+import { describeOn, sqlite, TestDatabase } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 import { jobQueueContract } from '../../contract/job-queue.contract.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
-for (const server of sqlite) jobQueueContract(new SqlStore(server));
-if (sqlite.length === 0) describe.skip('SQLite: not built', () => it('keeps the contract', () => undefined));
+describeOn(sqlite, 'On $name', (server) => jobQueueContract(new SqlStore(server)));
 
 /** What is SQLite's own: one connection for the whole application, one writer, no rows that could be locked. */
-describe.each(sqlite)('On $name', (server) => {
+describeOn(sqlite, 'On $name', (server) => {
   const store = new SqlStore(server);
   beforeAll(() => store.start());
   beforeEach(() => store.reset());

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { dialectFor } from '../../../lib/storage/typeorm/dialect-for.js';
 import { sqlThrough } from '../../../lib/storage/sql/sql.js';
-import { oneOfEach } from '../../support/databases.js';
+import { describeOn, oneOfEach } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 import { KIND, SqlStore } from '../../support/store.js';
 
 /* What a worker finds out when its claims have become slow; see SlowClaims. */
-describe.each(oneOfEach.filter(({ type }) => type !== 'better-sqlite3'))('On $name', (server) => {
+describeOn(oneOfEach, 'On $name', (server) => {
   const store = new SqlStore(server);
   let asking: QueryRunner;
   let open: QueryRunner;
