@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
@@ -18,13 +18,14 @@ const ROOT = join(import.meta.dirname, '../..');
 const POSTGRES_URL = process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const MARIADB_URL = process.env.TEST_MARIADB_URL ?? 'mysql://root@127.0.0.1:3306/mysql';
 const WANTED = [
-  ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts'],
+  ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...['dist/index.js', 'dist/index.d.ts', 'lib/index.ts'],
   ...['dist-cjs/index.js', 'dist-cjs/index.d.ts', 'dist-cjs/package.json'],
   ...['dist/adapters/cls-transactional.js', 'dist-cjs/adapters/typeorm-transactional.d.ts'],
   ...['dist/testing/index.js', 'dist/testing/index.d.ts'],
   ...['dist-cjs/testing/index.js', 'dist-cjs/testing/index.d.ts'],
 ];
-const UNWANTED = /^(lib|test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
+const UNWANTED = /^(test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
 
 const folder = await mkdtemp(join(tmpdir(), 'jobs-package-'));
 const database = `jobs_package_${randomBytes(4).toString('hex')}`;
@@ -32,7 +33,10 @@ let passed = 0;
 let failed = 0;
 try {
   const tarball = await pack();
-  await step('the tarball holds what it should, and nothing else', () => checkContents(tarball));
+  const files = await listFiles(tarball);
+  await step('the tarball holds what it should, and nothing else', () => checkContents(files));
+  await step('the links of its pages lead to files in it', () => checkLinks(files));
+  await step('both builds have source maps, over one copy of the sources', () => checkSourceMaps(files));
   await createDatabases(database);
   await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
   await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
@@ -61,15 +65,55 @@ async function pack() {
   return join(folder, filename);
 }
 
-async function checkContents(tarball) {
-  const { stdout } = await run('tar', ['-tzf', tarball]);
-  const files = stdout
-    .trim()
-    .split('\n')
-    .map((file) => file.replace(/^package\//, ''));
+/** Unpacks the tarball. @returns the files in it */
+async function listFiles(tarball) {
+  await run('tar', ['-xzf', tarball, '-C', folder]);
+  const entries = await readdir(join(folder, 'package'), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(join(folder, 'package'), join(entry.parentPath, entry.name)));
+}
+
+function textOf(file) {
+  return readFile(join(folder, 'package', file), 'utf8');
+}
+
+function checkContents(files) {
   const missing = WANTED.filter((file) => !files.includes(file));
   const unwanted = files.filter((file) => UNWANTED.test(file));
   if (missing.length + unwanted.length > 0) throw new Error(`missing: ${missing}; unwanted: ${unwanted}`);
+}
+
+async function checkLinks(files) {
+  const dead = [];
+  let links = 0;
+  for (const page of files.filter((file) => file.endsWith('.md'))) {
+    const text = (await textOf(page)).replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, '');
+    for (const [, target] of text.matchAll(/\]\(<?([^)#\s>]+)/g)) {
+      if (/^[a-z]+:/i.test(target)) continue;
+      links += 1;
+      if (!files.includes(join(dirname(page), target))) dead.push(`${page} → ${target}`);
+    }
+  }
+  if (links === 0) throw new Error('No page has a link.');
+  if (dead.length > 0) throw new Error(dead.join('\n'));
+}
+
+/** They hold no sources themselves: that would be a copy in each build. */
+async function checkSourceMaps(files) {
+  const scripts = files.filter((file) => /^dist(-cjs)?\/.*\.js$/.test(file));
+  const wrong = files.filter((file) => file.endsWith('.map') && !scripts.includes(file.slice(0, -4)));
+  for (const script of scripts) {
+    if (!files.includes(`${script}.map`)) {
+      wrong.push(`${script} has none`);
+      continue;
+    }
+    const map = JSON.parse(await textOf(`${script}.map`));
+    const lost = map.sources.filter((source) => !files.includes(join(dirname(script), source)));
+    if (lost.length > 0) wrong.push(`${script}.map names ${lost}`);
+    if (map.sourcesContent !== undefined) wrong.push(`${script}.map holds its sources`);
+  }
+  if (scripts.length === 0 || wrong.length > 0) throw new Error(wrong.join('\n'));
 }
 
 async function tryApp(name, tarball) {
