@@ -42,6 +42,9 @@ export {
   PermanentError,
   RetryableError,
 } from './job/errors.js';
+export { JobsEvents } from './events/jobs-events.js';
+export type { JobsEvent, JobsEventListener, JobsEventMap } from './events/jobs-events.js';
+export { loggedEvents } from './events/log-subscriber.js';
 export type { JobsLogger } from './job/logger.js';
 export type { Outcome } from './job/outcome.js';
 export type { StoredDocument } from './job/document.js';

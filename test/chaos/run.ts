@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
+import { JobsEvents, TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -259,7 +259,6 @@ class Stage {
 /** As the first process of an application would. */
 async function makeTable(engine: Engine, url: string): Promise<void> {
   const dataSource = await new DataSource(databaseOptions(engine, url, 'migration')).initialize();
-  const logger = { debug: ignore, log: ignore, warn: ignore, error: ignore };
   const queue = new TypeOrmJobQueue(dataSource, {
     workerId: 'migration',
     leaseMs: LEASE_MS,
@@ -270,7 +269,7 @@ async function makeTable(engine: Engine, url: string): Promise<void> {
     tablePrefix: 'nest_',
     migrate: 'auto',
     databaseTimeoutMs: ANSWER_MS,
-    logger,
+    events: new JobsEvents(),
   });
   await queue.open();
   await queue.close();
@@ -288,8 +287,6 @@ function databaseOptions(engine: Engine, url: string, name: string): DataSourceO
       }
     : { type: 'mysql', url, poolSize: POOL_SIZE, charset: 'utf8mb4', timezone: 'Z', connectTimeout: 5_000 };
 }
-
-function ignore(): void {}
 
 function now(): number {
   return performance.timeOrigin + performance.now();
