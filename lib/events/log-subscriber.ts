@@ -19,7 +19,8 @@ export class LogSubscriber {
   private write(level: LogLevel, lineOf: () => ReturnType<LogLine<never>>): void {
     try {
       if (level === 'debug' && this.logger.isDebugEnabled?.() === false) return;
-      for (const text of [lineOf() ?? []].flat()) this.logger[level](text);
+      const said = (lineOf() ?? []) as string | readonly string[];
+      for (const text of typeof said === 'string' ? [said] : said) this.logger[level](text);
     } catch {
       // The line is lost: there is no other place to say so.
     }
