@@ -5,7 +5,7 @@ import { turn } from '../fakes.js';
 describe('Semaphore', () => {
   const never = new AbortController().signal;
 
-  it('let so many in, and the others in their turn', async () => {
+  it('lets so many in, and the others in their turn', async () => {
     const semaphore = new Semaphore(2);
     const entered: number[] = [];
     for (const n of [1, 2, 3, 4]) void semaphore.acquire(never).then(() => entered.push(n));
@@ -20,7 +20,7 @@ describe('Semaphore', () => {
     expect(entered).toEqual([1, 2, 3, 4]);
   });
 
-  it('are not kept for one whose signal has aborted', async () => {
+  it('is not kept for one whose signal has aborted', async () => {
     const semaphore = new Semaphore(1);
     const leaving = new AbortController();
     const reason = new Error('shutdown');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deferred } from '../../../lib/async/deferred.js';
-import { endsWithin, sleep } from '../../../lib/async/timers.js';
-import { FAKE_TIMERS, turn } from '../fakes.js';
+import { after, endsWithin, sleep, withTimeLimit } from '../../../lib/async/timers.js';
+import { FAKE_TIMERS, never, turn } from '../fakes.js';
 
 const DAY_MS = 86_400_000;
 
@@ -12,6 +12,53 @@ beforeEach(() => {
 afterEach(() => {
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
+});
+
+/** The longest that `setTimeout` can wait; it fires at once for more. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+describe('after', () => {
+  it.each([0, 1, 1_000, MAX_TIMEOUT_MS, MAX_TIMEOUT_MS + 1, 3 * MAX_TIMEOUT_MS])(
+    'calls back once when %d ms have passed, and not before',
+    async (ms) => {
+      const called = jest.fn();
+      after(ms, called);
+      if (ms > 0) await jest.advanceTimersByTimeAsync(ms - 1);
+      expect(called).not.toHaveBeenCalled();
+      await jest.advanceTimersByTimeAsync(ms > 0 ? 1 : 0);
+      expect(called).toHaveBeenCalledTimes(1);
+      await jest.advanceTimersByTimeAsync(MAX_TIMEOUT_MS);
+      expect(called).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('never calls back after Infinity, and sets no timer for it', async () => {
+    const cancel = after(Infinity, () => {
+      throw new Error('called');
+    });
+    expect(jest.getTimerCount()).toBe(0);
+    cancel();
+  });
+
+  it('does not call back once it is cancelled, in whichever of its timers', async () => {
+    for (const ms of [10, MAX_TIMEOUT_MS - 10, MAX_TIMEOUT_MS + 10]) {
+      const called = jest.fn();
+      const cancel = after(2 * MAX_TIMEOUT_MS, called);
+      await jest.advanceTimersByTimeAsync(ms);
+      cancel();
+      expect(jest.getTimerCount()).toBe(0);
+      await jest.advanceTimersByTimeAsync(2 * MAX_TIMEOUT_MS);
+      expect(called).not.toHaveBeenCalled();
+    }
+  });
+
+  it('may be cancelled when it has called back', async () => {
+    const called = jest.fn();
+    const cancel = after(10, called);
+    await jest.advanceTimersByTimeAsync(10);
+    cancel();
+    expect(called).toHaveBeenCalledTimes(1);
+  });
 });
 
 describe('sleep', () => {
@@ -32,6 +79,17 @@ describe('sleep', () => {
       await jest.advanceTimersByTimeAsync(DAY_MS);
     }
     expect(passed).toBe(true);
+  });
+
+  it('never ends for Infinity, unless the signal aborts, and sets no timer', async () => {
+    const stop = new AbortController();
+    let passed: boolean | undefined;
+    const wait = sleep(Infinity, stop.signal).then((result) => (passed = result));
+    expect(jest.getTimerCount()).toBe(0);
+    await jest.advanceTimersByTimeAsync(MAX_TIMEOUT_MS);
+    expect(passed).toBeUndefined();
+    stop.abort();
+    expect(await wait).toBe(false);
   });
 
   it('resolves with false as soon as the signal aborts, and leaves no timer', async () => {
@@ -78,5 +136,48 @@ describe('endsWithin', () => {
     expect(await answer).toBe(false);
     work.reject(new Error('late'));
     await turn();
+  });
+});
+
+describe('withTimeLimit', () => {
+  const late = () => new Error('too late');
+
+  it('resolves with what the work resolves with in time, and leaves no timer', async () => {
+    const makeError = jest.fn(late);
+    expect(await withTimeLimit(Promise.resolve('done'), 1_000, makeError)).toBe('done');
+    expect(makeError).not.toHaveBeenCalled();
+  });
+
+  it('rejects with what the work rejects with in time, and leaves no timer', async () => {
+    const error = new Error('broken');
+    await expect(withTimeLimit(Promise.reject(error), 1_000, late)).rejects.toBe(error);
+  });
+
+  it('rejects with the error that is made when the time is up, and not before', async () => {
+    const makeError = jest.fn(late);
+    const limited = withTimeLimit(never(), 1_000, makeError);
+    const refused = expect(limited).rejects.toThrow('too late');
+    await jest.advanceTimersByTimeAsync(999);
+    expect(makeError).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(1);
+    await refused;
+    expect(makeError).toHaveBeenCalledTimes(1);
+  });
+
+  it('swallows what the work rejects with too late', async () => {
+    const work = deferred();
+    const refused = expect(withTimeLimit(work.promise, 10, late)).rejects.toThrow('too late');
+    await jest.advanceTimersByTimeAsync(10);
+    await refused;
+    work.reject(new Error('broken'));
+    await turn();
+  });
+
+  it('waits as long as the work takes for Infinity, and sets no timer', async () => {
+    const work = deferred<string>();
+    const limited = withTimeLimit(work.promise, Infinity, late);
+    expect(jest.getTimerCount()).toBe(0);
+    work.resolve('done');
+    expect(await limited).toBe('done');
   });
 });
