@@ -5,7 +5,7 @@ import type { ClaimedJob } from '../job/job.js';
 const MAX_NAMES = 20;
 
 /** C0 and C1 controls, line separators, and marks that change the direction of text. */
-const CONTROLS = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const CONTROLS = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
 
 /**
  * A text from a user, safe to stand in a line of a log: control characters appear as escapes, so that no id, kind or
@@ -18,7 +18,7 @@ export function printable(text: string): string {
 /** An error with its stack, over several lines. All lines but the first are indented: none can pass for an entry of its own. */
 export function printableError(error: unknown): string {
   const [first, ...others] = describeError(error).split('\n').map(printable);
-  return [first, ...others.map((line) => (/^\s/.test(line) ? line : `    ${line}`))].join('\n');
+  return [first, ...others.map((line) => (line.startsWith(' ') ? line : `    ${line}`))].join('\n');
 }
 
 /** The first line of an error as it is stored. */
