@@ -97,11 +97,12 @@ export class JobsEvents {
 
   /** Calls the listener at each event of this name. @returns a function that ends it */
   on<Event extends JobsEvent>(event: Event, listener: JobsEventListener<Event>): () => void {
-    this.listeners.set(event, [...this.listenersOf(event), listener]);
+    const own: AnyListener = (detail: never) => listener(detail); // the same listener may be added twice
+    this.listeners.set(event, [...this.listenersOf(event), own]);
     return () => {
       this.listeners.set(
         event,
-        this.listenersOf(event).filter((other) => other !== listener),
+        this.listenersOf(event).filter((other) => other !== own),
       );
     };
   }
@@ -116,7 +117,10 @@ export class JobsEvents {
   private tell(event: JobsEvent, listener: AnyListener, detail: unknown): void {
     try {
       const answer = listener(detail as never);
-      if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(event, error));
+      if (isThenable(answer))
+        Promise.resolve(answer).catch((error: unknown) => {
+          this.failed(event, error);
+        });
     } catch (error) {
       this.failed(event, error);
     }
@@ -129,4 +133,9 @@ export class JobsEvents {
   private listenersOf(event: JobsEvent): readonly AnyListener[] {
     return this.listeners.get(event) ?? [];
   }
+}
+
+/** Also for promises of other libraries and other realms, which are no `Promise` of ours. */
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
