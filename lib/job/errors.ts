@@ -61,14 +61,15 @@ export class UnknownKindError extends JobsError {
   }
 }
 
-/** Two handlers claim one kind. Thrown at start-up, with both places named. */
+/** Two handlers serve one kind. Thrown at start-up; the message names both. */
 export class KindExistsError extends JobsError {
   constructor(
     readonly kind: string,
-    readonly places: readonly [string, string],
+    /** Where they are declared: `Mails.send in MailModule`. */
+    readonly handlers: readonly [string, string],
   ) {
     super(
-      `The kind "${kind}" has two handlers: ${places[0]} and ${places[1]}. ` +
+      `The kind "${kind}" has two handlers: ${handlers[0]} and ${handlers[1]}. ` +
         `Give one of them another kind, or another queue.`,
     );
   }

@@ -275,12 +275,12 @@ describe('@JobHandler is found', () => {
     @Module({ providers: [First], imports: [OtherModule] })
     class FirstModule {}
 
-    it('where two handlers serve one kind, with both places named', async () => {
+    it('where two handlers serve one kind, and names both', async () => {
       const starting = start({ imports: [FirstModule] });
       await expect(starting).rejects.toBeInstanceOf(KindExistsError);
       await expect(starting).rejects.toMatchObject({
         kind: 'same',
-        places: expect.arrayContaining(['First.run in FirstModule', 'Second.go in OtherModule']),
+        handlers: expect.arrayContaining(['First.run in FirstModule', 'Second.go in OtherModule']),
       });
       await expect(starting).rejects.toThrow(/(First\.run.* and .*Second\.go|Second\.go.* and .*First\.run)/);
     });

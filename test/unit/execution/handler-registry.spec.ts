@@ -28,7 +28,7 @@ describe('HandlerRegistry', () => {
     expect(error).toBeInstanceOf(KindExistsError);
     expect(error).toMatchObject({
       kind: 'mail',
-      places: ['Mail.send in MailModule', 'Post.send in PostModule'],
+      handlers: ['Mail.send in MailModule', 'Post.send in PostModule'],
     });
     expect((error as Error).message).toContain('Mail.send in MailModule and Post.send in PostModule');
     expect(registry.get('mail')?.options).toEqual({ maxAttempts: 1 });
