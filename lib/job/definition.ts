@@ -1,3 +1,4 @@
+import { branded } from './copies.js';
 import { InvalidOptionError, NewerPayloadError } from './errors.js';
 import { validateHandlerOptions, type JobHandlerOptions } from './handler-options.js';
 import type { JobSettings, NewJob } from './job.js';
@@ -35,6 +36,7 @@ export function type<T>(): TypeMark<T> {
 }
 
 /** A kind of job with the types of its payload and its result. Made by `defineJob`. */
+@branded('JobDefinition')
 export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
   /** Only types: what an enqueue takes, what the handler gets, and what it returns. */
   declare readonly types: { readonly input: Input; readonly payload: Payload; readonly result: Result };

@@ -1,4 +1,7 @@
+import { branded } from './copies.js';
+
 /** The base of every error that this package throws on purpose: `catch (e) { if (e instanceof JobsError) … }`. */
+@branded('JobsError')
 export class JobsError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -10,6 +13,7 @@ export class JobsError extends Error {
  * An option of the module, of a handler or of a queue is not allowed.
  * Thrown once, at start-up; the message names the option, the value and what is allowed.
  */
+@branded('InvalidOptionError')
 export class InvalidOptionError extends JobsError {
   constructor(
     readonly option: string,
@@ -24,6 +28,7 @@ export class InvalidOptionError extends JobsError {
  * A job, or a value that belongs to one, cannot be stored as it is. Nothing was written.
  * `path` says where, for example `payload.items[3].price`.
  */
+@branded('InvalidJobError')
 export class InvalidJobError extends JobsError {
   constructor(
     readonly path: string,
@@ -35,6 +40,7 @@ export class InvalidJobError extends JobsError {
 }
 
 /** A job with this id is stored already. Nothing of the call was written, so it is safe to ask with `get(id)`. */
+@branded('DuplicateJobError')
 export class DuplicateJobError extends JobsError {
   constructor(
     readonly id: string,
@@ -49,6 +55,7 @@ export class DuplicateJobError extends JobsError {
 }
 
 /** No handler of this process serves the kind, so the job was refused. Nothing was written. */
+@branded('UnknownKindError')
 export class UnknownKindError extends JobsError {
   constructor(
     readonly kind: string,
@@ -62,6 +69,7 @@ export class UnknownKindError extends JobsError {
 }
 
 /** Two handlers serve one kind. Thrown at start-up; the message names both. */
+@branded('KindExistsError')
 export class KindExistsError extends JobsError {
   constructor(
     readonly kind: string,
@@ -76,12 +84,14 @@ export class KindExistsError extends JobsError {
 }
 
 /** The database is none that this package can work on. Thrown at start-up. */
+@branded('UnsupportedDatabaseError')
 export class UnsupportedDatabaseError extends JobsError {}
 
 /**
  * The database has not answered in time; the connection may be half open. Whether the statement was carried out is not
  * known: an enqueue may be sent again under the same id, and is a `DuplicateJobError` where it was.
  */
+@branded('DatabaseTimeoutError')
 export class DatabaseTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {
     super(
@@ -91,6 +101,7 @@ export class DatabaseTimeoutError extends JobsError {
 }
 
 /** SQLite: nothing was written, for somebody else's transaction was open all the while. */
+@branded('TransactionOpenError')
 export class TransactionOpenError extends JobsError {
   constructor(readonly timeoutMs: number) {
     super(
@@ -101,6 +112,7 @@ export class TransactionOpenError extends JobsError {
 }
 
 /** The jobs table is missing, or was made by another release. Thrown at start-up where `migrate` is `'manual'`. */
+@branded('SchemaVersionError')
 export class SchemaVersionError extends JobsError {
   constructor(
     readonly table: string,
@@ -117,6 +129,7 @@ export class SchemaVersionError extends JobsError {
  * A transaction was to be joined which belongs to another DataSource than the jobs. Nothing was written: what one of them
  * commits, the other may roll back.
  */
+@branded('ForeignTransactionError')
 export class ForeignTransactionError extends JobsError {
   constructor(whose: string) {
     super(
@@ -130,6 +143,7 @@ export class ForeignTransactionError extends JobsError {
  * The database undid the transaction of a transactional handler for reasons that are not the handler's, or could not begin
  * it: a deadlock, a serialization failure, a lost connection (its `cause`). Nothing of it was written.
  */
+@branded('TransactionUndoneError')
 export class TransactionUndoneError extends JobsError {
   constructor(
     /** Whether the handler was called. */
@@ -141,6 +155,7 @@ export class TransactionUndoneError extends JobsError {
 }
 
 /** The handler did not end within its `timeoutMs`. The attempt counts as failed. */
+@branded('JobTimeoutError')
 export class JobTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {
     super(`The handler did not end within its timeoutMs of ${timeoutMs} ms.`);
@@ -151,6 +166,7 @@ export class JobTimeoutError extends JobsError {
  * The reason of `context.signal` once the lease of the job is lost: whatever the handler still does, its outcome
  * will not be written by this worker.
  */
+@branded('LeaseLostError')
 export class LeaseLostError extends JobsError {
   constructor(
     readonly jobId: string,
@@ -161,6 +177,7 @@ export class LeaseLostError extends JobsError {
 }
 
 /** The reason of `context.signal` when the worker shuts down and the time for running handlers is over. */
+@branded('WorkerStoppedError')
 export class WorkerStoppedError extends JobsError {
   constructor() {
     super('The worker is shutting down; the job is given back and will run again elsewhere.');
@@ -171,6 +188,7 @@ export class WorkerStoppedError extends JobsError {
  * Thrown by a handler: try this job again later. The job stays `PENDING` and is ready again after `retryAfterMs`,
  * never sooner than the module's `minRetryDelayMs` (5000). Without a `maxAttempts` it may come back without end.
  */
+@branded('RetryableError')
 export class RetryableError extends JobsError {
   /** Milliseconds until the next attempt; undefined leaves it to the handler's `backoff`. */
   readonly retryAfterMs: number | undefined;
@@ -182,6 +200,7 @@ export class RetryableError extends JobsError {
 }
 
 /** Thrown by a handler: the job is `FAILED` now, whatever the retry policy. */
+@branded('PermanentError')
 export class PermanentError extends JobsError {
   constructor(message = 'The job failed for good.', options?: { cause?: unknown }) {
     super(message, options);
@@ -189,6 +208,7 @@ export class PermanentError extends JobsError {
 }
 
 /** A payload of a newer release: this one leaves it to a worker of that release. */
+@branded('NewerPayloadError')
 export class NewerPayloadError extends JobsError {
   constructor(kind: string, version: number, known: number) {
     super(`The payload of "${kind}" is of version ${version}, and this release knows up to ${known}.`);
@@ -203,6 +223,7 @@ export interface PayloadIssue {
 }
 
 /** A payload does not fit the schema of its job. Thrown by an enqueue, nothing was written; or the cause of a failed attempt. */
+@branded('InvalidPayloadError')
 export class InvalidPayloadError extends InvalidJobError {
   constructor(
     readonly kind: string,

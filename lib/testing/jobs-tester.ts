@@ -1,3 +1,4 @@
+import { branded } from '../job/copies.js';
 import type { JobDefinition } from '../job/definition.js';
 import { JobsError, UnknownKindError, WorkerStoppedError } from '../job/errors.js';
 import { AttemptFactory, type HandlerRegistry } from '../execution/handler-registry.js';
@@ -30,6 +31,7 @@ type Kind = string | JobDefinition;
  * Stands in the place of the worker: runs nothing by itself, but one job after the other when the test says so, and
  * moves the clock of the queue in memory. Get it with `jobsTester(app)`.
  */
+@branded('JobsTester')
 export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
   private readonly failures = new Map<string, { readonly error: unknown }[]>();
   private readonly crashes = new Map<string, number>();

@@ -1,3 +1,4 @@
+import { branded } from '../job/copies.js';
 import { InvalidOptionError } from '../job/errors.js';
 import { MemoryJobQueue, type MemoryJobQueueSettings } from '../storage/memory/memory-job-queue.js';
 
@@ -20,6 +21,7 @@ export class TestClock {
 }
 
 /** The queue in memory, by a clock that the test moves. */
+@branded('TestJobQueue')
 export class TestJobQueue extends MemoryJobQueue {
   constructor(
     settings: Partial<MemoryJobQueueSettings> = {},

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AmbientTransactions, TransactionIsolation, TransactionWork } from '../../queue/transactions.js';
+import { sharedByCopies } from '../../job/copies.js';
 import { DatabaseTimeoutError } from '../../job/errors.js';
 import { endsWithin } from '../../async/timers.js';
 import { breakOffConnection } from '../sql/connections.js';
@@ -11,8 +12,8 @@ interface Running {
   readonly outer: Running | undefined;
 }
 
-/** The transactions of TypeORM's own that were opened here, as the asynchronous call carries them along. */
-const running = new AsyncLocalStorage<Running>();
+/** The transactions of TypeORM's own that any copy of this package has opened, carried along by the asynchronous call. */
+const running = sharedByCopies('transactions', () => new AsyncLocalStorage<Running>());
 
 /** Opens transactions on one DataSource, and knows the one that the caller runs in. */
 export class Transactions {
