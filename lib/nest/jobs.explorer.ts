@@ -6,8 +6,9 @@ import { withCarrier, withDefinition } from '../execution/handler-middleware.js'
 import { InvalidOptionError, JobsError } from '../job/errors.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import type { ResolvedOptions } from './jobs.options.js';
-import { Enhancers, type HandlerHost } from './enhancers.js';
-import { marksOf } from './decorators/job-handler.decorator.js';
+import { Enhancers } from './enhancers.js';
+import { marksOf } from './jobs.metadata.js';
+import type { HandlerHost } from './nest-internals.js';
 import { DEFAULT_NAME, getJobClientToken } from './jobs.tokens.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -20,9 +21,9 @@ export class JobsExplorer {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
+    creator: ExternalContextCreator,
     private readonly handlers: HandlerRegistry,
     private readonly options: ResolvedOptions,
-    creator: ExternalContextCreator,
   ) {
     this.enhancers = new Enhancers(creator, options.globalEnhancers);
   }

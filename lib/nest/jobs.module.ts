@@ -128,7 +128,7 @@ function assemble(
       { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
       {
         provide: explorer,
-        inject: [DiscoveryService, MetadataScanner, handlers, options, ExternalContextCreator],
+        inject: [DiscoveryService, MetadataScanner, ExternalContextCreator, handlers, options],
         useFactory: createExplorer,
       },
       { provide: client, inject: [queue, handlers, explorer, options], useFactory: createClient },

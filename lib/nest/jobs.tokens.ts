@@ -6,15 +6,6 @@ import { Worker } from '../worker/worker.js';
 /** The name of the `JobsModule` that was given none. */
 export const DEFAULT_NAME = 'default';
 
-/** Where `@JobHandler` leaves its mark on a method. */
-export const JOB_HANDLER_METADATA = 'nestjs-typeorm-jobs:handler';
-
-/** Where Nest keeps what the decorators of a method's parameters say. */
-export const ROUTE_ARGS_METADATA = '__routeArguments__';
-
-/** The payload of a job is to parameters what the body is of a request: Nest's `RouteParamtypes.BODY`. */
-export const PAYLOAD_PARAM = 3;
-
 /** The injection token of the `JobClient` of a module: the class itself for the one without a name. */
 export function getJobClientToken(name: string = DEFAULT_NAME): InjectionToken<JobClient> {
   return tokenOf(JobClient, name);
@@ -31,10 +22,7 @@ export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<Jo
 }
 
 /** The injection token of something that a module keeps to itself. */
-export function internalToken(
-  part: 'options' | 'handlers' | 'explorer' | 'runner' | 'input',
-  name: string,
-): string {
+export function internalToken(part: 'options' | 'handlers' | 'explorer' | 'runner', name: string): string {
   return `nestjs-typeorm-jobs:${part}:${name}`;
 }
 

@@ -501,9 +501,9 @@ describe('A handler without enhancers', () => {
     const explorer = new JobsExplorer(
       app!.get(DiscoveryService, { strict: false }),
       new MetadataScanner(),
+      app!.get(ExternalContextCreator, { strict: false }),
       handlers,
       resolveOptions(),
-      app!.get(ExternalContextCreator, { strict: false }),
     );
     explorer.explore();
     const job = claimedJob({ kind: 'bare' }) as never;

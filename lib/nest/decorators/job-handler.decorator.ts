@@ -1,14 +1,7 @@
 import { JobDefinition } from '../../job/definition.js';
 import type { JobHandlerOptions } from '../../job/handler-options.js';
 import type { Job, JobContext } from '../../job/job.js';
-import { JOB_HANDLER_METADATA } from '../jobs.tokens.js';
-
-/** What `@JobHandler` leaves on a method. */
-export interface JobHandlerMark {
-  readonly kind: string;
-  readonly options: JobHandlerOptions;
-  readonly definition?: JobDefinition;
-}
+import { addMark, type JobHandlerMark } from '../jobs.metadata.js';
 
 type MethodOf<Payload, Result> = (
   job: Job<Payload, Result>,
@@ -64,15 +57,7 @@ export function JobHandler(
     kind instanceof JobDefinition
       ? { kind: kind.kind, options: { ...handlerOptionsOf(kind), ...options }, definition: kind }
       : { kind, options };
-  return (_target, _key, descriptor) => {
-    const method = descriptor.value!;
-    Reflect.defineMetadata(JOB_HANDLER_METADATA, [mark, ...marksOf(method)], method);
-  };
-}
-
-/** The marks on a method, in the order in which they are written above it. */
-export function marksOf(method: object): readonly JobHandlerMark[] {
-  return (Reflect.getMetadata(JOB_HANDLER_METADATA, method) as JobHandlerMark[] | undefined) ?? [];
+  return (_target, _key, descriptor) => addMark(descriptor.value!, mark);
 }
 
 function handlerOptionsOf({ options }: JobDefinition): JobHandlerOptions {

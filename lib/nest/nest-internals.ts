@@ -1,0 +1,83 @@
+/*
+ * Everything here relies on parts of Nest that it does not document. They are the same in Nest 11 and 12;
+ * test/module/enhancers.spec.ts and test/package would show a change.
+ */
+import type { PipeTransform, Type } from '@nestjs/common';
+import { ApplicationConfig, ExternalContextCreator, type NestContainer } from '@nestjs/core';
+import type { HandlerFn } from '../execution/attempt.js';
+import type { ClaimedJob } from '../job/job.js';
+
+/** An instance of a user's class. */
+export type HandlerHost = Record<string, HandlerFn>;
+
+/** The module of a handler, as Nest has it. */
+export type HostModule =
+  ReturnType<NestContainer['getModules']> extends ReadonlyMap<string, infer M> ? M : never;
+
+/** The metadata key of what the decorators of a method's parameters say. */
+export const ROUTE_ARGS_METADATA = '__routeArguments__';
+/** The metadata keys of what is bound to a class or a method. */
+const FILTERS = '__exceptionFilters__';
+const ENHANCERS = ['__guards__', '__interceptors__', '__pipes__', FILTERS];
+
+/** To Nest the payload is the body of a request, its `RouteParamtypes.BODY`: that is what pipes take for input. */
+const PAYLOAD_PARAM = 3;
+
+interface Param {
+  readonly index: number;
+  readonly pipes: readonly (Type<PipeTransform> | PipeTransform)[];
+}
+
+/** Declares that a parameter of a method takes the payload. */
+export function setPayloadParam(type: object, method: string | symbol, { index, pipes }: Param): void {
+  const others = Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method) as object | undefined;
+  const params = { ...others, [`${PAYLOAD_PARAM}:${index}`]: { index, data: undefined, pipes } };
+  Reflect.defineMetadata(ROUTE_ARGS_METADATA, params, type, method);
+}
+
+/** What Nest asks for the values of parameters that are not made by `createParamDecorator`. */
+export const PARAM_VALUES = {
+  exchangeKeyForValue: (type: number, _data: unknown, [job]: readonly [ClaimedJob]) =>
+    type === PAYLOAD_PARAM ? job.payload : undefined,
+};
+
+/** Whether a parameter of the method is decorated. */
+export function hasParams(host: HandlerHost, method: string): boolean {
+  return Reflect.hasMetadata(ROUTE_ARGS_METADATA, host.constructor, method);
+}
+
+/** The guards, interceptors, pipes and filters that are bound to the method and its class. */
+export function enhancersOf(host: HandlerHost, method: string): unknown[] {
+  return ENHANCERS.flatMap((key) =>
+    [host[method]!, host.constructor].flatMap(
+      (bearer) => (Reflect.getMetadata(key, bearer) as unknown[] | undefined) ?? [],
+    ),
+  );
+}
+
+/** Whether filters are bound to the method or its class. */
+export function hasFilters(host: HandlerHost, method: string): boolean {
+  return Reflect.hasMetadata(FILTERS, host[method]!) || Reflect.hasMetadata(FILTERS, host.constructor);
+}
+
+/** The same creator, without the enhancers of the whole application. */
+export function withoutGlobals(creator: ExternalContextCreator): ExternalContextCreator {
+  const container = containerOf(creator);
+  const applicationConfig = { value: new ApplicationConfig(container as never) };
+  return ExternalContextCreator.fromContainer(
+    Object.create(container, { applicationConfig }) as NestContainer,
+  );
+}
+
+/**
+ * The same creator, for handlers of one module. Nest itself looks for the module by the class of the host, among
+ * providers: it finds no controllers, and not every token.
+ */
+export function withinModule(creator: ExternalContextCreator, module: HostModule): ExternalContextCreator {
+  const [key] = [...containerOf(creator).getModules()].find(([, one]) => one === module) ?? [''];
+  return Object.create(creator, { getContextModuleKey: { value: () => key } }) as ExternalContextCreator;
+}
+
+function containerOf(creator: ExternalContextCreator): NestContainer {
+  return (creator as unknown as { readonly container: NestContainer }).container;
+}
