@@ -183,5 +183,5 @@ function createRunner(
   queue: JobQueue,
   { runsWorker }: ResolvedOptions,
 ): JobsRunner {
-  return new JobsRunner(explorer, runsWorker ? worker : null, queue);
+  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue);
 }

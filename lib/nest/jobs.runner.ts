@@ -4,22 +4,21 @@ import type {
   OnModuleDestroy,
   OnModuleInit,
 } from '@nestjs/common';
-import type { JobsExplorer } from './jobs.explorer.js';
+import type { Startable } from '../async/loop.js';
 import type { JobQueue } from '../queue/job-queue.js';
-import type { Worker } from '../worker/worker.js';
+import type { JobsExplorer } from './jobs.explorer.js';
 
 /**
- * Ties the worker to the life of the application: handlers are found when all providers exist, claims begin when the
- * application is up, and running handlers are drained first thing of a shutdown, while what they use is still there.
- * The queue itself works on until the HTTP server has closed.
+ * Ties the parts that work in the background to the life of the application. Handlers are found when all providers
+ * exist. The parts start when the application is up, and stop before anything else does, while what handlers use is
+ * still there. The queue works until the HTTP server has closed.
  */
 export class JobsRunner
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
   constructor(
     private readonly explorer: JobsExplorer,
-    /** Null where this process only enqueues. */
-    private readonly worker: Worker | null,
+    private readonly parts: readonly Startable[],
     private readonly queue: JobQueue,
   ) {}
 
@@ -28,11 +27,11 @@ export class JobsRunner
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.worker?.start();
+    for (const part of this.parts) await part.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.worker?.stop();
+    await Promise.all(this.parts.map((part) => part.stop()));
   }
 
   async onApplicationShutdown(): Promise<void> {
