@@ -3,8 +3,9 @@ export type {
   AsyncJobsModuleOptions,
   JobsModuleAsyncOptions,
   JobsOptionsFactory,
-} from './nest/jobs.module.js';
-export type { JobsModuleOptions, WorkerOptions } from './nest/jobs.options.js';
+} from './nest/jobs.async-options.js';
+export type { JobsModuleIdentity, JobsModuleOptions } from './nest/module-options.js';
+export type { WorkerOptions } from './nest/worker-options.js';
 export { defineJob, JobDefinition, type } from './job/definition.js';
 export type { JobDefinitionOptions, TypeMark } from './job/definition.js';
 export type { DtoClass, PayloadSchema, StandardSchema } from './job/payload-schema.js';

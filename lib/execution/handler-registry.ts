@@ -1,6 +1,6 @@
 import type { JobDefinition } from '../job/definition.js';
 import { KindExistsError } from '../job/errors.js';
-import { validateHandlerOptions, type JobHandlerOptions } from '../job/handler-options.js';
+import { checkHandlerOptions, type JobHandlerOptions } from '../job/handler-options.js';
 import { requireName } from '../job/names.js';
 import type { ClaimedJob } from '../job/job.js';
 import { Attempt, type AttemptPolicy, type HandlerFn } from './attempt.js';
@@ -25,7 +25,7 @@ export class HandlerRegistry {
     const kind = requireName(handler.kind, `The kind of ${handler.declaredAt}`);
     const existing = this.handlers.get(kind);
     if (existing) throw new KindExistsError(kind, [existing.declaredAt, handler.declaredAt]);
-    validateHandlerOptions(handler.options, `${handler.declaredAt}: `);
+    checkHandlerOptions(handler.options, `${handler.declaredAt}: `);
     this.handlers.set(kind, { ...handler, kind });
   }
 

@@ -1,7 +1,11 @@
 import { branded } from './copies.js';
-import { InvalidOptionError, NewerPayloadError } from './errors.js';
-import { validateHandlerOptions, type JobHandlerOptions } from './handler-options.js';
+import { MAX_INT } from './encode-job.js';
+import { NewerPayloadError } from './errors.js';
+import { HANDLER_RULES, type JobHandlerOptions } from './handler-options.js';
 import type { JobSettings, NewJob } from './job.js';
+import { requireName } from './names.js';
+import { aFunction, anObject, wholeNumber } from './option-checks.js';
+import { resolveByRules, type OptionRules } from './option-rules.js';
 import {
   checkPayload,
   requireSchema,
@@ -9,7 +13,6 @@ import {
   type PayloadSchema,
   type StandardSchema,
 } from './payload-schema.js';
-import { requireName } from './names.js';
 
 /** What `defineJob` takes beside the kind. */
 export interface JobDefinitionOptions<Schema = undefined, Result = unknown> extends JobHandlerOptions {
@@ -17,13 +20,22 @@ export interface JobDefinitionOptions<Schema = undefined, Result = unknown> exte
   readonly schema?: Schema;
   /** The type of the result, where the payload's is inferred from `schema`: `returns: type<Invoice>()`. */
   readonly returns?: TypeMark<Result>;
-  /** Of the enqueued jobs, where the caller says nothing else. */
+  /** The priority of jobs that are enqueued without one. */
   readonly priority?: number;
   /** The version of the payload's shape, a whole number from 1. Default 1. Stored with each job. */
   readonly version?: number;
   /** Brings a payload that an earlier release wrote to this `version`. Called before the schema's check. */
   readonly upcast?: (payload: unknown, fromVersion: number) => unknown;
 }
+
+const DEFINITION_RULES = {
+  ...HANDLER_RULES,
+  schema: { check: requireSchema },
+  returns: { check: anObject },
+  priority: { check: wholeNumber(-MAX_INT - 1, MAX_INT) },
+  version: { default: 1, check: wholeNumber(1, MAX_INT) },
+  upcast: { check: aFunction },
+} satisfies OptionRules<JobDefinitionOptions<PayloadSchema>>;
 
 /** Stands for a type. */
 export interface TypeMark<T> {
@@ -49,19 +61,14 @@ export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
     readonly options: JobDefinitionOptions<PayloadSchema, Result>,
   ) {
     this.kind = requireName(kind, 'kind');
-    this.version = options.version ?? 1;
-    const prefix = `defineJob("${this.kind}"): `;
-    if (!Number.isInteger(this.version) || this.version < 1 || this.version >= 2 ** 31) {
-      throw new InvalidOptionError(`${prefix}version`, options.version, 'a whole number from 1');
-    }
-    requireSchema(options.schema, `${prefix}schema`);
-    validateHandlerOptions(options, prefix);
+    const names = { prefix: `defineJob("${this.kind}"): ` };
+    this.version = resolveByRules(options, DEFINITION_RULES, names).version;
   }
 
   /** A job of this kind, for `enqueueMany`. */
   with(payload: Input, settings: JobSettings = {}): NewJob<Input> {
-    const { priority, maxAttempts } = this.options;
-    return { priority, maxAttempts, ...settings, kind: this.kind, payload, definition: this };
+    const { priority = this.options.priority, maxAttempts = this.options.maxAttempts } = settings;
+    return { ...settings, priority, maxAttempts, kind: this.kind, payload, definition: this };
   }
 
   /**

@@ -20,7 +20,8 @@ export interface EncodedJob {
   readonly maxAttempts: number | null;
 }
 
-const MAX_INT = 2 ** 31 - 1;
+/** The largest number in an integer column. */
+export const MAX_INT = 2 ** 31 - 1;
 /** What PostgreSQL, MySQL and MariaDB can all hold. */
 export const EARLIEST_RUN_AT = new Date('0001-01-01T00:00:00.000Z');
 export const LATEST_RUN_AT = new Date('9999-12-31T23:59:59.999Z');

@@ -1,5 +1,6 @@
-import { InvalidOptionError } from './errors.js';
-import { validateBackoff, type Backoff } from './retry.js';
+import { isObject, moduleName, trueOrFalse, wholeNumber } from './option-checks.js';
+import { resolveByRules, type OptionRules } from './option-rules.js';
+import { checkBackoff, DEFAULT_BACKOFF, type Backoff } from './retry.js';
 
 /** What `@JobHandler(kind, options)` takes. */
 export interface JobHandlerOptions {
@@ -24,17 +25,25 @@ export interface JobHandlerOptions {
   readonly concurrency?: number;
 }
 
-/** @throws InvalidOptionError */
-export function validateHandlerOptions(options: JobHandlerOptions, prefix: string): void {
-  for (const name of ['maxAttempts', 'timeoutMs', 'concurrency'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw new InvalidOptionError(`${prefix}${name}`, value, 'a whole number from 1');
-    }
-  }
-  const { transactional } = options;
-  if (transactional !== undefined && typeof transactional !== 'boolean') {
-    throw new InvalidOptionError(`${prefix}transactional`, transactional, 'true or false');
-  }
-  if (options.backoff !== undefined) validateBackoff(options.backoff, `${prefix}backoff`);
+/** The rules of the options of a handler. */
+export const HANDLER_RULES = {
+  queue: { check: moduleName },
+  maxAttempts: { check: wholeNumber(1) },
+  backoff: { default: DEFAULT_BACKOFF, check: checkBackoff },
+  timeoutMs: { check: wholeNumber(1) },
+  transactional: { default: false, check: trueOrFalse },
+  concurrency: { check: wholeNumber(1) },
+} satisfies OptionRules<JobHandlerOptions>;
+
+/** @param prefix says whose options they are: `Mails.send in MailModule: ` @throws InvalidOptionError */
+export function checkHandlerOptions(options: JobHandlerOptions, prefix: string): void {
+  resolveByRules(options, HANDLER_RULES, { prefix });
+}
+
+/** The options of a handler, with those of its definition where it says nothing itself. */
+export function withDefaults(options: JobHandlerOptions, definition: JobHandlerOptions): JobHandlerOptions {
+  if (!isObject(options)) return options; // refused when the handler is registered
+  const own = Object.entries(options).filter(([, value]) => value !== undefined);
+  const others = Object.entries(definition).filter(([name]) => name in HANDLER_RULES);
+  return Object.fromEntries([...others, ...own]);
 }

@@ -1,70 +1,87 @@
 import { random } from '../async/pauses.js';
-import { InvalidOptionError } from './errors.js';
+import { allow, isObject, type OptionCheck } from './option-checks.js';
+import { resolveByRules, type OptionRules } from './option-rules.js';
+
+/** `delayMs`, twice that, four times and so on. */
+export interface ExponentialBackoff {
+  readonly type: 'exponential';
+  /** The first wait, in milliseconds. Default 5000. */
+  readonly delayMs?: number;
+  /** The longest wait, in milliseconds. Default: an hour. */
+  readonly maxDelayMs?: number;
+  /** Up to this share of the wait, 0 to 1, is added at random, so that jobs that failed together come back apart. Default 0.2. */
+  readonly jitter?: number;
+}
+
+/** Always `delayMs`. */
+export interface FixedBackoff {
+  readonly type: 'fixed';
+  readonly delayMs: number;
+}
 
 /**
- * How long to wait before an attempt is tried again.
- * - exponential: `delayMs`, twice that, four times and so on up to `maxDelayMs`; to that `jitter` (0 to 1, default 0.2)
- *   adds up to that share at random, so that jobs that failed together do not come back together
- * - fixed: always `delayMs`
- * - a function of the number of failures so far (1 after the first one) to milliseconds
+ * How long to wait before the next attempt. A function gets the number of failures so far, 1 after the first one, and
+ * returns milliseconds.
  *
  * Whatever it says, no attempt starts sooner than the module's `minRetryDelayMs`.
  */
-export type Backoff =
-  | {
-      readonly type: 'exponential';
-      readonly delayMs?: number;
-      readonly maxDelayMs?: number;
-      readonly jitter?: number;
-    }
-  | { readonly type: 'fixed'; readonly delayMs: number }
-  | ((failures: number) => number);
+export type Backoff = ExponentialBackoff | FixedBackoff | ((failures: number) => number);
 
-const DEFAULT_DELAY_MS = 5_000;
-const DEFAULT_MAX_DELAY_MS = 3_600_000;
-const DEFAULT_JITTER = 0.2;
-/** A hundred years: longer is a mistake, and every database can still add it to today. */
+/** A hundred years: a longer delay is a mistake, and every database can still add this one to today. */
 export const MAX_DELAY_MS = 100 * 365 * 86_400_000;
 
 export const DEFAULT_BACKOFF: Backoff = { type: 'exponential' };
 
-/** @returns milliseconds, within 0 and `MAX_DELAY_MS`; what a function of the user's gives wrongly becomes the default */
+const delay = allow(`a number of milliseconds from 0 to ${MAX_DELAY_MS}`, isDelay);
+const share = allow('a number from 0 to 1', (value) => typeof value === 'number' && value >= 0 && value <= 1);
+const anyType: OptionCheck = () => undefined; // `checkBackoff` has looked at it
+
+const EXPONENTIAL_RULES = {
+  type: { check: anyType },
+  delayMs: { default: 5_000, check: delay },
+  maxDelayMs: { default: 3_600_000, check: delay },
+  jitter: { default: 0.2, check: share },
+} satisfies OptionRules<ExponentialBackoff>;
+
+const FIXED_RULES = {
+  type: { check: anyType },
+  delayMs: { check: delay },
+} satisfies OptionRules<FixedBackoff>;
+
+const knownBackoff = allow(
+  "a function, { type: 'fixed', delayMs } or { type: 'exponential', delayMs?, maxDelayMs?, jitter? }",
+  (value) => isObject(value) && 'type' in value && (value.type === 'exponential' || value.type === 'fixed'),
+);
+
+/**
+ * @param chance from 0 to 1
+ * @returns milliseconds, from 0 to `MAX_DELAY_MS`; the default's where a function of the user's throws, or returns no delay
+ */
 export function backoffDelayMs(backoff: Backoff, failures: number, chance = random): number {
-  if (typeof backoff === 'function') {
-    const delayMs = callBackoff(backoff, failures);
-    return delayMs ?? backoffDelayMs(DEFAULT_BACKOFF, failures, chance);
-  }
+  if (typeof backoff === 'function')
+    return callBackoff(backoff, failures) ?? backoffDelayMs(DEFAULT_BACKOFF, failures, chance);
   if (backoff.type === 'fixed') return backoff.delayMs;
-  const { delayMs = DEFAULT_DELAY_MS, maxDelayMs = DEFAULT_MAX_DELAY_MS, jitter = DEFAULT_JITTER } = backoff;
+  const {
+    delayMs = EXPONENTIAL_RULES.delayMs.default,
+    maxDelayMs = EXPONENTIAL_RULES.maxDelayMs.default,
+    jitter = EXPONENTIAL_RULES.jitter.default,
+  } = backoff;
   const full = Math.min(delayMs * 2 ** Math.min(failures - 1, 40), maxDelayMs);
   return Math.min(Math.round(full * (1 + jitter * chance())), MAX_DELAY_MS);
 }
 
 /** @throws InvalidOptionError */
-export function validateBackoff(backoff: Backoff, option: string): void {
-  if (typeof backoff === 'function') return;
-  if (!isBackoffObject(backoff)) {
-    const allowed =
-      "a function, { type: 'fixed', delayMs } or { type: 'exponential', delayMs?, maxDelayMs?, jitter? }";
-    throw new InvalidOptionError(option, backoff, allowed);
+export function checkBackoff(value: unknown, option: string): void {
+  if (typeof value === 'function') return;
+  knownBackoff(value, option, undefined);
+  const backoff = value as ExponentialBackoff | FixedBackoff;
+  const names = { prefix: `${option}.` };
+  if (backoff.type === 'exponential') {
+    resolveByRules(backoff, EXPONENTIAL_RULES, names);
+  } else {
+    resolveByRules(backoff, FIXED_RULES, names);
+    delay(backoff.delayMs, `${option}.delayMs`, undefined); // has no default
   }
-  requireDelay(backoff.delayMs, `${option}.delayMs`, backoff.type === 'exponential');
-  if (backoff.type === 'fixed') return;
-  requireDelay(backoff.maxDelayMs, `${option}.maxDelayMs`, true);
-  const { jitter = DEFAULT_JITTER } = backoff;
-  if (!(jitter >= 0 && jitter <= 1))
-    throw new InvalidOptionError(`${option}.jitter`, jitter, 'a number from 0 to 1');
-}
-
-function isBackoffObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
-  return value.type === 'exponential' || value.type === 'fixed';
-}
-
-function requireDelay(value: number | undefined, option: string, optional: boolean): void {
-  if (optional && value === undefined) return;
-  if (isDelay(value)) return;
-  throw new InvalidOptionError(option, value, `a number of milliseconds from 0 to ${MAX_DELAY_MS}`);
 }
 
 /** Whether a value is a delay that can be stored. */

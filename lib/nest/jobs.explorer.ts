@@ -1,10 +1,12 @@
 import type { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import type { HandlerFn } from '../execution/attempt.js';
-import type { JobDefinition } from '../job/definition.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
-import { InvalidOptionError, JobsError } from '../job/errors.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
+import type { JobDefinition } from '../job/definition.js';
+import { InvalidOptionError, JobsError } from '../job/errors.js';
+import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
+import { anObject } from '../job/option-checks.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
@@ -46,10 +48,9 @@ export class JobsExplorer {
     const prototype = prototypeOf(wrapper);
     if (prototype === null) return;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
+      const declaredAt = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
-        const { queue = DEFAULT_NAME } = options;
-        if (queue !== this.options.name) continue;
-        const declaredAt = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
+        if (queueOf(options, declaredAt) !== this.options.name) continue;
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
         const run = this.withSteps(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, declaredAt, run });
@@ -108,6 +109,14 @@ export class JobsExplorer {
         `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
     );
   }
+}
+
+/** The name of the module that serves a handler. @throws InvalidOptionError */
+function queueOf(options: JobHandlerOptions, declaredAt: string): string {
+  anObject(options, `${declaredAt}: options`, undefined);
+  const { queue = DEFAULT_NAME } = options;
+  HANDLER_RULES.queue.check(queue, `${declaredAt}: queue`, undefined);
+  return queue;
 }
 
 /** Also of a class that has no instance yet, or one for each request. */

@@ -1,7 +1,8 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DEFAULT_NAME } from '../nest/jobs.tokens.js';
-import { JobsModule, type JobsModuleAsyncOptions } from '../nest/jobs.module.js';
-import type { JobsModuleOptions } from '../nest/jobs.options.js';
+import type { JobsModuleAsyncOptions } from '../nest/jobs.async-options.js';
+import { JobsModule } from '../nest/jobs.module.js';
+import type { JobsModuleOptions } from '../nest/module-options.js';
 import { testerProvider, testQueueProvider } from './testing.providers.js';
 
 /**

@@ -84,18 +84,24 @@ describe('The options of JobsModule', () => {
   });
 
   it.each([
-    ['concurency', 'concurrency of the worker'],
-    ['pollIntervalMs', 'pollIntervalMs outside of worker'],
+    ['tablePrefx', 'tablePrefix'],
+    ['MAXCRASHES', 'maxCrashes'],
+    ['concurency', 'worker.concurrency'],
+    ['pollIntervalMs', 'worker.pollIntervalMs'],
     ['worker.concurency', 'concurrency'],
-    ['worker.name', 'name within worker'],
-  ])('refuse the unknown name %s, and tell those that there are', (option) => {
+    ['worker.timeout', undefined],
+    ['retries', undefined],
+  ])('refuse the unknown name %s, list those that there are, and suggest %s', (option, meant) => {
     const error = thrownBy(() => JobsModule.forRoot(optionsWith(option, 5)));
     expect(error).toMatchObject({ option, value: 5 });
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
       : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
         'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, globalEnhancers, transactions, logger';
-    expect((error as Error).message).toContain(`left out, as it is unknown; there are ${names}.`);
+    const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+    expect((error as Error).message).toBe(
+      `Option "${option}" is 5; it must be left out, as there is no such option.${question} The options are ${names}.`,
+    );
   });
 
   it('refuse whatever is no object', () => {
@@ -126,10 +132,10 @@ describe('The options of JobsModule', () => {
   it('take undefined for what is left out', () => {
     const names = Object.keys(wrong).filter((option) => !option.includes('.'));
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
-    expect({ ...resolveOptions(options).queue, workerId: '', logger: '' }).toEqual({
+    expect({ ...resolveOptions(options).queue, workerId: '', events: '' }).toEqual({
       ...resolveOptions().queue,
       workerId: '',
-      logger: '',
+      events: '',
     });
   });
 

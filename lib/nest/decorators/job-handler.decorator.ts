@@ -1,5 +1,5 @@
 import { JobDefinition } from '../../job/definition.js';
-import type { JobHandlerOptions } from '../../job/handler-options.js';
+import { withDefaults, type JobHandlerOptions } from '../../job/handler-options.js';
 import type { Job, JobContext } from '../../job/job.js';
 import { addMark, type JobHandlerMark } from '../jobs.metadata.js';
 
@@ -53,14 +53,11 @@ export function JobHandler(
   kind: string | JobDefinition,
   options: JobHandlerOptions = {},
 ): HandlerDecorator<AnyMethod> {
-  const mark: JobHandlerMark =
-    kind instanceof JobDefinition
-      ? { kind: kind.kind, options: { ...handlerOptionsOf(kind), ...options }, definition: kind }
-      : { kind, options };
+  const mark = markOf(kind, options);
   return (_target, _key, descriptor) => addMark(descriptor.value!, mark);
 }
 
-function handlerOptionsOf({ options }: JobDefinition): JobHandlerOptions {
-  const { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional } = options;
-  return { queue, maxAttempts, backoff, timeoutMs, concurrency, transactional };
+function markOf(kind: string | JobDefinition, options: JobHandlerOptions): JobHandlerMark {
+  if (!(kind instanceof JobDefinition)) return { kind, options };
+  return { kind: kind.kind, options: withDefaults(options, kind.options), definition: kind };
 }

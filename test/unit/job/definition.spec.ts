@@ -13,6 +13,7 @@ import { defineJob, type, type JobDefinition } from '../../../lib/job/definition
 import { InvalidOptionError, NewerPayloadError, InvalidPayloadError } from '../../../lib/job/errors.js';
 import type { Job, JobContext } from '../../../lib/job/job.js';
 import type { JobClient } from '../../../lib/client/job-client.js';
+import { thrownBy } from '../fakes.js';
 
 class LineDto {
   @IsInt()
@@ -118,16 +119,32 @@ describe('JobDefinition', () => {
     ['version', { version: 1.5 }],
     ['schema', { schema: {} as never }],
     ['maxAttempts', { maxAttempts: 0 }],
+    ['version', { version: 2 ** 31 }],
+    ['returns', { returns: 'number' as never }],
+    ['priority', { priority: 0.5 }],
+    ['upcast', { upcast: true as never }],
     ['timeoutMs', { timeoutMs: -1 }],
+    ['queue', { queue: '' }],
   ])('refuses a wrong %s at once', (option, options) => {
     expect(() => defineJob('k', options)).toThrow(InvalidOptionError);
     expect(() => defineJob('k', options)).toThrow(`defineJob("k"): ${option}`);
+  });
+
+  it('refuses an option that does not exist, and suggests the one that was probably meant', () => {
+    const error = thrownBy(() => defineJob('k', { shema: z.string() } as object));
+    expect(error).toBeInstanceOf(InvalidOptionError);
+    expect(error).toMatchObject({ option: 'defineJob("k"): shema' });
+    expect((error as Error).message).toContain(
+      'Did you mean "schema"? The options are queue, maxAttempts, backoff, timeoutMs, transactional, concurrency, ' +
+        'schema, returns, priority, version, upcast.',
+    );
   });
 
   it('makes jobs for enqueueMany, with its own settings where the caller says nothing else', () => {
     const definition = defineJob<number>('count', { priority: 5, maxAttempts: 2 });
     expect(definition.with(1)).toMatchObject({ kind: 'count', payload: 1, priority: 5, maxAttempts: 2 });
     expect(definition.with(1, { priority: 9 })).toMatchObject({ priority: 9, maxAttempts: 2 });
+    expect(definition.with(1, { priority: undefined })).toMatchObject({ priority: 5, maxAttempts: 2 });
   });
 });
 

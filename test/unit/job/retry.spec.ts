@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidOptionError, JobsError, PermanentError, RetryableError } from '../../../lib/job/errors.js';
 import {
   backoffDelayMs,
+  checkBackoff,
   DEFAULT_BACKOFF,
   isDelay,
   MAX_DELAY_MS,
-  validateBackoff,
   type Backoff,
 } from '../../../lib/job/retry.js';
 import { thrownBy } from '../fakes.js';
@@ -75,14 +75,14 @@ describe('backoffDelayMs', () => {
   });
 });
 
-describe('validateBackoff', () => {
+describe('checkBackoff', () => {
   it.each<[Backoff]>([
     [{ type: 'exponential' }],
     [{ type: 'exponential', delayMs: 0, maxDelayMs: MAX_DELAY_MS, jitter: 1 }],
     [{ type: 'fixed', delayMs: 0 }],
     [() => 1],
   ])('takes %p', (backoff) => {
-    expect(() => validateBackoff(backoff, 'backoff')).not.toThrow();
+    expect(() => checkBackoff(backoff, 'backoff')).not.toThrow();
   });
 
   it.each<[unknown, string]>([
@@ -100,8 +100,10 @@ describe('validateBackoff', () => {
     [{ type: 'exponential', jitter: 1.01 }, 'backoff.jitter'],
     [{ type: 'exponential', jitter: -0.1 }, 'backoff.jitter'],
     [{ type: 'exponential', jitter: NaN }, 'backoff.jitter'],
+    [{ type: 'exponential', maxDelay: 5 }, 'backoff.maxDelay'],
+    [{ type: 'fixed', delayMs: 5, jitter: 0 }, 'backoff.jitter'],
   ])('refuses %p and names %s', (backoff, option) => {
-    const error = thrownBy(() => validateBackoff(backoff as Backoff, 'backoff')) as InvalidOptionError;
+    const error = thrownBy(() => checkBackoff(backoff, 'backoff')) as InvalidOptionError;
     expect(error).toBeInstanceOf(InvalidOptionError);
     expect(error.option).toBe(option);
   });

@@ -1,0 +1,79 @@
+import type { DynamicModule, FactoryProvider, Provider, Type } from '@nestjs/common';
+import { InvalidOptionError } from '../job/errors.js';
+import { aFunction, aList, anObject } from '../job/option-checks.js';
+import { resolveByRules, type OptionRules } from '../job/option-rules.js';
+import { resolveOptions, type ResolvedIdentity, type ResolvedOptions } from './jobs.options.js';
+import { internalToken } from './jobs.tokens.js';
+import { IDENTITY_RULES, type JobsModuleIdentity, type JobsModuleOptions } from './module-options.js';
+
+/** What a factory of options may return: all but what Nest must know before it runs. */
+export type AsyncJobsModuleOptions = Omit<JobsModuleOptions, keyof JobsModuleIdentity>;
+
+/** A class that makes the options. */
+export interface JobsOptionsFactory {
+  createJobsOptions(): AsyncJobsModuleOptions | Promise<AsyncJobsModuleOptions>;
+}
+
+/** One of `useFactory`, `useClass` and `useExisting`. */
+export interface JobsModuleAsyncOptions extends JobsModuleIdentity {
+  readonly imports?: DynamicModule['imports'];
+  readonly inject?: FactoryProvider['inject'];
+  // Nest hands over whatever `inject` lists; only the user knows the types.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly useFactory?: (...injected: any[]) => AsyncJobsModuleOptions | Promise<AsyncJobsModuleOptions>;
+  readonly useClass?: Type<JobsOptionsFactory>;
+  readonly useExisting?: Type<JobsOptionsFactory>;
+}
+
+const ASYNC_RULES = {
+  ...IDENTITY_RULES,
+  imports: { default: [], check: aList },
+  inject: { default: [], check: aList },
+  useFactory: { check: aFunction },
+  useClass: { check: aFunction },
+  useExisting: { check: () => undefined },
+} satisfies OptionRules<JobsModuleAsyncOptions>;
+
+/**
+ * What `forRootAsync` makes of its options: which module it is, and the providers of the options of that module.
+ * @throws InvalidOptionError
+ */
+export function resolveAsyncOptions(options: JobsModuleAsyncOptions) {
+  const resolved = resolveByRules(options, ASYNC_RULES);
+  const { name, dataSource, isGlobal, imports, useClass, useExisting } = resolved;
+  const identity: ResolvedIdentity = { name, dataSource, isGlobal };
+  requireOneWay(resolved);
+  const factory = useClass ?? useExisting;
+  const provider: FactoryProvider = {
+    provide: internalToken('options', name),
+    inject: factory === undefined ? resolved.inject : [factory],
+    useFactory: async (...injected: unknown[]) => {
+      const made =
+        factory === undefined
+          ? resolved.useFactory!(...injected)
+          : (injected[0] as JobsOptionsFactory).createJobsOptions();
+      return resolveMade(await made, identity);
+    },
+  };
+  const providers: Provider[] = useClass === undefined ? [provider] : [provider, useClass];
+  return { identity, imports, providers };
+}
+
+function requireOneWay({ useFactory, useClass, useExisting }: JobsModuleAsyncOptions): void {
+  const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
+  if (ways.length === 1) return;
+  throw new InvalidOptionError('useFactory', useFactory, 'given, or else one of useClass and useExisting');
+}
+
+function resolveMade(made: AsyncJobsModuleOptions, identity: ResolvedIdentity): ResolvedOptions {
+  anObject(made, 'options', undefined);
+  for (const [option, value] of Object.entries(made)) {
+    if (!(option in IDENTITY_RULES)) continue;
+    throw new InvalidOptionError(
+      option,
+      value,
+      'given to forRootAsync() itself: its factory runs too late for it',
+    );
+  }
+  return resolveOptions({ ...made, ...identity });
+}

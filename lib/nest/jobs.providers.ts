@@ -1,0 +1,77 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { JobClient } from '../client/job-client.js';
+import { HandlerRegistry } from '../execution/handler-registry.js';
+import { UnknownKindError } from '../job/errors.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { TypeOrmJobQueue } from '../storage/typeorm/typeorm-job-queue.js';
+import { Worker } from '../worker/worker.js';
+import { JobsExplorer } from './jobs.explorer.js';
+import type { ResolvedOptions } from './jobs.options.js';
+import { JobsRunner } from './jobs.runner.js';
+import { getJobClientToken, getJobQueueToken, getWorkerToken, internalToken } from './jobs.tokens.js';
+
+/** The parts of the module with this name. Its options are provided apart. */
+export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
+  const options = internalToken('options', name);
+  const handlers = internalToken('handlers', name);
+  const explorer = internalToken('explorer', name);
+  const runner = internalToken('runner', name);
+  const client = getJobClientToken(name);
+  const worker = getWorkerToken(name);
+  const queue = getJobQueueToken(name);
+  const discovery = [DiscoveryService, MetadataScanner, ExternalContextCreator];
+  return [
+    { provide: handlers, useFactory: () => new HandlerRegistry() },
+    { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
+    { provide: explorer, inject: [...discovery, handlers, options], useFactory: createExplorer },
+    { provide: client, inject: [queue, handlers, explorer, options], useFactory: createClient },
+    { provide: worker, inject: [queue, handlers, options], useFactory: createWorker },
+    { provide: runner, inject: [explorer, worker, queue, options], useFactory: createRunner },
+  ];
+}
+
+/** The table is there when this resolves, so that every provider may enqueue from its own `onModuleInit` on. */
+function createQueue(dataSource: DataSource, { queue }: ResolvedOptions): Promise<TypeOrmJobQueue> {
+  return new TypeOrmJobQueue(dataSource, queue).open();
+}
+
+function createExplorer(...parts: ConstructorParameters<typeof JobsExplorer>): JobsExplorer {
+  return new JobsExplorer(...parts);
+}
+
+function createClient(
+  queue: JobQueue,
+  handlers: HandlerRegistry,
+  explorer: JobsExplorer,
+  { unknownKinds, runsWorker, maxPayloadBytes, contextCarrier }: ResolvedOptions,
+): JobClient {
+  const requireKind = (kind: string) => {
+    if (unknownKinds === 'allow' || handlers.get(kind) !== undefined) return;
+    explorer.explore(); // a provider may enqueue in its own onModuleInit, before ours
+    const isProducerOnly = !runsWorker && handlers.kinds.length === 0;
+    if (isProducerOnly || handlers.get(kind) !== undefined) return;
+    throw new UnknownKindError(kind, handlers.kinds);
+  };
+  const definitionOf = (kind: string) => handlers.get(kind)?.definition;
+  return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier });
+}
+
+function createWorker(
+  queue: JobQueue,
+  handlers: HandlerRegistry,
+  { worker, events }: ResolvedOptions,
+): Worker {
+  return new Worker(queue, handlers, worker, events);
+}
+
+function createRunner(
+  explorer: JobsExplorer,
+  worker: Worker,
+  queue: JobQueue,
+  { runsWorker }: ResolvedOptions,
+): JobsRunner {
+  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue);
+}

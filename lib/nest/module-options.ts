@@ -1,0 +1,98 @@
+import { Logger } from '@nestjs/common';
+import type { ContextCarrier } from '../job/context-carrier.js';
+import type { JobsLogger } from '../job/logger.js';
+import {
+  aFunction,
+  allow,
+  isObject,
+  matching,
+  methods,
+  moduleName,
+  oneOf,
+  text,
+  trueOrFalse,
+  wholeNumber,
+} from '../job/option-checks.js';
+import type { OptionRules } from '../job/option-rules.js';
+import { MAX_DELAY_MS } from '../job/retry.js';
+import type { AmbientTransactions } from '../queue/transactions.js';
+import { DEFAULT_NAME } from './jobs.tokens.js';
+import type { WorkerOptions } from './worker-options.js';
+
+/** The options that Nest must know before a factory of the others runs. */
+export interface JobsModuleIdentity {
+  /** The name of the TypeORM DataSource. Default: the one without a name. */
+  readonly dataSource?: string;
+  /** Tells several `JobsModule`s in one application apart. Letters, digits and `_`. Default `'default'`. */
+  readonly name?: string;
+  /** Whether other modules need not import this one. Default true. */
+  readonly isGlobal?: boolean;
+}
+
+/** What `JobsModule.forRoot` takes. Every option may be left out. */
+export interface JobsModuleOptions extends JobsModuleIdentity {
+  /** Before `jobs` in the name of the table: letters, digits and `_`, at most 40. Default `nest_`; with a `name`, `nest_<name>_`. */
+  readonly tablePrefix?: string;
+  /** The PostgreSQL schema of the table. Default: that of the DataSource. */
+  readonly schema?: string;
+  /** `'auto'`: make and upgrade the table at start-up. `'manual'`: `jobsMigrations()` do. Default `'auto'`. */
+  readonly migrate?: 'auto' | 'manual';
+  /** `false`: this process only enqueues. */
+  readonly worker?: false | WorkerOptions;
+  /** No attempt is tried again sooner, in milliseconds. Default 5000. */
+  readonly minRetryDelayMs?: number;
+  /** How often a job's worker may die before the job is `PANIC`. Default 3. */
+  readonly maxCrashes?: number;
+  /**
+   * How long the database may take to answer a statement of the queue, in milliseconds, at least 1000. An enqueue gets
+   * a millisecond more for each of its jobs. Statements through a `manager` have no limit. Default 30,000.
+   */
+  readonly databaseTimeoutMs?: number;
+  /** The largest payload and the largest result, in bytes of JSON or of the `Uint8Array`. Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Whether kinds that no handler of this process serves may be enqueued. Default `'refuse'`. */
+  readonly unknownKinds?: 'refuse' | 'allow';
+  /** Whether a thrown value is a panic; `undefined` leaves it to the default. */
+  readonly isPanic?: (error: unknown) => boolean | undefined;
+  /** Takes what belongs to a request along with the jobs that it enqueues. */
+  readonly contextCarrier?: ContextCarrier;
+  /** Guards, interceptors, pipes and filters of the whole application apply to handlers as well. Default false. */
+  readonly globalEnhancers?: boolean;
+  /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
+  readonly transactions?: AmbientTransactions;
+  /** Default: Nest's `Logger` with the context `JobsModule`. */
+  readonly logger?: JobsLogger;
+}
+
+export const IDENTITY_RULES = {
+  dataSource: { check: text },
+  name: { default: DEFAULT_NAME, check: moduleName },
+  isGlobal: { default: true, check: trueOrFalse },
+} satisfies OptionRules<JobsModuleIdentity>;
+
+/** The rules of the module's options. */
+export const MODULE_RULES = {
+  ...IDENTITY_RULES,
+  tablePrefix: {
+    defaultFrom: ({ name }) => (name === DEFAULT_NAME ? 'nest_' : `nest_${name}_`),
+    check: matching(/^[A-Za-z0-9_]{0,40}$/, 'at most 40 letters, digits and _'),
+  },
+  schema: { check: text },
+  migrate: { default: 'auto', check: oneOf('auto', 'manual') },
+  worker: { default: {}, check: allow('false or an object', (value) => value === false || isObject(value)) },
+  minRetryDelayMs: { default: 5_000, check: wholeNumber(0, MAX_DELAY_MS) },
+  maxCrashes: { default: 3, check: wholeNumber(1, 1000) },
+  databaseTimeoutMs: { default: 30_000, check: wholeNumber(1_000, 86_400_000) },
+  maxPayloadBytes: { default: 1024 * 1024, check: wholeNumber(1, 2 ** 30) },
+  unknownKinds: { default: 'refuse', check: oneOf('refuse', 'allow') },
+  isPanic: { check: aFunction },
+  contextCarrier: { check: methods('capture', 'restore') },
+  globalEnhancers: { default: false, check: trueOrFalse },
+  transactions: { check: methods('current') },
+  logger: { defaultFrom: nestLogger, check: methods('debug', 'log', 'warn', 'error') },
+} satisfies OptionRules<JobsModuleOptions>;
+
+function nestLogger(): JobsLogger {
+  const isDebugEnabled = () => Logger.isLevelEnabled('debug');
+  return Object.assign(new Logger('JobsModule'), { isDebugEnabled });
+}
