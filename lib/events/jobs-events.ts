@@ -1,3 +1,4 @@
+import { onRejection } from '../async/rejections.js';
 import type { EncodedJob } from '../job/encode-job.js';
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
@@ -116,11 +117,7 @@ export class JobsEvents {
 
   private tell(event: JobsEvent, listener: AnyListener, detail: unknown): void {
     try {
-      const answer = listener(detail as never);
-      if (isThenable(answer))
-        Promise.resolve(answer).catch((error: unknown) => {
-          this.failed(event, error);
-        });
+      onRejection(listener(detail as never), (error) => this.failed(event, error));
     } catch (error) {
       this.failed(event, error);
     }
@@ -133,9 +130,4 @@ export class JobsEvents {
   private listenersOf(event: JobsEvent): readonly AnyListener[] {
     return this.listeners.get(event) ?? [];
   }
-}
-
-/** Also for promises of other libraries and other realms, which are no `Promise` of ours. */
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }

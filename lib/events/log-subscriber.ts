@@ -1,8 +1,9 @@
+import { onRejection } from '../async/rejections.js';
 import type { JobsLogger } from '../job/logger.js';
 import { JobsEvents, type JobsEvent } from './jobs-events.js';
 import { LOG_LINES, type LogLevel, type LogLine } from './log-lines.js';
 
-/** Turns events into lines of a log. A logger that throws loses its line and nothing else. */
+/** Turns events into lines of a log. A logger that throws or rejects loses its line and nothing else. */
 export class LogSubscriber {
   constructor(private readonly logger: JobsLogger) {}
 
@@ -13,16 +14,25 @@ export class LogSubscriber {
   private subscribe(events: JobsEvents, event: JobsEvent): void {
     const lines = Object.entries(LOG_LINES[event]!) as [LogLevel, LogLine<never>][];
     for (const [level, line] of lines)
-      events.on(event, (detail) => this.write(level, () => line(detail as never)));
+      events.on(event, (detail) => this.tell(level, () => line(detail as never)));
   }
 
-  private write(level: LogLevel, lineOf: () => ReturnType<LogLine<never>>): void {
+  private tell(level: LogLevel, linesOf: () => ReturnType<LogLine<never>>): void {
     try {
       if (level === 'debug' && this.logger.isDebugEnabled?.() === false) return;
-      const said = (lineOf() ?? []) as string | readonly string[];
-      for (const text of typeof said === 'string' ? [said] : said) this.logger[level](text);
+      const said = (linesOf() ?? []) as string | readonly string[];
+      for (const text of typeof said === 'string' ? [said] : said) this.write(level, text);
     } catch {
-      // The line is lost: there is no other place to say so.
+      // The lines are lost: there is no other place to say so.
+    }
+  }
+
+  private write(level: LogLevel, text: string): void {
+    try {
+      const logger: Record<LogLevel, (text: string) => unknown> = this.logger; // an asynchronous one, perhaps
+      onRejection(logger[level](text), () => undefined);
+    } catch {
+      // As above.
     }
   }
 }
