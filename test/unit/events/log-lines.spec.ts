@@ -1,0 +1,272 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JobsEvent, JobsEventMap } from '../../../lib/events/jobs-events.js';
+import { LOG_LINES, type LogLevel } from '../../../lib/events/log-lines.js';
+import { LeaseLostError } from '../../../lib/job/errors.js';
+import type { Outcome } from '../../../lib/job/outcome.js';
+import { claimedJob } from '../fakes.js';
+import { MemoryLogger } from '../../support/memory-logger.js';
+
+/** One detail of an event, and every line that the log has of it. */
+type Case<Event extends JobsEvent> = readonly [detail: JobsEventMap[Event], ...lines: string[]];
+
+const job = claimedJob({ id: '4711', kind: 'invoice.mail', attemptsDone: 1, crashes: 2 });
+const jobs = [job, claimedJob({ id: '4712' }), claimedJob({ id: '4713' })];
+const many = Array.from({ length: 22 }, (_, n) => claimedJob({ id: `j${n + 1}` }));
+const error = Object.assign(new Error('connection lost'), {
+  stack: 'Error: connection lost\n    at Socket.end (net.js:1:2)\n    at process.tick (node:internal:3:4)',
+});
+const STACK = '\n    at Socket.end (net.js:1:2)\n    at process.tick (node:internal:3:4)';
+const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
+const RETRY: Outcome = { type: 'retry', delayMs: 5_000, lastError: 'Error: no\n    at a.js' };
+const FAILED: Outcome = { type: 'failed', lastError: 'Error: no such user\n    at a.js' };
+const PANIC: Outcome = { type: 'panic', lastError: 'panic: TypeError: x is undefined\n    at a.js' };
+const death = { id: '4711', kind: 'invoice.mail', workerId: 'w-1', crashes: 2 };
+
+/** Every event, with what operators have always read of it. The order of the lines is that of the log. */
+const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
+  enqueued: [[{ jobs: [] }]],
+  claimed: [[{ jobs }]],
+  started: [[{ job }]],
+  gaveBack: [[{ jobs }]],
+  settled: [
+    [{ job, outcome: DONE }, 'debug Job 4711 (kind invoice.mail, attempt 2): done, written.'],
+    [{ job, outcome: RETRY }, 'debug Job 4711 (kind invoice.mail, attempt 2): retry, written.'],
+    [
+      { job, outcome: FAILED },
+      'warn Job 4711 (kind invoice.mail, attempt 2) is FAILED and will not run again: Error: no such user',
+    ],
+    [
+      { job, outcome: PANIC },
+      'error Job 4711 (kind invoice.mail, attempt 2) is PANIC and will not run again: panic: TypeError: x is undefined',
+    ],
+  ],
+  settledInTransaction: [[{ job }, 'debug Job 4711 (kind invoice.mail, attempt 2): done, written.']],
+  settleFailed: [
+    [
+      { jobs: [job], error },
+      `warn Could not write the outcome of job 4711 (kind invoice.mail, attempt 2), trying again: Error: connection lost${STACK}`,
+    ],
+    [
+      { jobs, error },
+      `warn Could not write the outcomes of job 4711 (kind invoice.mail, attempt 2) and 2 others, trying again: Error: connection lost${STACK}`,
+    ],
+  ],
+  settleRefused: [
+    [
+      { job, outcome: FAILED, failures: 0 },
+      'warn The outcome (failed) of job 4711 (kind invoice.mail, attempt 2) was refused: its lease is lost.',
+      'debug Job 4711 (kind invoice.mail, attempt 2): failed, lost.',
+    ],
+    [
+      { job, outcome: DONE, failures: 2 },
+      'debug The outcome (done) of job 4711 (kind invoice.mail, attempt 2) was written by a try whose answer did not come, or its lease is lost.',
+      'debug Job 4711 (kind invoice.mail, attempt 2): done, lost.',
+    ],
+  ],
+  settleAbandoned: [
+    [
+      { job, outcome: DONE },
+      'error The outcome (done) of job 4711 (kind invoice.mail, attempt 2) could not be written in time.',
+      'debug Job 4711 (kind invoice.mail, attempt 2): done, abandoned.',
+    ],
+  ],
+  outcomeDropped: [[{ job }, 'debug Job 4711 (kind invoice.mail) stopped after its lease was lost.']],
+  lost: [
+    [
+      { job, error: new LeaseLostError('4711', 'another worker has it') },
+      'warn The lease of job 4711 is lost: another worker has it (kind invoice.mail, attempt 2)',
+    ],
+  ],
+  renewFailed: [
+    [
+      { count: 3, error },
+      `warn Could not renew the leases of 3 jobs, trying again: Error: connection lost${STACK}`,
+    ],
+  ],
+  transactionUndone: [
+    [
+      { job, error },
+      'warn The transaction of job 4711 (kind invoice.mail, attempt 2) was undone by the database, or could not begin; again: Error: connection lost',
+    ],
+  ],
+  transactionLost: [
+    [
+      { job },
+      'warn Job 4711 (kind invoice.mail, attempt 2): its lease is lost, so its transaction was rolled back.',
+    ],
+  ],
+  giveBackFailed: [
+    [
+      { jobs, error },
+      `error Could not give back 4711, 4712, 4713; others take them when their leases run out: Error: connection lost${STACK}`,
+    ],
+    [
+      { jobs: many, error },
+      'error Could not give back j1, j2, j3, j4, j5, j6, j7, j8, j9, j10, j11, j12, j13, j14, j15, j16, j17, j18, j19, j20 and 2 more; ' +
+        `others take them when their leases run out: Error: connection lost${STACK}`,
+    ],
+  ],
+  gaveBackUnheld: [[{ count: 2 }, 'log Gave back 2 jobs that were claimed and never heard of.']],
+  reclaimed: [
+    [
+      { ...death, status: 'PENDING' },
+      'warn Job 4711 (kind invoice.mail) lost its worker w-1, crash 2: it is ready again.',
+    ],
+  ],
+  convicted: [
+    [
+      { ...death, status: 'PANIC' },
+      'error Job 4711 (kind invoice.mail) lost its worker w-1, crash 2: it ran alone, so it is PANIC and will not run again.',
+    ],
+  ],
+  reclaimFailed: [
+    [
+      { error, failures: 1 },
+      `warn Could not look for jobs of dead workers, trying again: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  claimFailed: [
+    [
+      { error, failures: 1 },
+      `error Could not claim jobs; trying again until it works: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  claimRecovered: [[{ failures: 7 }, 'log Claims jobs again after 7 failures.']],
+  claimsSlow: [
+    [
+      { claimMs: 123.4, openMs: 181_400, description: 'pid 12, user "app"' },
+      'warn Claims have become slow (123 ms), and a transaction has been open for 181 s (pid 12, user "app"). ' +
+        'Until it ends, the database cannot clear away what was settled since, and claims step over all of it. ' +
+        'End that transaction, and keep transactions short.',
+    ],
+  ],
+  quarantined: [[{ job }, 'debug Job 4711 (kind invoice.mail) runs alone after 2 crashes.']],
+  quarantineFailed: [
+    [
+      { job, error },
+      `warn Job 4711 (kind invoice.mail) may not be marked as set apart from others: Error: connection lost${STACK}`,
+    ],
+  ],
+  abortIgnored: [
+    [
+      { job },
+      'warn The handler of job 4711 (kind invoice.mail, attempt 2) ignores its aborted signal; it keeps its slot until it ends.',
+    ],
+  ],
+  eventLoopBlocked: [
+    [
+      { blockedMs: 6_543.2, kinds: ['mail', 'report'] },
+      'warn The event loop was blocked for 6543 ms, and no lease could be renewed meanwhile. ' +
+        'Jobs are run one at a time for a while. Running now: mail, report. ' +
+        'Move long computations to a worker thread or a child process, or raise leaseMs.',
+    ],
+    [
+      { blockedMs: 6_543.2, kinds: [] },
+      'warn The event loop was blocked for 6543 ms, and no lease could be renewed meanwhile. ' +
+        'Jobs are run one at a time for a while. Running now: nothing. ' +
+        'Move long computations to a worker thread or a child process, or raise leaseMs.',
+    ],
+  ],
+  workerStarted: [
+    [
+      { workerId: 'w-1', concurrency: 10, kinds: ['mail', 'report'] },
+      'log Worker w-1 started: concurrency 10, kinds mail, report.',
+    ],
+    [
+      { workerId: 'w-1', concurrency: 10, kinds: many.map(({ id }) => id) },
+      'log Worker w-1 started: concurrency 10, kinds j1, j2, j3, j4, j5, j6, j7, j8, j9, j10, j11, j12, j13, j14, j15, j16, j17, j18, j19, j20 and 2 more.',
+    ],
+  ],
+  workerIdle: [[{ workerId: 'w-1' }, 'log No handlers, so no worker is started.']],
+  workerStopped: [[{ workerId: 'w-1' }, 'log Worker w-1 stopped.']],
+  shutdownTimedOut: [
+    [{ jobs }, 'warn 3 jobs did not finish within shutdownTimeoutMs and are given back: 4711, 4712, 4713.'],
+  ],
+  schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],
+  notifyFailed: [
+    [{ error }, `debug Could not notify of new jobs; polling finds them: Error: connection lost${STACK}`],
+  ],
+  listenFailed: [
+    [
+      { error, failures: 1 },
+      `warn Listens for new jobs no more; polls until it can again: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  notificationsMissing: [
+    [
+      {},
+      'warn Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',
+    ],
+  ],
+  listenerFailed: [
+    [
+      { event: 'settled', error },
+      `warn A listener of the event "settled" has thrown; nothing else was affected: Error: connection lost${STACK}`,
+    ],
+  ],
+};
+
+const EVENTS = Object.keys(CASES) as JobsEvent[];
+
+function linesOf(event: JobsEvent, detail: JobsEventMap[JobsEvent]): string[] {
+  const logger = new MemoryLogger();
+  logger.events.emit(event, detail);
+  return logger.lines;
+}
+
+describe('the log', () => {
+  it.each(EVENTS.flatMap((event) => CASES[event].map((given) => ({ event, given }))))(
+    'says of the event $event exactly what it has always said',
+    ({ event, given: [detail, ...lines] }) => {
+      expect(linesOf(event, detail)).toEqual(lines);
+    },
+  );
+
+  it.each(Object.entries(LOG_LINES) as [JobsEvent, Partial<Record<LogLevel, unknown>>][])(
+    'is checked for the event %s at each of its levels',
+    (event, levels) => {
+      const said = CASES[event].flatMap(([, ...lines]) => lines.map((line) => line.split(' ', 1)[0]));
+      expect([...new Set(said)].toSorted()).toEqual(Object.keys(levels).toSorted());
+    },
+  );
+});
+
+describe('the log, where ids, kinds and errors try to forge it,', () => {
+  const EVIL = 'x\n[Nest] 1 - ERROR forged\r\x1b[2K[Nest] forged\u2028forged\u202e\ufeff';
+  /** What this package says itself: no user can choose it. */
+  const OURS = new Set(['type', 'status', 'event', 'table']);
+
+  /** The same detail, with every text of it replaced by a hostile one. */
+  function hostile(value: unknown): unknown {
+    if (typeof value === 'string') return EVIL;
+    if (value instanceof Error)
+      return Object.assign(new Error(EVIL), { name: EVIL, stack: `${EVIL}\n${EVIL}`, cause: EVIL });
+    if (value instanceof Date || typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map(hostile);
+    const fields = Object.entries(value);
+    return Object.fromEntries(fields.map(([name, field]) => [name, OURS.has(name) ? field : hostile(field)]));
+  }
+
+  it.each(EVENTS.filter((event) => CASES[event].some(([, ...lines]) => lines.length > 0)))(
+    'begins no line and moves no cursor by the event %s',
+    (event) => {
+      for (const [detail] of CASES[event])
+        for (const entry of linesOf(event, hostile(detail) as JobsEventMap[JobsEvent])) {
+          const [first, ...others] = entry.split('\n');
+          expect(first).not.toMatch(/^(\w+ )?\[Nest\]/);
+          for (const line of others) expect(line).toMatch(/^ +/);
+          expect(entry.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u2029\p{Bidi_Control}]/u);
+        }
+    },
+  );
+
+  it('keeps what was written for those who must find it', () => {
+    const forged = claimedJob({ id: 'a\nb', kind: 'c\x1b[31m' });
+    expect(linesOf('abortIgnored', { job: forged })).toEqual([
+      'warn The handler of job a\\nb (kind c\\u001b[31m, attempt 1) ignores its aborted signal; it keeps its slot until it ends.',
+    ]);
+  });
+});
