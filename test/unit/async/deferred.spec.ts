@@ -20,6 +20,6 @@ describe('deferred', () => {
   it('can be settled before anyone waits for it', async () => {
     const { promise, resolve } = deferred();
     resolve();
-    expect(await promise).toBeUndefined();
+    await expect(promise).resolves.toBeUndefined();
   });
 });
