@@ -3,7 +3,13 @@ import { DiscoveryModule } from '@nestjs/core';
 import { resolveAsyncOptions, type JobsModuleAsyncOptions } from './jobs.async-options.js';
 import { resolveOptions, type ResolvedIdentity } from './jobs.options.js';
 import { partsOf } from './jobs.providers.js';
-import { getJobClientToken, getJobQueueToken, getWorkerToken, internalToken } from './jobs.tokens.js';
+import {
+  aliasesOf,
+  getJobClientToken,
+  getJobQueueToken,
+  getWorkerToken,
+  internalToken,
+} from './jobs.tokens.js';
 import type { JobsModuleOptions } from './module-options.js';
 
 /**
@@ -34,11 +40,18 @@ function assemble(
   options: readonly Provider[],
   imports: NonNullable<DynamicModule['imports']> = [],
 ): DynamicModule {
+  const parts = [...options, ...partsOf(name, dataSource)];
+  const exported = [getJobClientToken(name), getWorkerToken(name), getJobQueueToken(name)];
   return {
     module: JobsModule,
     global: isGlobal,
     imports: [DiscoveryModule, ...imports],
-    providers: [...options, ...partsOf(name, dataSource)],
-    exports: [getJobClientToken(name), getWorkerToken(name), getJobQueueToken(name)],
+    // Nest reads these when it creates the application. By then every copy of this package that injects is loaded.
+    get providers() {
+      return [...parts, ...aliasesOf(name)];
+    },
+    get exports() {
+      return [...exported, ...aliasesOf(name).map(({ provide }) => provide)];
+    },
   };
 }

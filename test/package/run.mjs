@@ -11,7 +11,7 @@ import pg from 'pg';
  * Packs the package and installs it, as a user would, in new applications outside of this repository: Nest 12 in
  * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
  * Each compiles against the packed types and runs a handler in its own test. The testing sub-path is tried under Jest in
- * the second, and under Vitest in a third.
+ * the second, and under Vitest in a third. A fourth loads both builds in one process: its dependency requires the package.
  */
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -40,6 +40,7 @@ try {
   await createDatabases(database);
   await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
   await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
+  await step('both builds in one process', () => tryApp('nest12-both', tarball));
   await step('tests under Vitest, without a database', () => tryApp('nest12-vitest', tarball));
 } finally {
   await dropDatabases(database);
