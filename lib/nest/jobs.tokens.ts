@@ -10,9 +10,12 @@ export const DEFAULT_NAME = 'default';
 /** What users inject. */
 const INJECTABLE = { JobClient, JobQueue, Worker };
 
+type Injectable = keyof typeof INJECTABLE;
+
 /**
- * Nest takes a class for an injection token, and each copy of this package has classes of its own. Those of the first
- * copy are the tokens in every copy. The others lead to them: see `aliasesOf`.
+ * Nest takes a class for an injection token, and each copy of this package has classes of its own. Those of the copy
+ * that was loaded first are the tokens in every copy. Those of the others lead to them; see `aliasesOf`. Copies may be of
+ * different versions, and one may lack a class of another.
  */
 const copies = sharedByCopies('injectable', (): (typeof INJECTABLE)[] => []);
 copies.push(INJECTABLE);
@@ -37,16 +40,17 @@ export function internalToken(part: 'options' | 'handlers' | 'explorer' | 'runne
   return `nestjs-typeorm-jobs:${part}:${name}`;
 }
 
-/** Lets what is injected by a class of another copy be what the module with this name provides. */
+/** Lets the classes of other copies lead to what the module with this name provides. */
 export function aliasesOf(name: string): ExistingProvider[] {
   if (name !== DEFAULT_NAME) return [];
-  return copies
-    .flatMap((classes) => Object.entries(classes))
-    .map(([type, provide]) => ({ provide, useExisting: tokenOf(type as keyof typeof INJECTABLE, name) }))
-    .filter(({ provide, useExisting }) => provide !== useExisting);
+  return (Object.keys(INJECTABLE) as Injectable[]).flatMap((type) => {
+    const useExisting = tokenOf(type, name);
+    const classes = copies.filter((copy) => type in copy).map((copy) => copy[type]);
+    return classes.filter((one) => one !== useExisting).map((provide) => ({ provide, useExisting }));
+  });
 }
 
-function tokenOf(type: keyof typeof INJECTABLE, name: string): InjectionToken {
+function tokenOf(type: Injectable, name: string): InjectionToken {
   if (name !== DEFAULT_NAME) return `${type}:${name}`;
-  return copies.find((classes) => type in classes)![type];
+  return copies.find((copy) => type in copy)![type];
 }
