@@ -11,11 +11,11 @@ export interface DrainApplicationOptions extends DrainOptions {
 
 /**
  * Runs everything that is due in an application, and what that enqueues, on whatever queue it has: for end-to-end tests
- * on a real database. Where a worker runs, it is stopped for that time; what it has under way is awaited, and not in the
- * list. With `worker: false` all that was enqueued is.
+ * on a real database. A running worker is stopped for that time. Its jobs are awaited, but they are not in the returned
+ * list; with `worker: false` every job is.
  *
  * @returns what it ran, in that order
- * @throws JobsError where that takes no end
+ * @throws JobsError after `maxJobs`
  */
 export async function drain(
   app: JobsApplication,

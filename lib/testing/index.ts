@@ -1,4 +1,4 @@
-/** The sub-path `nestjs-typeorm-jobs/testing`: what is public of it, by name. */
+/** The public names of `nestjs-typeorm-jobs/testing`. */
 export { JobsTestingModule } from './jobs-testing.module.js';
 export { jobsTester, overrideJobs } from './override-jobs.js';
 export type { OverridableBuilder, OverrideJobsOptions } from './override-jobs.js';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { JobDefinition } from '../job/definition.js';
 import type { Job } from '../job/job.js';
 
-/** What a payload with some of its properties left out can be, on every level. */
+/** A payload of which properties may be left out, on every level. */
 export type PartialPayload<Payload> =
   | Payload
   | (Payload extends Uint8Array
@@ -11,11 +11,11 @@ export type PartialPayload<Payload> =
         ? { readonly [Key in keyof Payload]?: PartialPayload<Payload[Key]> }
         : never);
 
-/** The matchers as they stand behind `expect(…)`; see the page on testing for how to make them known to TypeScript. */
+/** The matchers of `expect(…)`. The page on testing says how to make them known to TypeScript. */
 export interface JobsMatchers<Result = void> {
   /**
-   * Passes where a job of this kind was enqueued, whatever has become of it, with at least these properties in its
-   * payload. Asymmetric matchers (`expect.any(String)`) work within.
+   * Passes where a job of this kind was enqueued, whatever has become of it, whose payload has at least these properties.
+   * Asymmetric matchers (`expect.any(String)`) may stand in it.
    */
   toHaveEnqueued<Input, Payload, JobResult>(
     definition: JobDefinition<Input, Payload, JobResult>,
@@ -47,7 +47,7 @@ export const jobsMatchers = {
     const name = typeof kind === 'string' ? kind.trim() : kind.kind;
     const all = jobsOf(received);
     const { iterableEquality, subsetEquality } = this.utils;
-    // A part of some bytes is something else, whereas a part of an object will do.
+    // An object may match in part, bytes must match whole.
     const testers = (ArrayBuffer.isView(expected[0]) ? [] : [iterableEquality, subsetEquality]) as never[];
     const pass = all.some(
       (job) => job.kind === name && (expected.length === 0 || this.equals(job.payload, expected[0], testers)),
@@ -64,11 +64,11 @@ function jobsOf(received: unknown): Job[] {
   if (typeof source?.enqueued === 'function') return source.enqueued();
   if (typeof source?.list === 'function') return source.list();
   throw new TypeError(
-    `toHaveEnqueued() is for what jobsTester(app) returns, or for a queue in memory; this is ${shown(received)}.`,
+    `toHaveEnqueued() works on what jobsTester(app) returns, and on a queue in memory; this is ${shown(received)}.`,
   );
 }
 
-/** The jobs of the kind, or else which kinds there are. */
+/** The jobs of the kind, or the kinds that there are instead. */
 function listed(all: readonly Job[], name: string): string {
   const same = all.filter(({ kind }) => kind === name);
   if (same.length > 0)
@@ -76,7 +76,7 @@ function listed(all: readonly Job[], name: string): string {
   const kinds = [...new Set(all.map(({ kind }) => kind))];
   return kinds.length === 0
     ? 'Nothing was enqueued.'
-    : `Enqueued were jobs of other kinds: ${kinds.join(', ')}.`;
+    : `Jobs of other kinds were enqueued: ${kinds.join(', ')}.`;
 }
 
 function shown(value: unknown): string {

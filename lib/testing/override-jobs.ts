@@ -16,15 +16,15 @@ interface OverridingFactory {
 export interface OverrideJobsOptions {
   /** The `name` of the `JobsModule`. Default: the one without a name. */
   readonly name?: string;
-  /** The name of the TypeORM DataSource that transactions are opened on, if the application has one. Default: the one without a name. */
+  /** The name of the DataSource on which transactions are opened, if the application has one. Default: the one without a name. */
   readonly dataSource?: string;
-  /** Leave the queue in the database, and replace the worker alone. Default false. */
+  /** Leave the queue in the database and replace only the worker. Default false. */
   readonly keepQueue?: boolean;
 }
 
 /**
- * Makes of the `JobsModule` of an application what `JobsTestingModule` is, for a test that imports the application's own
- * modules. The application's options hold, and its jobs need no database any more.
+ * Turns the `JobsModule` of an application into a `JobsTestingModule`, for a test that imports the application's own
+ * modules. The options of the application hold, and its jobs need no database.
  *
  * ```ts
  * const app = await overrideJobs(Test.createTestingModule({ imports: [AppModule] })).compile();
@@ -43,14 +43,14 @@ export function overrideJobs<Builder extends OverridableBuilder>(
 }
 
 /**
- * What moves the jobs of a test.
+ * The tester of an application, which runs its jobs.
  * @throws JobsError where neither `JobsTestingModule` nor `overrideJobs` is in use
  */
 export function jobsTester(app: JobsApplication, name?: string): JobsTester {
   const worker: unknown = app.get(getWorkerToken(name));
   if (worker instanceof JobsTester) return worker;
   throw new JobsError(
-    'A worker of its own runs the jobs of this application. Import JobsTestingModule.forRoot() in the place of ' +
+    'This application has no JobsTester, but a worker. Import JobsTestingModule.forRoot() instead of ' +
       'JobsModule.forRoot(), or call overrideJobs() on the builder of the testing module.',
   );
 }

@@ -1,6 +1,6 @@
 import type { Job } from '../job/job.js';
 
-/** One attempt that the test has let run. */
+/** An attempt that a test has run. */
 export interface RanJob {
   readonly id: string;
   readonly kind: string;
@@ -8,8 +8,8 @@ export interface RanJob {
   readonly attempt: number;
   /**
    * - `done`, `retry`, `failed`, `panic`: what was written
-   * - `lost`: nothing was, for another worker had the job by then
-   * - `crashed`: nothing was, for the worker died
+   * - `lost`: nothing was, because another worker had the job by then
+   * - `crashed`: nothing was, because the worker died
    */
   readonly outcome: 'done' | 'retry' | 'failed' | 'panic' | 'lost' | 'crashed';
   /** What the handler threw, as it threw it; undefined where it returned. */

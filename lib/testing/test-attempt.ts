@@ -8,29 +8,12 @@ import type { ClaimedJob, JobContext } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseRenewal } from '../queue/lease.js';
 import type { WorkerSettings } from '../worker/worker-session.js';
+import type { Plan } from './plans.js';
 import type { RanJob } from './ran-job.js';
 import type { TestClock } from './test-job-queue.js';
 
-/** What the test wants to happen to an attempt. */
-export interface Plan {
-  /** Thrown in the place of the handler. */
-  readonly failure?: { readonly error: unknown };
-  /** The worker dies when the handler has ended, before its outcome is written. */
-  readonly crashes: boolean;
-  /** The lease is lost when the handler begins. */
-  readonly losesLease: boolean;
-}
-
-export interface TestRunTools {
-  readonly queue: JobQueue;
-  readonly settings: WorkerSettings;
-  readonly events: JobsEvents;
-  /** Time limits go by it; undefined leaves them to the clock of the process. */
-  readonly clock: TestClock | undefined;
-}
-
-/** One attempt, run as a worker runs it, with what the test does to it. */
-export class TestRun {
+/** One attempt, run as a worker runs it, with what the test plans for it. */
+export class TestAttempt {
   private readonly executor: Executor;
   private readonly heldJob: HeldJob;
   private readonly startedAt: number;
@@ -44,7 +27,7 @@ export class TestRun {
     private readonly handler: Handler,
     policy: AttemptPolicy,
     private readonly plan: Plan,
-    private readonly tools: TestRunTools,
+    private readonly tools: TestAttemptTools,
     claimedAt: number,
   ) {
     const { queue, settings, events, clock } = tools;
@@ -64,14 +47,14 @@ export class TestRun {
 
   /** Runs the handler and writes what it ended in. */
   async toEnd(): Promise<RanJob> {
-    const forget = this.hearOfOutcome();
+    const stopListening = this.listenForOutcome();
     this.executor.start();
     try {
       await this.executor.run(this.heldJob);
       await this.executor.held.noneSettling();
     } finally {
       await this.executor.stop();
-      forget();
+      stopListening();
     }
     const { id, kind, attemptsDone } = this.job;
     const job = (await this.tools.queue.get(id))!;
@@ -79,15 +62,15 @@ export class TestRun {
     return { id, kind, attempt: attemptsDone + 1, outcome, ...(error !== undefined && { error }), job };
   }
 
-  /** As when the worker froze, and another took the job back. The handler's signal aborts. */
+  /** Does what happens when the worker freezes and another one takes the job back. The handler's signal aborts. */
   async loseLease(): Promise<void> {
     const { queue, settings } = this.tools;
     await queue.renew([this.lease], -1);
     await queue.reclaim(settings.maxCrashes);
-    await this.executor.leases.markAlone(this.heldJob); // a renewal, which tells that the lease is lost
+    await this.executor.leases.markAlone(this.heldJob); // a renewal, which finds the lease lost
   }
 
-  /** The clock was moved. */
+  /** Aborts the handler where the clock has moved past its `timeoutMs`. */
   clockMoved(): void {
     const { timeoutMs } = this.handler.options;
     if (timeoutMs === undefined || this.tools.clock!.now() - this.startedAt < timeoutMs) return;
@@ -96,12 +79,12 @@ export class TestRun {
     this.timeUp?.(error);
   }
 
-  /** The application closes: the handler's outcome is thrown away, and the job is as if it had not been claimed. */
+  /** For when the application closes: the outcome is thrown away, and the job is as if it had not been claimed. */
   giveBack(reason: Error): Promise<void> {
     return this.executor.giveBack([this.heldJob], reason);
   }
 
-  private hearOfOutcome(): () => void {
+  private listenForOutcome(): () => void {
     const { events } = this.tools;
     const ends = [
       events.on('settled', ({ job, outcome }) => {
@@ -127,7 +110,7 @@ export class TestRun {
     }
   }
 
-  /** By the clock of the test. */
+  /** The limit is measured by the clock of the test. */
   private withinTimeLimit(running: unknown): Promise<unknown> {
     const timeUp = new Promise<never>((_resolve, reject) => (this.timeUp = reject));
     return Promise.race([running, timeUp]);
@@ -137,4 +120,12 @@ export class TestRun {
     this.outcome = 'crashed';
     this.executor.drop(this.heldJob, new JobsError('The test let the worker crash.'));
   }
+}
+
+export interface TestAttemptTools {
+  readonly queue: JobQueue;
+  readonly settings: WorkerSettings;
+  readonly events: JobsEvents;
+  /** Measures time limits. Undefined leaves them to the clock of the process. */
+  readonly clock: TestClock | undefined;
 }

@@ -4,7 +4,7 @@ import { MemoryJobQueue, type MemoryJobQueueSettings } from '../storage/memory/m
 
 /** A clock that stands still until the test moves it. */
 export class TestClock {
-  /** @param time milliseconds since 1970; the process's now by default */
+  /** @param time milliseconds since 1970. Default: now. */
   constructor(private time = Date.now()) {}
 
   /** Milliseconds since 1970. */
@@ -12,7 +12,7 @@ export class TestClock {
     return this.time;
   }
 
-  /** @throws InvalidOptionError where that is no time, or would move the clock back */
+  /** @throws InvalidOptionError where `ms` is no number, or would move the clock back */
   advance(ms: number): void {
     if (!(ms >= 0 && Number.isFinite(ms)))
       throw new InvalidOptionError('ms', ms, 'a number of milliseconds from 0');
@@ -20,7 +20,7 @@ export class TestClock {
   }
 }
 
-/** The queue in memory, by a clock that the test moves. */
+/** The queue in memory, with a clock that the test moves. */
 @branded('TestJobQueue')
 export class TestJobQueue extends MemoryJobQueue {
   constructor(

@@ -11,14 +11,14 @@ import { TestJobQueue } from './test-job-queue.js';
 
 /** An application, or the module of a test. */
 export interface JobsApplication {
-  // Nest's own has overloads, which only this fits.
+  // Nest's own signature has overloads; only this one fits them.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   get(token: any): any;
 }
 
 /**
- * The queue in memory, in the place of the one in the database. Where the application has a DataSource, transactions of
- * the client and of handlers are opened on that.
+ * The queue in memory, which replaces the one in the database. Where the application has a DataSource, transactions of
+ * the client and of handlers are opened on it.
  */
 export function testQueueProvider(name: string, dataSource?: string): FactoryProvider {
   return {
@@ -32,7 +32,7 @@ export function testQueueProvider(name: string, dataSource?: string): FactoryPro
   };
 }
 
-/** The tester, in the place of the worker. */
+/** The tester, which replaces the worker. */
 export function testerProvider(name: string): FactoryProvider {
   return { provide: getWorkerToken(name), inject: testerTokens(name), useFactory: createTester };
 }

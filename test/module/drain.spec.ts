@@ -87,7 +87,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       const jobs = app.get(JobClient);
       await app.get(Worker).stop();
       await jobs.enqueueMany(Array.from({ length: 5 }, () => ({ kind: 'first', payload: 'x' })));
-      await expect(drain(app, { maxRuns: 3 })).rejects.toBeInstanceOf(JobsError);
+      await expect(drain(app, { maxJobs: 3 })).rejects.toBeInstanceOf(JobsError);
       expect(app.get(Worker).isRunning).toBe(false);
       expect(await drain(app)).toHaveLength(7);
     });
@@ -126,7 +126,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
     it('has no clock to move, and says so', async () => {
       const { app, tester } = await compile();
       try {
-        expect(() => tester.advance(1)).toThrow(/advance is there only where the queue is in memory/);
+        expect(() => tester.advance(1)).toThrow(/advance works only on a queue in memory/);
         expect(() => tester.enqueued()).toThrow(JobsError);
         expect(await drain(app)).toEqual([]);
       } finally {

@@ -151,9 +151,9 @@ describe('JobsTestingModule', () => {
 
   it('gives up on jobs that enqueue each other without end', async () => {
     await jobs.enqueue('again');
-    const endless = tester.drain({ maxRuns: 20 });
+    const endless = tester.drain({ maxJobs: 20 });
     await expect(endless).rejects.toBeInstanceOf(JobsError);
-    await expect(endless).rejects.toThrow(/has run 20 jobs.*"again".*maxRuns/);
+    await expect(endless).rejects.toThrow(/has run 20 jobs.*"again".*maxJobs/);
   });
 
   describe('failNext', () => {
@@ -464,7 +464,7 @@ describe('toHaveEnqueued', () => {
     expect(() => expect(tester).toHaveEnqueued(Welcome, { to: 'bo' })).toThrow(
       /a job of kind "welcome" with \{ to: 'bo' \}[^]*Enqueued of this kind:\n.*ann/,
     );
-    expect(() => expect(tester).toHaveEnqueued('mail')).toThrow(/other kinds: welcome, bytes, nothing\./);
+    expect(() => expect(tester).toHaveEnqueued('mail')).toThrow(/other kinds were enqueued: welcome, bytes/);
     expect(() => expect(tester).not.toHaveEnqueued('bytes')).toThrow(/Expected no job of kind "bytes"/);
     expect(() => expect({}).toHaveEnqueued('bytes')).toThrow(/what jobsTester\(app\) returns/);
   });
