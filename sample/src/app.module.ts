@@ -31,10 +31,10 @@ export class AppModule {
           url: databaseUrl,
           timezone: 'Z',
           entities: [Order, OrderLine, Invoice, JobEntity],
-          synchronize: true, // for a sample; it leaves the jobs table alone
+          synchronize: true, // fine for a sample; it leaves the jobs table alone
           retryAttempts: 1,
         }),
-        // The whole of what background jobs need: the table is made at the start.
+        // This is all that background jobs need. The table is created at startup.
         JobsModule.forRoot({ worker: { shutdownTimeoutMs: 10_000 } }),
         OrdersModule,
         InvoicesModule,

@@ -28,10 +28,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** From the start of the application to its end. The database outlives it, so that running jobs can be finished. */
+/** Starts the application and closes it at the end. The database outlives it, so running jobs can finish. */
 async function runShop(settings: Settings, databaseUrl: string): Promise<number> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, databaseUrl), {
-    logger: ['error', 'fatal'], // the progress stands alone on the terminal
+    logger: ['error', 'fatal'], // keeps the terminal free for the progress
     abortOnError: false,
   });
   try {
@@ -59,7 +59,7 @@ async function listen(app: NestExpressApplication, { port }: Settings): Promise<
   try {
     await app.listen(port);
   } catch (cause) {
-    throw new Error(`Cannot listen on port ${port}; set another one: PORT=3001 npm start`, { cause });
+    throw new Error(`Cannot listen on port ${port}. Choose another one: PORT=3001 npm start`, { cause });
   }
 }
 

@@ -2,16 +2,16 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** What the command line and the environment say. */
+/** Settings from the command line and the environment. */
 export interface Settings {
-  /** Ends after the summary instead of serving. */
+  /** Exit after the summary instead of serving. */
   readonly once: boolean;
   /** How many orders of the CSV file to load. */
   readonly orders: number;
   readonly port: number;
-  /** Where invoices, mails and the embedded database are kept. */
+  /** The folder for invoices, mails and the embedded database. */
   readonly dataDir: string;
-  /** postgres:// or mysql://; undefined for the embedded PostgreSQL. */
+  /** A postgres:// or mysql:// URL; undefined for the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
 }
 

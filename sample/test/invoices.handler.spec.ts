@@ -16,7 +16,7 @@ import { OrdersService } from '../src/orders/orders.service.js';
 const ORDER_ID = 'b6c58c1e-6f0f-4f5e-9c0f-3d2c1a0b9e8d';
 const ORDER = { id: ORDER_ID, number: 'W-1' } as Order;
 
-/** The mailing of invoices without a database, a mail server or any waiting. */
+/** Needs no database, no mail server and no waiting. */
 describe('Mailing an invoice', () => {
   let app: INestApplicationContext;
   let tester: JobsTester;
@@ -54,17 +54,17 @@ describe('Mailing an invoice', () => {
 
   const enqueue = (orderId = ORDER_ID) => app.get(JobClient).enqueue(MailInvoice, { orderId });
 
-  it('sends the file, and keeps the message id', async () => {
+  it('sends the file and keeps the message id', async () => {
     await enqueue();
-    const [run] = await tester.drain();
-    expect(run).toMatchObject({
+    const [attempt] = await tester.drain();
+    expect(attempt).toMatchObject({
       outcome: 'done',
       job: { result: { messageId: '<invoice-W-1@shop.example>' } },
     });
     expect(sent).toEqual(['W-1: a PDF']);
   });
 
-  it('comes back where the mail server asks for that, and no sooner', async () => {
+  it('retries when the mail server asked it to, and no sooner', async () => {
     await enqueue();
     tester.failNext(MailInvoice, new RetryableError('later', { retryAfterMs: 60_000 }));
     expect(await tester.drain()).toMatchObject([{ outcome: 'retry' }]);
@@ -74,7 +74,7 @@ describe('Mailing an invoice', () => {
     expect(await tester.drain()).toMatchObject([{ attempt: 2, outcome: 'done' }]);
   });
 
-  it('gives up where the mail server refuses for good, or the order is gone', async () => {
+  it('gives up if the mail server refuses for good or the order is gone', async () => {
     await enqueue();
     tester.failNext(MailInvoice, new PermanentError('no such mailbox'));
     expect(await tester.drain()).toMatchObject([{ outcome: 'failed' }]);
@@ -85,7 +85,7 @@ describe('Mailing an invoice', () => {
     expect(sent).toEqual([]);
   });
 
-  it('sends the same mail again where its process died before anybody knew', async () => {
+  it('sends the same mail again if its process died before the outcome was written', async () => {
     await enqueue();
     tester.crashDuring(MailInvoice);
     expect(await tester.drain()).toMatchObject([{ outcome: 'crashed' }]);

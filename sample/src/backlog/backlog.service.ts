@@ -8,17 +8,17 @@ import { InvoiceFiles } from '../invoices/invoice-files.js';
 import { isRefused, MailServer } from '../mail/mail-server.js';
 import { Order } from '../orders/order.entity.js';
 
-/** How many jobs of a kind are in a status, and how often they were tried. */
+/** How many jobs of a kind are in a status, and how many attempts they took. */
 export interface BacklogGroup {
   readonly kind: string;
   readonly status: JobStatus;
   readonly jobs: number;
   readonly attempts: number;
-  /** How many of them wait to be tried again. */
+  /** How many of them are waiting for a retry. */
   readonly retrying: number;
 }
 
-/** What there is to do, and whether what was to be done is there. Reads jobs through TypeORM's repository. */
+/** Reports what is left to do, and checks what has been done. Reads jobs through TypeORM's repository. */
 @Injectable()
 export class BacklogService {
   constructor(
@@ -55,7 +55,7 @@ export class BacklogService {
     return this.orders.count();
   }
 
-  /** What is missing or wrong, in words; nothing where all is well. Only for a backlog that is drained. */
+  /** Describes what is missing or wrong; empty if all is well. Call it only once the backlog is drained. */
   async problems(): Promise<string[]> {
     const orders = await this.orders.find();
     const failed = await this.jobs.find({ where: { status: 'FAILED' } });
@@ -68,11 +68,11 @@ export class BacklogService {
     const expectedFailures = refused.map(({ id }) => `mail-${id}`).toSorted();
     return [
       ...broken.flat().map((number) => `The invoice ${number}.pdf is missing or broken.`),
-      ...(invoices === orders.length ? [] : [`There are ${invoices} invoices, and not ${orders.length}.`]),
-      ...(mails === expected ? [] : [`${mails} mails have arrived, and not ${expected}.`]),
+      ...(invoices === orders.length ? [] : [`There are ${invoices} invoices instead of ${orders.length}.`]),
+      ...(mails === expected ? [] : [`${mails} mails have arrived instead of ${expected}.`]),
       ...(String(failed.map(({ id }) => id).toSorted()) === String(expectedFailures)
         ? []
-        : ['The jobs that failed are not those with an address that does not exist.']),
+        : ['The failed jobs are not exactly those whose address does not exist.']),
     ];
   }
 

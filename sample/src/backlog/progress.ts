@@ -5,7 +5,10 @@ const LOOK_EVERY_MS = 250;
 const LINE_EVERY_MS = 2_000;
 const BAR_WIDTH = 40;
 
-/** Shows how the backlog gets done, until it is or the signal aborts: a bar on a terminal, else a line now and then. */
+/**
+ * Shows progress until the backlog is drained or the signal aborts: a bar on a terminal, otherwise a line every two
+ * seconds.
+ */
 export async function watchBacklog(backlog: BacklogService, signal: AbortSignal): Promise<void> {
   const show = process.stdout.isTTY ? new Bar() : new Lines();
   const orders = await backlog.countOrders();
@@ -18,7 +21,7 @@ export async function watchBacklog(backlog: BacklogService, signal: AbortSignal)
   show.end();
 }
 
-/** Each order has two jobs in the end, and the second is enqueued by the first. */
+/** `expected` counts two jobs for each order. The first job enqueues the second, so they do not all exist yet. */
 function describe(groups: readonly BacklogGroup[], expected: number): { done: number; text: string } {
   const done = countOf(groups, ({ status }) => status !== 'PENDING');
   const retrying = groups.reduce((sum, group) => sum + group.retrying, 0);

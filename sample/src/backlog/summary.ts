@@ -1,6 +1,6 @@
 import type { BacklogService } from './backlog.service.js';
 
-/** Prints what became of the jobs. @returns what is wrong with it */
+/** Prints what became of the jobs. @returns the problems it found */
 export async function printSummary(backlog: BacklogService): Promise<readonly string[]> {
   const rows = (await backlog.groups()).map(({ kind, status, jobs, attempts }) => [
     kind,
@@ -15,7 +15,7 @@ export async function printSummary(backlog: BacklogService): Promise<readonly st
   if (problems.length === 0) {
     const orders = await backlog.countOrders();
     console.log(
-      `✓ All ${orders} invoices are rendered, every mail with an address that exists has arrived.\n`,
+      `✓ All ${orders} invoices are rendered, and every mail to an existing address has arrived.\n`,
     );
   }
   return problems;

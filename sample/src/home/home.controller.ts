@@ -10,7 +10,7 @@ export class HomeController {
     private readonly backlog: BacklogService,
   ) {}
 
-  /** A page that says what there is to try. */
+  /** A page that shows what you can try. */
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Headers('host') host: string): Promise<string> {

@@ -26,11 +26,11 @@ export function renderHome(host: string, orders: readonly Order[], groups: reado
 </style>
 <h1>Quill & Bone, stationers</h1>
 <p>Each order stores its row and a job in one transaction. The job renders the invoice as a PDF and enqueues a second
-one that mails it. Some mailboxes ask to come back later, some do not exist.</p>
+one that mails it. Some mailboxes ask the sender to come back later, and some do not exist.</p>
 
 <h2>Place an order</h2>
 <p><button id="place">Order a fountain pen</button> <span id="placed"></span></p>
-<p>or from a terminal; an address that begins with <code>no-such-user</code> is refused for good:</p>
+<p>Or order from a terminal. An address that begins with <code>no-such-user</code> is refused for good:</p>
 <pre>curl -s -X POST http://${escape(host)}/orders -H 'content-type: application/json' \\
   -d '${escape(JSON.stringify(EXAMPLE).replaceAll("'", '’'))}'</pre>
 

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../settings.token.js';
 import type { Settings } from '../settings.js';
 
-/** Where the PDF files are kept. */
+/** Stores the PDF files. */
 @Injectable()
 export class InvoiceFiles {
   readonly folder: string;
@@ -24,7 +24,7 @@ export class InvoiceFiles {
     );
   }
 
-  /** The whole file or none, also where two attempts write it at once. */
+  /** Writes the whole file or nothing, even if two attempts write it at once. */
   async write(orderNumber: string, content: Uint8Array, attempt: string): Promise<string> {
     await mkdir(this.folder, { recursive: true });
     const path = this.pathOf(orderNumber);

@@ -97,8 +97,8 @@ export function money(cents: number): string {
 }
 
 /**
- * The font has Latin, Greek, Cyrillic, Hebrew and Arabic letters and many symbols, but no Chinese, Japanese, Korean or
- * Devanagari ones and no emoji: those become a box rather than nothing.
+ * Replaces what the font cannot draw with a box. The font has Latin, Greek, Cyrillic, Hebrew and Arabic letters and
+ * many symbols. It has no Chinese, Japanese, Korean or Devanagari characters and no emoji.
  */
 function printable(text: string): string {
   return text

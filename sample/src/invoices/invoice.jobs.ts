@@ -1,13 +1,13 @@
 import { IsUUID } from 'class-validator';
 import { defineJob, type } from 'nestjs-typeorm-jobs';
 
-/** What both jobs are about. */
+/** The payload of both jobs. */
 export class OfOrder {
   @IsUUID()
   orderId!: string;
 }
 
-/** Renders the invoice of an order as a PDF file. Its row, and the job that mails it, are committed with the outcome. */
+/** Renders an order's invoice as a PDF file. The invoice's row and the job that mails it are committed with the outcome. */
 export const RenderInvoice = defineJob('invoice.render', {
   schema: OfOrder,
   returns: type<{ file: string; bytes: number }>(),
@@ -24,7 +24,7 @@ export const MailInvoice = defineJob('invoice.mail', {
   timeoutMs: 60_000,
 });
 
-/** The ids of an order's jobs. With ids of its own, a job cannot be enqueued twice. */
+/** The ids of an order's jobs. They follow from the order's id, so no job of an order can be enqueued twice. */
 export function jobIdsOf(orderId: string) {
   return { render: `render-${orderId}`, mail: `mail-${orderId}` };
 }

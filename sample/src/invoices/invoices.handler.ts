@@ -13,8 +13,8 @@ import { jobIdsOf, MailInvoice, RenderInvoice, type OfOrder } from './invoice.jo
 import { SlowJobsInterceptor } from './slow-jobs.interceptor.js';
 
 /**
- * A job runs at least once, so both handlers may be called again for an order. What the first does in the database is
- * done once, for it is transactional, and its file is written over; the mail has the same message id each time.
+ * Jobs run at least once, so both handlers may be called again for an order. The first is transactional, so its writes
+ * to the database happen once, and it overwrites its file. The second sends its mail with the same message id each time.
  */
 @Injectable()
 @UseInterceptors(SlowJobsInterceptor)

@@ -10,7 +10,7 @@ import { finalize, type Observable } from 'rxjs';
 
 const SLOW_MS = 5_000;
 
-/** Tells of jobs that take long. */
+/** Logs jobs that take long. */
 @Injectable()
 export class SlowJobsInterceptor implements NestInterceptor {
   private readonly logger = new Logger('SlowJobs');

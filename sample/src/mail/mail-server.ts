@@ -8,12 +8,12 @@ import { SMTPServer, type SMTPServerDataStream } from 'smtp-server';
 import { SETTINGS } from '../settings.token.js';
 import type { Settings } from '../settings.js';
 
-/** One recipient in so many is told to come back later, once. */
+/** One recipient in twelve is greylisted: the first attempt to send to it is put off. */
 const GREYLISTED_OF = 12;
 
 /**
- * The post office of the sample: a real SMTP server that keeps what it gets as .eml files. As real ones do, it puts some
- * senders off with a temporary error, and refuses mailboxes that do not exist.
+ * The sample's SMTP server. It stores the mails it receives as .eml files. Like other mail servers, it puts off some
+ * senders with a temporary error and refuses mailboxes that do not exist.
  */
 @Injectable()
 export class MailServer implements OnModuleInit, OnApplicationShutdown {
@@ -39,7 +39,7 @@ export class MailServer implements OnModuleInit, OnApplicationShutdown {
     return (this.server.server.address() as AddressInfo).port;
   }
 
-  /** How many different mails have arrived. */
+  /** How many distinct mails have arrived. */
   async count(): Promise<number> {
     return (await readdir(this.folder)).filter((name) => name.endsWith('.eml')).length;
   }
@@ -50,7 +50,7 @@ export class MailServer implements OnModuleInit, OnApplicationShutdown {
       this.server.once('error', reject);
       this.server.listen(0, '127.0.0.1', () => {
         this.server.off('error', reject);
-        this.server.on('error', () => undefined); // a client that hangs up
+        this.server.on('error', () => undefined); // a client hung up
         resolve();
       });
     });
@@ -68,7 +68,7 @@ export class MailServer implements OnModuleInit, OnApplicationShutdown {
     return smtpError(451, 'Greylisted, please try again later');
   }
 
-  /** Under its message id, so that a mail that is sent twice is there once, as in a mailbox that knows it. */
+  /** Stores a mail under its message id, so that a mail sent twice is kept once, as mailboxes that know the id do. */
   private async keep(stream: SMTPServerDataStream): Promise<void> {
     const mail = await buffer(stream);
     const messageId = /^message-id:\s*<([^>]+)>/im.exec(mail.toString('latin1'))?.[1] ?? String(Date.now());
@@ -78,7 +78,7 @@ export class MailServer implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Mailboxes that do not exist. */
+/** Whether a mailbox does not exist. */
 export function isRefused(address: string): boolean {
   return address.startsWith('no-such-user');
 }

@@ -16,7 +16,7 @@ export class Mailer implements OnApplicationShutdown {
 
   /**
    * @returns the message id
-   * @throws RetryableError where the server says "later", PermanentError where it says "never"
+   * @throws RetryableError if the server says "later", PermanentError if it says "never"
    */
   async sendInvoice(order: Order, invoice: Buffer): Promise<string> {
     this.transport ??= createTransport({
@@ -31,7 +31,7 @@ export class Mailer implements OnApplicationShutdown {
         from: 'Quill & Bone <orders@shop.example>',
         to: { name: order.customer, address: order.email },
         subject: `Your invoice ${order.number}`,
-        text: `Thank you for your order.\n\nThe invoice over ${money(totalCents(order))} is attached.\n`,
+        text: `Thank you for your order.\n\nThe invoice for ${money(totalCents(order))} is attached.\n`,
         attachments: [{ filename: `${order.number}.pdf`, content: invoice, contentType: 'application/pdf' }],
       })) as { messageId: string };
       return messageId;
@@ -48,8 +48,11 @@ export class Mailer implements OnApplicationShutdown {
 function meaningOf(cause: Error & { responseCode?: number }): Error {
   const { responseCode = 0 } = cause;
   if (responseCode >= 500) return new PermanentError('The mail server refuses the mail for good.', { cause });
-  const isTemporary = responseCode >= 400 || 'code' in cause; // a code is a network trouble
+  const isTemporary = responseCode >= 400 || 'code' in cause; // errors with a code come from the network
   return isTemporary
-    ? new RetryableError('The mail server asks to come back later.', { retryAfterMs: RETRY_AFTER_MS, cause })
+    ? new RetryableError('The mail server asks the sender to come back later.', {
+        retryAfterMs: RETRY_AFTER_MS,
+        cause,
+      })
     : cause;
 }

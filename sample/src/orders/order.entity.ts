@@ -5,7 +5,7 @@ export class Order {
   @PrimaryGeneratedColumn('uuid')
   id!: string;
 
-  /** What the customer calls it: S-00042. */
+  /** The number that the customer sees, such as S-00042. */
   @Column({ length: 20, unique: true })
   number!: string;
 
@@ -39,7 +39,7 @@ export class OrderLine {
   @ManyToOne(() => Order, (order) => order.lines, { onDelete: 'CASCADE', nullable: false })
   order!: Relation<Order>;
 
-  /** Its place on the order, from 1. */
+  /** Its position on the order, starting at 1. */
   @Column()
   position!: number;
 

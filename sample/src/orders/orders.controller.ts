@@ -56,7 +56,7 @@ export class OrdersController {
     return order;
   }
 
-  /** The jobs have ids that follow from the order's, so they can be read without a query of our own. */
+  /** The ids of the jobs follow from the order's id, so `JobClient.get` is enough to read them. */
   private async jobsOf(orderId: string) {
     const jobs = await Promise.all(Object.values(jobIdsOf(orderId)).map((id) => this.jobs.get(id)));
     return jobs

@@ -16,7 +16,7 @@ const ORDERS_AT_ONCE = 50;
 export class OrdersImporter {
   constructor(private readonly orders: OrdersService) {}
 
-  /** @returns how many orders were loaded; none where there are orders already */
+  /** @returns how many orders were loaded: 0 if the shop already has orders */
   async load(file: string, limit: number): Promise<number> {
     if ((await this.orders.count()) > 0) return 0;
     const orders = (await readOrders(file)).slice(0, limit);

@@ -6,7 +6,7 @@ import { jobIdsOf, RenderInvoice } from '../invoices/invoice.jobs.js';
 import { Order } from './order.entity.js';
 import type { PlaceOrderDto } from './place-order.dto.js';
 
-/** An order that is known by its number already, from another shop system. */
+/** An order from another shop system. It already has a number. */
 export interface NumberedOrder extends PlaceOrderDto {
   readonly number: string;
   readonly placedAt: Date;
@@ -19,14 +19,14 @@ export class OrdersService {
     private readonly jobs: JobClient,
   ) {}
 
-  /** Stores an order, and the job that renders its invoice: both, or none. */
+  /** Stores an order and the job that renders its invoice: both or neither. */
   async place(dto: PlaceOrderDto): Promise<Order> {
     const number = `W-${Date.now().toString(36).toUpperCase()}`;
     const [order] = await this.placeAll([{ ...dto, number, placedAt: new Date() }]);
     return order!;
   }
 
-  /** As `place`, for many orders in one transaction. */
+  /** Like `place`, for many orders in one transaction. */
   placeAll(orders: readonly NumberedOrder[]): Promise<Order[]> {
     return this.jobs.transaction(async (manager) => {
       const stored = await manager.save(orders.map((order) => this.create(manager, order)));
@@ -57,7 +57,7 @@ export class OrdersService {
   private create(manager: EntityManager, { lines, ...order }: NumberedOrder): Order {
     return manager.create(Order, {
       ...order,
-      lines: lines.map((line, place) => ({ ...line, position: place + 1 })),
+      lines: lines.map((line, index) => ({ ...line, position: index + 1 })),
     });
   }
 }

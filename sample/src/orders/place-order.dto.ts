@@ -34,7 +34,7 @@ export class PlaceOrderLineDto {
   unitPriceCents!: number;
 }
 
-/** What `POST /orders` takes. */
+/** The body of `POST /orders`. */
 export class PlaceOrderDto {
   @Trimmed()
   @IsString()
