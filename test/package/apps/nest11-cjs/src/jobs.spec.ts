@@ -30,7 +30,7 @@ import { map } from 'rxjs';
 import type { DataSource } from 'typeorm';
 
 @Injectable()
-class Nobody implements CanActivate {
+class DenyAll implements CanActivate {
   canActivate(): boolean {
     return false;
   }
@@ -111,7 +111,7 @@ describe('jobs in a Nest 11 application', () => {
         Greetings,
         PerJob,
         { provide: 'ENHANCED', useClass: Enhanced },
-        { provide: APP_GUARD, useClass: Nobody },
+        { provide: APP_GUARD, useClass: DenyAll },
       ],
     }).compile();
     await app.init();
@@ -131,7 +131,7 @@ describe('jobs in a Nest 11 application', () => {
     expect(await resultOf(id)).toBe('Hello Ada');
   });
 
-  it('runs a handler within guards, interceptors, pipes and filters, and not those of the whole application', async () => {
+  it('applies guards, interceptors, pipes and filters to a handler, but not those of the whole application', async () => {
     const { id } = await jobs.enqueue('welcome', '41');
     expect(await resultOf(id)).toBe('42!');
     await jobs.enqueue('welcome', '41', { id: 'stranger-11' });

@@ -41,7 +41,7 @@ class Greetings {
 })
 class AppModule {}
 
-it('moves jobs without a database', async () => {
+it('runs jobs without a database', async () => {
   const app = await Test.createTestingModule({
     imports: [JobsTestingModule.forRoot()],
     providers: [Greetings],

@@ -19,7 +19,7 @@ expect.extend(jobsMatchers);
 
 @Injectable()
 class Greetings {
-  // Vite emits no types of constructor parameters, so Nest must be told.
+  // Vite emits no types of constructor parameters, so the token must be explicit.
   constructor(@Inject(JobClient) private readonly jobs: JobClient) {}
 
   @JobHandler('greet')
@@ -35,7 +35,7 @@ class Greetings {
 @Module({ imports: [JobsModule.forRoot()], providers: [Greetings] })
 class AppModule {}
 
-/** The timers that the package has set, by their ids, and from where; Vitest has others, which come and go. */
+/** The stack traces of the timers that the package has set, by id. Timers of Vitest come and go, so they are left out. */
 const timers = new Map<number, string>();
 createHook({
   init(id, type) {
@@ -54,7 +54,7 @@ it.each([
     () => Test.createTestingModule({ imports: [JobsTestingModule.forRoot()], providers: [Greetings] }),
   ],
   ['overrideJobs', () => overrideJobs(Test.createTestingModule({ imports: [AppModule] }))],
-])('moves jobs by %s and leaves no timer behind', async (_name, builder) => {
+])('runs jobs with %s and leaves no timer behind', async (_name, builder) => {
   app = await builder().compile();
   await app.init();
   const tester = jobsTester(app);
@@ -62,7 +62,7 @@ it.each([
   tester.failNext('greet', new RetryableError('later'));
   expect(await tester.drain()).toMatchObject([{ kind: 'greet', outcome: 'retry' }]);
   expect(tester).not.toHaveEnqueued('wave');
-  tester.advance(6_000); // a retry waits for 5 seconds, and up to a fifth more
+  tester.advance(6_000); // a retry waits 5 seconds, plus up to a fifth
   expect(await tester.drain()).toMatchObject([
     { job: { result: 'Hello Ada' } },
     { kind: 'wave', outcome: 'done' },
@@ -70,7 +70,7 @@ it.each([
   expect(tester).toHaveEnqueued('wave', { name: 'Ada' });
   expect(tester).not.toHaveEnqueued('wave', { name: 'Bo' });
   expect(() => expect(tester).toHaveEnqueued('wave', { times: 3 })).toThrow(/Enqueued of this kind/);
-  // That a timer is gone is told a little later.
+  // The hook learns a little later that a timer is gone.
   for (let turn = 0; timers.size > 0 && turn < 1_000; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
