@@ -11,7 +11,7 @@ export class ActorProcess {
   #gone;
   #onProgress = () => {};
 
-  /** @param options what the actor's command `open` takes */
+  /** @param options the arguments of the actor's command `open` */
   static async start(options) {
     const actor = new ActorProcess();
     await actor.call('open', options);
@@ -33,7 +33,7 @@ export class ActorProcess {
     });
   }
 
-  /** Calls `listener` whenever the actor has told how many handlers have run. */
+  /** Calls `listener` whenever the actor has reported how many handlers have run. */
   onProgress(listener) {
     this.#onProgress = listener;
   }

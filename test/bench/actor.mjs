@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTENDERS } from './contenders.mjs';
 
 /*
- * A process that is measured. The runner forks it, and calls its commands by messages. While it works it tells how many
- * handlers have run.
+ * A process that is measured. The runner forks it and calls its commands through messages. While it works, it reports
+ * how many handlers have run.
  */
 const PROGRESS_MS = 5;
 let contender;
@@ -25,7 +25,7 @@ const handlers = {
 };
 
 const commands = {
-  /** Becomes a contender: one that works where a handler is named, or else one that only enqueues. */
+  /** Becomes a contender. It works if a handler is named; otherwise it only enqueues. */
   async open({ name, settings, handler, handlerMs }) {
     contender = CONTENDERS[name].make(settings);
     if (handler === undefined) return contender.open();
@@ -36,7 +36,7 @@ const commands = {
     });
   },
 
-  /** So many callers, each with one job after the other. */
+  /** Enqueues from concurrent callers, each with one job after the other. */
   async enqueue({ callers, jobs }) {
     let next = 0;
     const call = async () => {
@@ -59,7 +59,7 @@ const commands = {
     });
   },
 
-  /** One job now and then; the payload says when. */
+  /** Enqueues one job every `gapMs`. The payload says when it was sent. */
   async enqueueSpaced({ jobs, gapMs }) {
     for (let n = 0; n < jobs; n++) {
       await contender.enqueue({ n, sentAt: now() });
@@ -92,13 +92,13 @@ async function timed(work) {
   return performance.now() - start;
 }
 
-let told = 0;
-const telling = setInterval(() => {
-  if (runs === told || !process.connected) return;
-  told = runs;
+let reported = 0;
+const reporting = setInterval(() => {
+  if (runs === reported || !process.connected) return;
+  reported = runs;
   process.send({ runs });
 }, PROGRESS_MS);
-telling.unref();
+reporting.unref();
 
 process.on('message', async ({ id, command, args }) => {
   try {

@@ -3,11 +3,11 @@ import { CONTENDERS } from './contenders.mjs';
 import { cpuMsOf } from './cpu.mjs';
 import { queryOnce } from './servers/postgres.mjs';
 
-/** What a scenario works with: contenders, their stores, how much to do, and where to put what it has measured. */
+/** What a scenario works with: the contenders, their stores, the sizes, and the records for its measurements. */
 export class Bench {
   /**
-   * @param stores the servers that are there, by name
-   * @param urls of the databases on them
+   * @param stores the available servers, by name; null if a server is missing
+   * @param urls the URLs of the databases on them
    */
   constructor({ stores, urls, sizes, records }) {
     this.stores = stores;
@@ -16,14 +16,14 @@ export class Bench {
     this.records = records;
   }
 
-  /** A contender in this process, which fills its tables and judges what others have done. */
+  /** A contender in this process. It fills the tables and checks what the measured processes have done. */
   async judge(name, settings = {}) {
     const judge = CONTENDERS[name].make(this.#settingsOf(name, settings));
     await judge.open();
     return judge;
   }
 
-  /** A process that is to be measured. */
+  /** Starts a process to be measured. */
   actor(name, { settings = {}, ...options } = {}) {
     return ActorProcess.start({ name, settings: this.#settingsOf(name, settings), ...options });
   }
@@ -32,12 +32,12 @@ export class Bench {
     return this.stores[CONTENDERS[name].store];
   }
 
-  /** CPU time so far, in milliseconds; null where it cannot be told. */
+  /** The store's CPU time so far, in milliseconds; null if it is unknown. */
   storeCpuMs(name) {
     return cpuMsOf(this.storeOf(name)?.pid);
   }
 
-  /** What earlier work has left for the server to do is done now, and not while the next is measured. */
+  /** Lets the server finish what earlier work has left to do, so that it does not disturb the next measurement. */
   async settleDown(name, settings = {}) {
     if (CONTENDERS[name].store !== 'postgres') return;
     const { postgresUrl } = this.#settingsOf(name, settings);

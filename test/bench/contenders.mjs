@@ -7,10 +7,10 @@ import { MariadbFloor } from './contenders/mariadb-floor.mjs';
 import { Ours } from './contenders/ours.mjs';
 import { PgBossContender } from './contenders/pg-boss.mjs';
 
-/** A build of an earlier state of this package, which is measured beside the present one. */
+/** The folder of an earlier build of this package. If it exists, it is measured beside the current build. */
 const BUILD_BEFORE = 'dist-before';
 
-/** Who is measured: what tables call it, the store that it needs, and how to make it. */
+/** The contenders: the label in tables, the store that it needs, and how to create it. */
 export const CONTENDERS = {
   floor: { label: 'floor', store: 'postgres', make: (urls) => new Floor(urls) },
   'floor-rows': {
@@ -61,7 +61,7 @@ export const CONTENDERS = {
 
 const hasBefore = existsSync(new URL(`../../${BUILD_BEFORE}/index.js`, import.meta.url));
 
-/** With the earlier build after each turn of the present one, if there is an earlier build. */
+/** Adds the earlier build after each turn of the current one, if the earlier build exists. */
 export function withBefore(contenders) {
   if (!hasBefore) return contenders;
   return contenders.flatMap((name) =>

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 const TICKS_PER_SECOND = 100;
 
 /**
- * The CPU time of a server and its processes so far, in milliseconds; null where it is not ours to look at, or on a
- * system without /proc.
+ * The CPU time of a server and its processes so far, in milliseconds. Null if the server is not ours, or on a system
+ * without /proc.
  */
 export async function cpuMsOf(pid) {
   if (pid === undefined || process.platform !== 'linux') return null;
@@ -12,7 +12,7 @@ export async function cpuMsOf(pid) {
     (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(statOf),
   );
   const family = processes.filter((stat) => stat !== null && (stat.pid === pid || stat.parent === pid));
-  // A child that has ended is in its parent's account.
+  // The kernel adds the time of a child that has ended to its parent.
   const ticks = family.reduce((sum, stat) => sum + stat.own + (stat.pid === pid ? stat.ended : 0), 0);
   return (ticks * 1000) / TICKS_PER_SECOND;
 }
@@ -31,6 +31,6 @@ async function statOf(name) {
       ended: fields[13] + fields[14],
     };
   } catch {
-    return null; // it has ended meanwhile
+    return null; // the process has ended in the meantime
   }
 }

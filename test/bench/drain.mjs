@@ -4,11 +4,11 @@ const LIMIT_MS = 180_000;
 const BATCH = 1000;
 
 /**
- * Lets one or more processes work off a backlog, from the moment at which they are told to begin until the store says
- * that nothing is left. The processes are up by then, and have worked off another one.
+ * Lets one or more processes work off a backlog. The time runs from the command to begin until the store reports that
+ * nothing is left. The processes are already up, and have worked off another backlog before.
  *
- * @param warmUp how many jobs that other one has
- * @returns jobs a second, and CPU milliseconds for 10,000 jobs of the store (null where it cannot be told) and of the
+ * @param warmUp the number of jobs in that other backlog
+ * @returns the jobs a second, and the CPU milliseconds for 10,000 jobs of the store (null if unknown) and of the
  * workers
  */
 export async function drain(bench, name, { jobs, processes = 1, warmUp = jobs, settings, ...handler }) {
@@ -42,7 +42,7 @@ export async function drain(bench, name, { jobs, processes = 1, warmUp = jobs, s
 export async function fill(judge, jobs) {
   for (let n = 0; n < jobs; n += BATCH) {
     await judge.enqueueMany(
-      Array.from({ length: Math.min(BATCH, jobs - n) }, (_, place) => ({ n: n + place })),
+      Array.from({ length: Math.min(BATCH, jobs - n) }, (_, index) => ({ n: n + index })),
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What was measured: of each metric and contender one value for each round. */
+/** The measurements: for each metric and contender, one value for each round. */
 export class Records {
   #values = new Map();
 
@@ -14,14 +14,16 @@ export class Records {
     return this.#values.get(`${metric}\n${contender}`) ?? [];
   }
 
-  /** @returns null where nothing was measured */
+  /** @returns null if nothing was measured */
   median(metric, contender) {
     return medianOf(this.of(metric, contender));
   }
 
   /**
-   * How many times as much: the median of the ratios within each round, for what a machine does drifts from round to
-   * round. @returns null where one of the two was not measured
+   * The median of the ratios within each round. A machine's speed drifts from round to round, so values of different
+   * rounds are not compared.
+   *
+   * @returns null if one of the two was not measured
    */
   ratio([metric, contender], [otherMetric, other]) {
     const values = this.of(metric, contender);
@@ -42,11 +44,11 @@ export function medianOf(values) {
   return quantileOf(values, 0.5);
 }
 
-/** @param share 0.5 for the median, 0.99 for what all but one of a hundred are below */
+/** @param share 0.5 for the median, 0.99 for the 99th percentile */
 export function quantileOf(values, share) {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
-  const place = (sorted.length - 1) * share;
-  const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-  return low + (high - low) * (place - Math.floor(place));
+  const index = (sorted.length - 1) * share;
+  const [low, high] = [sorted[Math.floor(index)], sorted[Math.ceil(index)]];
+  return low + (high - low) * (index - Math.floor(index));
 }

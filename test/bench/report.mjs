@@ -1,7 +1,7 @@
 import { CONTENDERS } from './contenders.mjs';
 import { TARGETS } from './targets.mjs';
 
-/** The columns of the table: the metric, its heading, and how to write it. */
+/** The columns of the table: the metric, its heading, and its format. */
 const COLUMNS = [
   ['enqueue-1', 'enqueue, 1 caller', perSecond],
   ['enqueue-16', 'enqueue, 16 callers', perSecond],
@@ -32,7 +32,7 @@ export function table(records) {
   return markdown(['', ...columns.map(([, heading]) => heading)], rows);
 }
 
-/** @returns the targets that were measured, with what was reached */
+/** @returns the targets that were measured, with the values reached */
 export function reached(records) {
   return TARGETS.map((target) => ({ ...target, reached: target.value(records) })).filter(
     (target) => target.reached !== null,

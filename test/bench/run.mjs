@@ -1,9 +1,9 @@
 /*
  * npm run bench -- [--quick] [--check] [--scenario a,b] [--contender a,b] [--rounds n] [--json file]
- *   [--minutes n] [--hold n] (of the scenario "bloat")
+ *   [--minutes n] [--hold n] (for the scenario "bloat")
  *
  * Measures this package beside its peers and beside hand-written SQL. Scenarios and contenders take turns within each
- * round, so that what the machine does meanwhile falls on all of them; the tables show medians over the rounds.
+ * round, so that a change in the machine's speed affects all of them. The tables show medians over the rounds.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
@@ -43,7 +43,7 @@ const names = chosen(Object.keys(CONTENDERS), options.contender, (name) => name)
 );
 const isAskedFor = options.scenario !== undefined || options.contender !== undefined;
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // the servers end with us
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // exit kills the servers
 const stores = { postgres: await startPostgres(), redis: await startRedis(), mariadb: await startMariadb() };
 const records = new Records();
 let failures = 0;
@@ -53,7 +53,7 @@ try {
   console.log(about.join('\n'));
   for (let round = 1; round <= rounds; round++) {
     await runRound(bench, round);
-    await save(about, round); // an interrupted run leaves what it has measured
+    await save(about, round); // an interrupted run keeps what it has measured so far
   }
   failures += report();
 } finally {
@@ -89,7 +89,7 @@ async function save(about, roundsDone) {
   await writeFile(options.json, JSON.stringify({ about, rounds: roundsDone, records, targets }, null, 2));
 }
 
-/** @returns how many targets were missed, where that is asked for */
+/** @returns how many targets were missed; 0 without `--check` */
 function report() {
   const targets = reached(records);
   console.log(`\n${table(records)}\n\n${targetTable(targets)}`);
@@ -98,7 +98,7 @@ function report() {
   return options.check ? missed.length : 0;
 }
 
-/** Databases of our own, made anew. */
+/** Creates empty databases for the bench. */
 async function makeDatabases() {
   const name = 'jobs_bench';
   await queryOnce(stores.postgres.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
@@ -116,7 +116,7 @@ function withDatabase(text, name) {
   return url.href;
 }
 
-/** What it was measured on. */
+/** Describes the machine and the servers. */
 async function describe() {
   const settings = ['fsync', 'synchronous_commit', 'shared_buffers', 'max_wal_size', 'autovacuum'];
   const shown = settings.map((setting) => `'${setting} ' || current_setting('${setting}')`).join(', ');
@@ -133,7 +133,7 @@ async function describe() {
     lines.push(
       `Redis ${/redis_version:(\S+)/.exec(await infoOf(stores.redis.url))[1]}: appendfsync everysec`,
     );
-  if (stores.mariadb === null) return [...lines, 'No MariaDB: its part is left out.'];
+  if (stores.mariadb === null) return [...lines, 'No MariaDB: its contenders are left out.'];
   const [mariadb] = await queryMariadb(
     stores.mariadb.url,
     'SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush, @@innodb_buffer_pool_size AS pool',
@@ -147,6 +147,6 @@ function chosen(all, wanted, nameOf) {
   const wantedNames = wanted.split(',');
   const known = all.map(nameOf);
   const unknown = wantedNames.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. There are ${known.join(', ')}.`);
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}. Choose from ${known.join(', ')}.`);
   return all.filter((item) => wantedNames.includes(nameOf(item)));
 }

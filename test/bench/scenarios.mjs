@@ -12,7 +12,7 @@ import { idle } from './scenarios/idle.mjs';
 import { latencyAcross, latencyWithin } from './scenarios/latency.mjs';
 import { fairShare, slowHandler } from './scenarios/slow.mjs';
 
-/** In the order in which a round runs them; those that are `isExtra` only where they are asked for. */
+/** The scenarios in the order in which a round runs them. One with `isExtra` runs only if it is named. */
 export const SCENARIOS = [
   ...[enqueueOne, enqueueSixteen, enqueueSixtyFour, enqueueMany, enqueueInTransaction],
   ...[drainByOne, drainByTwo],

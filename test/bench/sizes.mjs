@@ -1,4 +1,4 @@
-/** How much of everything; `names` of scenarios are how many jobs it enqueues. */
+/** How much to measure. The entry under a scenario's name is how many jobs that scenario enqueues. */
 export const FULL = {
   rounds: 3,
   warmUpMs: 3000,
@@ -16,7 +16,7 @@ export const FULL = {
   bloatMs: 600_000,
 };
 
-/** For a first look, in about two minutes: one round, less of everything, and figures that vary more. */
+/** A first look in about two minutes: one round, less of everything, and figures that vary more. */
 export const QUICK = {
   rounds: 1,
   warmUpMs: 1000,
@@ -32,7 +32,7 @@ export const QUICK = {
   fairShare: { jobs: 80, handlerMs: 500 },
   idleMs: 5000,
   bloatMs: 20_000,
-  /** Scenarios, contenders, and contenders in a scenario, where none are asked for. */
+  /** Scenarios, contenders, and contenders of one scenario that are left out unless they are named. */
   without: [
     ...['bullmq', 'graphile', 'pg-boss', 'floor-rows'],
     ...['ballast', 'drain-2 ours-mariadb', 'latency-within ours-mariadb'],

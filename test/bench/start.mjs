@@ -1,4 +1,4 @@
-/* What `npm run bench` runs: installs the peers where they are missing, and starts. */
+/* The entry point of `npm run bench`: installs the peers if they are missing, and starts the bench. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

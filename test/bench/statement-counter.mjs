@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 
-/** Stands between a client and PostgreSQL and counts the statements that are sent: simple queries and executions. */
+/** A proxy between a client and PostgreSQL that counts the statements sent: simple queries and executions. */
 export class StatementCounter {
   count = 0;
   #server;
@@ -38,7 +38,10 @@ export class StatementCounter {
   }
 }
 
-/** Cuts what a client sends into messages: a type of one byte, but for the first, a length, and so many bytes. */
+/**
+ * Cuts what a client sends into messages. A message is one byte for its type, a length, and its body. The first message
+ * has no type.
+ */
 class FrontendMessages {
   #rest = Buffer.alloc(0);
   #isFirst = true;

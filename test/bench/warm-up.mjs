@@ -1,8 +1,8 @@
 const STEP = 500;
 
 /**
- * Lets a contender do for a while what is measured after that, as a service that runs has done it before: it takes an
- * engine some ten thousand calls to compile all that takes part in one.
+ * Lets a contender repeat what is measured afterwards, so that it is as warm as a running service. A JavaScript engine
+ * needs some ten thousand calls to compile everything that takes part in one.
  */
 export async function warmUp(work, ms) {
   const start = performance.now();

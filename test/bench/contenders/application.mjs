@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 
-/** An application as a user has it: TypeOrmModule, JobsModule, and a provider with a handler. */
+/** A typical application: TypeOrmModule, JobsModule, and a provider with a handler. */
 export async function createApplication({ JobHandler, JobsModule }, database, options, handler) {
   class Work {
     handle(job) {
@@ -20,7 +20,7 @@ export async function createApplication({ JobHandler, JobsModule }, database, op
   return NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
 }
 
-/** What `@decorator` before a method is compiled to. */
+/** Does what a compiler makes of `@decorator` before a method. */
 function decorate(prototype, method, decorator) {
   decorator(prototype, method, Object.getOwnPropertyDescriptor(prototype, method));
 }

@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 
 const QUEUE = 'bench';
 
-/** Another store, Redis, and another durability: what was written within the last second may be lost. */
+/** Its store is Redis, with a weaker durability: writes of the last second may be lost. */
 export class BullMq {
-  /** @param tuned a hundred at once, for its default is one after the other; without it ten */
+  /** @param tuned runs 100 jobs at once instead of 10. BullMQ's own default is one job after the other. */
   constructor({ redisUrl, tuned = false }) {
     this.url = redisUrl;
     this.concurrency = tuned ? 100 : 10;

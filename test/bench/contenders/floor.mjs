@@ -1,8 +1,8 @@
 import pg from 'pg';
 
 /*
- * What the database itself can do: hand-written SQL over `pg`, without any library, under the rules that this package
- * keeps. Rows stay, results are stored, every lease token is checked.
+ * What the database itself can do: hand-written SQL over `pg`, without a library, under the rules that this package
+ * keeps. Rows stay, results are stored, and every lease token is checked.
  */
 const TABLE = [
   `DROP TABLE IF EXISTS floor_jobs, floor_orders`,
@@ -57,7 +57,7 @@ const SETTLE_AND_CLAIM = {
 };
 
 export class Floor {
-  /** @param best batches of 1000 over 4 connections, or else row by row over 10 */
+  /** @param best works in batches of 1000 over 4 connections; otherwise row by row over 10 */
   constructor({ postgresUrl, best = true }) {
     this.url = postgresUrl;
     this.batch = best ? 1000 : 1;
@@ -141,7 +141,7 @@ export class Floor {
     client.release();
   }
 
-  /** Its rows are locked in no order of their own, so that two of these may meet in a circle: then once more. */
+  /** Settled rows are locked in no particular order, so two of these statements can deadlock. Then it tries again. */
   async settleAndClaim(client, values) {
     for (;;) {
       try {

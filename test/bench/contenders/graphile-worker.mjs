@@ -2,7 +2,7 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
 
 const SILENT = new Logger(() => () => {});
-/** As its documentation measures it. */
+/** The settings of its documentation's own benchmark. */
 const TUNED = {
   concurrentJobs: 24,
   localQueue: { size: 500 },
@@ -10,7 +10,7 @@ const TUNED = {
   failJobBatchDelay: 0,
 };
 
-/** It deletes what is done, and stores no results. */
+/** It deletes jobs that are done, and stores no results. */
 export class GraphileWorker {
   constructor({ postgresUrl, tuned = false }) {
     this.url = postgresUrl;
@@ -21,7 +21,7 @@ export class GraphileWorker {
     this.pool = new pg.Pool({ connectionString: this.url, max: 16 });
     const report = (error) => console.error('graphile-worker:', error.message);
     this.pool.on('error', report);
-    this.pool.on('connect', (client) => client.on('error', report)); // it asks for both
+    this.pool.on('connect', (client) => client.on('error', report)); // graphile-worker requires both listeners
     this.utils = await makeWorkerUtils({ pgPool: this.pool, logger: SILENT });
     await this.utils.migrate();
   }

@@ -9,7 +9,7 @@ const INSERT_AND_NOTIFY = {
     SELECT pg_notify('${CHANNEL}', '')`,
 };
 
-/** How soon the database can start a job: LISTEN on a connection of its own, NOTIFY in the statement that inserts. */
+/** How soon the database can start a job, with LISTEN on its own connection and NOTIFY in the insert statement. */
 export class ListeningFloor extends Floor {
   constructor(urls) {
     super(urls);

@@ -1,9 +1,9 @@
 import { createPool } from 'mysql2/promise';
 
 /*
- * What MariaDB itself can do, under the same rules as the floor on PostgreSQL: rows stay, results are stored, every
- * lease token is checked. An update returns no rows there, so a batch is locked, then updated, in one transaction that
- * also settles the batch before it.
+ * What MariaDB itself can do, under the same rules as the floor on PostgreSQL: rows stay, results are stored, and every
+ * lease token is checked. An update returns no rows on MariaDB, so one transaction settles the previous batch, locks
+ * the next one and updates it.
  */
 const TABLE = [
   `DROP TABLE IF EXISTS floor_jobs`,
@@ -128,7 +128,7 @@ export class MariadbFloor {
     return claimed;
   }
 
-  /** Ascending, as the ids of version 7 are. */
+  /** Ids ascend, as UUIDs of version 7 do. */
   newId() {
     this.next += 1;
     const time = Date.now().toString(16).padStart(12, '0');

@@ -9,8 +9,8 @@ const TABLES = [
 /** This package, with default options unless a scenario is about an option. */
 export class Ours {
   /**
-   * @param mariadbUrl where it is given, MariaDB is the store
-   * @param build the folder of the build, seen from the root of the project
+   * @param mariadbUrl makes MariaDB the store, if it is given
+   * @param build the folder of the build, relative to the root of the project
    */
   constructor({ postgresUrl, mariadbUrl, workerOptions, build = 'dist' }) {
     this.build = build;
@@ -61,7 +61,10 @@ export class Ours {
     await this.worker.stop();
   }
 
-  /** By the indexes of ready and of running jobs: among a million others a count of all rows would be most of what is measured. */
+  /**
+   * Counts by the indexes of ready and of running jobs. Among a million other rows, a count of the whole table would be
+   * most of what is measured.
+   */
   async left() {
     const [ready, running] =
       this.database.type === 'postgres'

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 
 const QUEUE = 'bench';
-/** Its default, one job every two seconds, is not a drain. */
+/** With its default of one job every two seconds, a drain would measure nothing. */
 const TUNED = {
   localConcurrency: 4,
   batchSize: 1000,

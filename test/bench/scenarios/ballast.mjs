@@ -3,8 +3,8 @@ import { queryOnce } from '../servers/postgres.mjs';
 import { empty } from './drain.mjs';
 
 /*
- * A drain beside rows that are none of its business: settled ones, ones that are scheduled for later, and ready ones of
- * a kind that nobody serves. Each table is filled once and used in every round.
+ * A drain beside rows that it must not touch: settled rows, rows scheduled for later, and ready rows of a kind that no
+ * worker serves. Each table is filled once and used in every round.
  */
 const ROWS = {
   none: null,

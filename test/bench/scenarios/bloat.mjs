@@ -4,12 +4,12 @@ import { queryOnce } from '../servers/postgres.mjs';
 import { empty } from './drain.mjs';
 
 const BATCH = 1000;
-/** So many jobs are ready at once, about. */
+/** About this many jobs are ready at once. */
 const BACKLOG = 20_000;
 const PRUNE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 30_000;
 
-/** As an application would: what has ended a minute ago is of no more use. */
+/** Deletes jobs that ended more than a minute ago, as an application would that no longer needs them. */
 const PRUNE = `DELETE FROM nest_jobs WHERE status <> 'PENDING' AND updated_at < now() - interval '1 minute'`;
 const SIZES = `
   SELECT pg_table_size('nest_jobs') AS "table", pg_relation_size('nest_jobs_pkey') AS pkey,
@@ -18,9 +18,9 @@ const SIZES = `
     (SELECT autovacuum_count FROM pg_stat_user_tables WHERE relname = 'nest_jobs') AS vacuums`;
 
 /**
- * Jobs without end, settled rows pruned, autovacuum as it is: sizes and rate must come to rest. Only when it is asked
- * for by its name, for it takes minutes. With `--hold` a transaction stays open for so many minutes after a quarter of the time:
- * then the worker slows down, says why, and recovers.
+ * A steady stream of jobs, with settled rows pruned and autovacuum left as it is. Sizes and rate must level off. It
+ * takes minutes, so it runs only if it is named. With `--hold n`, a transaction stays open for n minutes after a
+ * quarter of the time. The worker then slows down, logs why, and recovers.
  */
 export const bloat = {
   name: 'bloat',
@@ -52,7 +52,7 @@ export const bloat = {
   },
 };
 
-/** Somebody's transaction that has read something and does not end. */
+/** Holds a transaction open that has read something. */
 async function hold(bench) {
   const { holdMs, bloatMs } = bench.sizes;
   if (holdMs === undefined) return;

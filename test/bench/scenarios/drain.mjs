@@ -1,6 +1,6 @@
 import { drain } from '../drain.mjs';
 
-/** A backlog and a handler that does nothing, worked off by one process. */
+/** One process works off a backlog with a handler that does nothing. */
 export const drainByOne = {
   name: 'drain',
   contenders: [
@@ -16,7 +16,7 @@ export const drainByOne = {
   },
 };
 
-/** The same, by two processes. */
+/** The same with two processes. */
 export const drainByTwo = {
   name: 'drain-2',
   contenders: ['ours', 'ours-mariadb'],

@@ -1,6 +1,9 @@
 import { warmUp } from '../warm-up.mjs';
 
-/** Jobs one by one, by one caller and by sixteen, each awaiting its own commit; a thousand in a call; in a transaction. */
+/*
+ * Enqueues one by one, by 1, 16 and 64 callers that each await their own commit; a thousand jobs in a call; and one job
+ * in the caller's transaction.
+ */
 const ALL = ['floor', 'ours', 'bullmq', 'graphile', 'pg-boss'];
 const CHUNK = 1000;
 
@@ -48,6 +51,6 @@ export const enqueueMany = scenario('bulk', [...ALL, 'floor-mariadb', 'ours-mari
 
 export const enqueueInTransaction = scenario(
   'transaction',
-  ALL.filter((name) => name !== 'bullmq'), // its store is another one
+  ALL.filter((name) => name !== 'bullmq'), // its store is not the application's database
   (actor, { jobs }) => actor.call('enqueueInTransaction', { jobs }),
 );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StatementCounter } from '../statement-counter.mjs';
 import { empty } from './drain.mjs';
 
-/** How many statements a second a worker sends that has nothing to do. */
+/** How many statements a second an idle worker sends. */
 export const idle = {
   name: 'idle',
   contenders: ['ours'],

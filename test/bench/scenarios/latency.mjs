@@ -7,10 +7,10 @@ const GAP_MS = 15;
 const LIMIT_MS = 60_000;
 const PEERS = ['floor-listening', 'ours', 'bullmq', 'graphile', 'ours-mariadb'];
 
-/** From the call of an enqueue in one process to the start of the handler in another. */
+/** The time from an enqueue in one process to the start of the handler in another. */
 export const latencyAcross = {
   name: 'latency-across',
-  contenders: PEERS.filter((name) => name !== 'ours-mariadb'), // processes hear of each other by polling there
+  contenders: PEERS.filter((name) => name !== 'ours-mariadb'), // there, other processes find new jobs by polling
   async run(bench, contender) {
     await empty(bench, contender);
     const worker = await bench.actor(contender, { handler: 'latency' });
@@ -39,7 +39,7 @@ async function measure(bench, metric, contender, producer, worker) {
   await warmUp((some) => producer.call('enqueue', { callers: 1, jobs: some }), bench.sizes.warmUpMs);
   await untilNoneIsLeft(bench, contender);
   await worker.call('rest');
-  await bench.settleDown(contender); // which also makes plans anew that were made for an empty table
+  await bench.settleDown(contender); // also replaces query plans that were made for an empty table
   await worker.call('work');
   await sleep(800); // until it listens
   await producer.call('enqueueSpaced', { jobs, gapMs: GAP_MS });

