@@ -4,7 +4,7 @@ import type { JobDefinition } from '../job/definition.js';
 import type { ClaimedJob, JobContext } from '../job/job.js';
 import { NewerPayloadError, PermanentError, RetryableError } from '../job/errors.js';
 
-/** Checks the payload before the handler sees it. One that does not fit fails the job for good. */
+/** Checks the payload before the handler sees it. A payload that does not fit fails the job for good. */
 export function withDefinition(definition: JobDefinition, run: HandlerFn): HandlerFn {
   return async (job, context) => {
     const payload = (await read(definition, job.payload, job.payloadVersion)) as never;
@@ -13,12 +13,13 @@ export function withDefinition(definition: JobDefinition, run: HandlerFn): Handl
   };
 }
 
+/** Calls the handler with what its job carries restored. */
 export function withCarrier(carrier: ContextCarrier, run: HandlerFn): HandlerFn {
   return (job, context) =>
     job.carried === undefined ? run(job, context) : carrier.restore(job.carried, () => run(job, context));
 }
 
-/** The same context, with the checked job; its signal stays one that is made when it is asked for. */
+/** The same context, with the checked job. It inherits the signal, which is made only when it is asked for. */
 function contextWith(job: ClaimedJob<never>, context: JobContext<never>): JobContext<never> {
   return Object.create(context, { job: { value: job, enumerable: true } }) as JobContext<never>;
 }

@@ -10,7 +10,7 @@ export interface Handler {
   readonly kind: string;
   readonly run: HandlerFn;
   readonly options: JobHandlerOptions;
-  /** What checks its payloads. */
+  /** Checks its payloads. */
   readonly definition?: JobDefinition;
   /** Where it was declared, for messages: `InvoiceJobs.render`. */
   readonly declaredAt: string;
@@ -38,7 +38,7 @@ export class HandlerRegistry {
   }
 }
 
-/** Makes the attempts of claimed jobs: the handler's own options go before the module's. */
+/** Makes the attempts of claimed jobs. The handler's own options take precedence over the module's. */
 export class AttemptFactory {
   private readonly policies = new Map<Handler, AttemptPolicy>();
 

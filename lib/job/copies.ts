@@ -17,10 +17,18 @@ export function branded(name: string): ClassDecorator {
     Object.defineProperty(target, Symbol.hasInstance, {
       value(this: typeof target, value: unknown): boolean {
         if (this !== target) return Function.prototype[Symbol.hasInstance].call(this, value);
-        return typeof value === 'object' && value !== null && brand in value;
+        return typeof value === 'object' && value !== null && has(value, brand);
       },
     });
   };
+}
+
+function has(object: object, key: symbol): boolean {
+  try {
+    return key in object;
+  } catch {
+    return false; // a revoked proxy
+  }
 }
 
 /** A value that all copies share: the first copy makes it, and the others find it. */

@@ -54,8 +54,10 @@ describe('branded', () => {
     expect(new RetryableError() instanceof Own).toBe(false);
   });
 
-  it('takes no value for an instance that is none', () => {
-    for (const value of [undefined, null, 'text', 7, {}, new Error(), () => 1])
+  it('takes no value for an instance that is none, and never throws', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const value of [proxy, undefined, null, 'text', 7, {}, new Error(), () => 1])
       expect(value instanceof JobsError).toBe(false);
   });
 

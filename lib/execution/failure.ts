@@ -1,0 +1,43 @@
+import { describeError, storableText } from '../job/describe-error.js';
+import { PermanentError, RetryableError } from '../job/errors.js';
+import type { ClaimedJob } from '../job/job.js';
+import type { Outcome } from '../job/outcome.js';
+import { isPanicByDefault } from '../job/panic.js';
+import { backoffDelayMs, DEFAULT_BACKOFF, isDelay } from '../job/retry.js';
+import type { AttemptPolicy } from './attempt-policy.js';
+
+/** What an error of the handler means for its job. Never throws, whatever the error is. */
+export function outcomeOfError(error: unknown, job: ClaimedJob, policy: AttemptPolicy): Outcome {
+  const lastError = describeError(error);
+  if (error instanceof PermanentError) return { type: 'failed', lastError };
+  if (!(error instanceof RetryableError) && isPanic(error, policy)) {
+    return { type: 'panic', lastError: storableText(`panic: ${lastError}`) };
+  }
+  if (!mayTryAgain(error, job, policy)) return { type: 'failed', lastError };
+  return { type: 'retry', delayMs: retryDelayMs(error, job, policy), lastError };
+}
+
+function isPanic(error: unknown, policy: AttemptPolicy): boolean {
+  try {
+    return policy.isPanic?.(error) ?? isPanicByDefault(error);
+  } catch {
+    return isPanicByDefault(error);
+  }
+}
+
+function mayTryAgain(error: unknown, job: ClaimedJob, policy: AttemptPolicy): boolean {
+  const maxAttempts = job.maxAttempts ?? policy.maxAttempts;
+  return maxAttempts === undefined ? error instanceof RetryableError : failuresOf(job) < maxAttempts;
+}
+
+function retryDelayMs(error: unknown, job: ClaimedJob, policy: AttemptPolicy): number {
+  const asked =
+    error instanceof RetryableError && isDelay(error.retryAfterMs) ? error.retryAfterMs : undefined;
+  const delayMs = asked ?? backoffDelayMs(policy.backoff ?? DEFAULT_BACKOFF, failuresOf(job));
+  return Math.ceil(Math.max(delayMs, policy.minRetryDelayMs));
+}
+
+/** This one included. An attempt whose worker died is no failure of the handler. */
+function failuresOf({ attemptsDone, crashes }: ClaimedJob): number {
+  return attemptsDone - crashes + 1;
+}
