@@ -3,8 +3,8 @@ import type { Engine } from './server.js';
 import type { AuditRecord, JobRow, RowState } from './records.js';
 
 /*
- * The tables of the suite's own, and the trigger that writes down each change of each row of the jobs table, by the
- * clock of the database at that moment, in the transaction of the change.
+ * The suite's own tables, and a trigger that records each change of each row of the jobs table. It writes in the
+ * transaction of the change, with the database's clock at that moment.
  */
 const AUDITED = [
   'status',
@@ -61,7 +61,7 @@ const MARIADB = [
   `CREATE TABLE chaos_business (id varchar(255) PRIMARY KEY) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE chaos_probe (n int NOT NULL)`,
   `INSERT INTO chaos_probe VALUES (0)`,
-  // The server runs in UTC; SYSDATE is the moment itself, where NOW is the beginning of the statement.
+  // The server runs in UTC. SYSDATE is the current moment; NOW would be the beginning of the statement.
   `CREATE TRIGGER chaos_inserted AFTER INSERT ON nest_jobs FOR EACH ROW
      INSERT INTO chaos_audit (at, id, ${AUDITED.map((name) => `new_${name}`).join(', ')})
      VALUES (SYSDATE(6), NEW.id, ${AUDITED.map((name) => `NEW.${name}`).join(', ')})`,
@@ -72,7 +72,7 @@ const MARIADB = [
 
 const READ_AT_ONCE = 20_000;
 
-/** The suite's own view of the database; never through a proxy, and never hit by the nemesis. */
+/** The suite's own connection to the database. It never goes through a proxy, and the nemesis never hits it. */
 export class Observer {
   private constructor(
     private readonly engine: Engine,
@@ -81,11 +81,11 @@ export class Observer {
 
   static async connect(engine: Engine, url: string): Promise<Observer> {
     const type = engine === 'postgres' ? 'postgres' : 'mysql';
-    // Ids hold characters that the server would otherwise have to guess the meaning of.
+    // Ids contain characters whose meaning the server would otherwise have to guess.
     const dataSource = new DataSource({ type, url, ...(type === 'mysql' ? { charset: 'utf8mb4' } : {}) });
     await dataSource.initialize();
     if (engine === 'postgres') {
-      // A restart of the server ends idle connections, and that is no reason to end this process.
+      // A restart of the server ends idle connections. That must not end this process.
       const pool = (dataSource.driver as unknown as { master: NodeJS.EventEmitter }).master;
       pool.on('connect', (client: NodeJS.EventEmitter) => client.on('error', () => undefined));
       pool.on('error', () => undefined);
@@ -93,7 +93,7 @@ export class Observer {
     return new Observer(engine, dataSource);
   }
 
-  /** The jobs table must be there already. */
+  /** The jobs table must already exist. */
   async install(): Promise<void> {
     const statements = this.engine === 'postgres' ? POSTGRES : MARIADB;
     for (const statement of statements) await this.dataSource.query(statement);
@@ -103,12 +103,15 @@ export class Observer {
     await this.dataSource.destroy();
   }
 
-  /** A small commit, as a measure of how the database is. */
+  /** Makes a small commit, to measure how responsive the database is. */
   async probe(): Promise<void> {
     await this.dataSource.query('UPDATE chaos_probe SET n = n + 1');
   }
 
-  /** Ends connections of the processes under test. @param share how many of them */
+  /**
+   * Terminates connections of the processes under test.
+   * @param share the share of their connections, from 0 to 1
+   */
   async terminate(share: number): Promise<number> {
     if (this.engine === 'postgres') {
       const rows = await this.dataSource.query<unknown[]>(
@@ -121,14 +124,14 @@ export class Observer {
       `SELECT id FROM information_schema.processlist WHERE user = 'jobs' AND rand() < ?`,
       [share],
     );
-    // One that is gone already is an error here.
+    // KILL fails if the connection is already gone.
     for (const { id } of rows) await this.dataSource.query(`KILL ${id}`).catch(() => undefined);
     return rows.length;
   }
 
-  /** Locks some rows of running jobs, and as many of those that come due next, for as long as `during` takes. */
+  /** Locks some rows of running jobs, and as many rows of jobs that come due next, until `during` resolves. */
   async lock(count: number, during: (ids: string[]) => Promise<unknown>): Promise<void> {
-    // By an index of theirs: a scan would lock more than it returns on MariaDB.
+    // The conditions match an index, because a scan on MariaDB would lock more rows than it returns.
     const [running, next] =
       this.engine === 'postgres'
         ? [

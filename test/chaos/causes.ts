@@ -2,7 +2,7 @@ import type { Fault } from './records.js';
 import { coveredMs } from './spans.js';
 import type { JobTimeline, LeaseSpan, Timelines } from './timeline.js';
 
-/** Why a lease was taken back; see `causeOf`. */
+/** Why a lease was reclaimed; see `causeOf`. */
 export type Cause =
   | 'worker killed by the nemesis'
   | 'worker ended by a job'
@@ -15,7 +15,7 @@ export type Cause =
   | 'stopped at the end'
   | 'unexplained';
 
-/** Faults that take a connection away, and with it the answer to a claim. */
+/** Faults that break a connection, so that the answer to a claim can be lost. */
 const BREAKS = new Set<Fault['kind']>([
   'terminate',
   'restart',
@@ -26,12 +26,12 @@ const BREAKS = new Set<Fault['kind']>([
   'hold',
 ]);
 const LINK = new Set<Fault['kind']>(['latency', 'resets', 'hold', 'forget', 'drop answers', 'cut']);
-/** Processes and database read one clock, in moments of their own. */
+/** Processes and the database read the same clock, but at different moments. */
 const SLACK_MS = 300;
 
 /**
- * What the records show as the reason why nobody renewed a lease until it ran out and was taken back. A terminated
- * connection alone is no reason: a heartbeat that fails is tried again at once, and so is a settle.
+ * Finds in the records why a lease was not renewed before it ran out and was reclaimed. A terminated connection alone
+ * is no reason: a failed heartbeat or settle is retried at once.
  */
 export function causeOf(job: JobTimeline, lease: LeaseSpan, times: Timelines): Cause {
   const { settings, healedAt } = times.history;
@@ -44,7 +44,7 @@ export function causeOf(job: JobTimeline, lease: LeaseSpan, times: Timelines): C
   }
   const faults = times.faults(lease.worker, from, end + SLACK_MS);
   if (faults.some(({ kind }) => kind === 'stop')) return 'worker frozen';
-  // A lease lives on heartbeats at a third of its time: to lose it, most of it must have been lost.
+  // Heartbeats come at a third of the lease, so a lease is lost only if at least a third of it was lost.
   const neededMs = settings.leaseMs / 3;
   const lagMs = times.lagOf(lease.worker, from, end);
   if (lagMs >= neededMs) return 'event loop blocked';

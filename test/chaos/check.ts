@@ -9,11 +9,11 @@ import { leasesAreTakenBack } from './invariants/i08-leases-are-taken-back.js';
 import { nothingStartsEarly } from './invariants/i09-nothing-starts-early.js';
 import { processesStayWell } from './invariants/i10-processes-stay-well.js';
 import { untouchedJobsNeedOneAttempt } from './invariants/i11-untouched-jobs-need-one-attempt.js';
-import { nobodyWaitsInACircle } from './invariants/i12-nobody-waits-in-a-circle.js';
+import { noDeadlocks } from './invariants/i12-no-deadlocks.js';
 import type { Violation } from './records.js';
 import type { Timelines } from './timeline.js';
 
-/** Everything in a history that must not be. */
+/** Checks a history against all invariants. */
 export function check(times: Timelines): Violation[] {
   return [
     acknowledgedJobsEnd,
@@ -27,6 +27,6 @@ export function check(times: Timelines): Violation[] {
     nothingStartsEarly,
     processesStayWell,
     untouchedJobsNeedOneAttempt,
-    nobodyWaitsInACircle,
+    noDeadlocks,
   ].flatMap((invariant) => invariant(times));
 }

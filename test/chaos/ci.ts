@@ -5,8 +5,8 @@ import type { Engine } from './server.js';
 /*
  * npm run chaos:ci
  *
- * About a minute for each engine: half of it with a seed that is always the same, half with one of its own, which is
- * printed. Ends with "chaos: N passed, N failed".
+ * Takes about a minute for each engine: half of it with a fixed seed, half with a random seed, which is printed. Ends
+ * with "chaos: N passed, N failed".
  */
 const ENGINES: readonly Engine[] = ['postgres', 'mariadb'];
 const RUN = { jobs: 1_500, minutes: 0.3, root: process.cwd() };
@@ -24,7 +24,7 @@ for (const engine of ENGINES) {
     if (!isRight) {
       const { jobs, minutes } = RUN;
       console.log(
-        `Again: npm run chaos -- --engine ${engine} --seed ${seed} --jobs ${jobs} --minutes ${minutes}`,
+        `To repeat it: npm run chaos -- --engine ${engine} --seed ${seed} --jobs ${jobs} --minutes ${minutes}`,
       );
     }
   }

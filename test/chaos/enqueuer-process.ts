@@ -6,14 +6,14 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DuplicateJobError, InvalidJobError, JobClient, JobsModule, type NewJob } from 'nestjs-typeorm-jobs';
 import { DataSource } from 'typeorm';
-import { HOSTILE, KINDS, planJob } from './behaviours.js';
+import { HOSTILE, KINDS, planJob } from './behaviors.js';
 import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilUp } from './process.js';
 import { Random } from './random.js';
 import type { AnswerRecord, SendRecord } from './records.js';
 
 /*
- * An application that only enqueues. Before each call it writes down what it is about to enqueue, and after it what it
- * was told. Where it was told nothing, it sometimes says the same again, with the same ids, as a careful caller would.
+ * An application that only enqueues. It records what it is about to enqueue before each call, and the answer after it.
+ * If there was no answer, it sometimes repeats the call with the same ids, as a careful caller would.
  */
 const { name, generation, quota } = settings;
 const random = new Random(`${settings.seed} ${name} ${generation}`);
@@ -35,7 +35,7 @@ class EnqueuerModule {}
 
 class Undone extends Error {}
 
-/** How many jobs have been planned, and how many calls made. */
+/** How many jobs have been planned. */
 let planned = settings.sent;
 let calls = 0;
 let isStopping = false;

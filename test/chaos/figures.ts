@@ -2,7 +2,7 @@ import { causeOf, type Cause } from './causes.js';
 import type { Fault, Violation, WorkerRecord } from './records.js';
 import { isTerminal, type Timelines } from './timeline.js';
 
-/** A run in numbers. Milliseconds, unless it says otherwise. */
+/** A run in numbers. */
 export interface Figures {
   readonly engine: string;
   readonly seed: string;
@@ -12,9 +12,9 @@ export interface Figures {
   readonly lost: number;
   readonly phantom: number;
   readonly byStatus: Readonly<Record<string, number>>;
-  /** Attempts that were begun beside the one that was needed, for 100,000 jobs. */
+  /** Attempts that started and lost their lease, per 100,000 jobs, by cause. */
   readonly duplicatesPer100k: Readonly<Record<string, number>>;
-  /** Jobs that ended as PANIC because their workers died. */
+  /** Jobs that ended as PANIC because their workers died: all of them, and the innocent ones by cause. */
   readonly convicted: Readonly<Record<string, number>>;
   readonly refusedSettles: number;
   readonly settleRetries: number;
@@ -23,14 +23,14 @@ export interface Figures {
   readonly deadlocks: number;
   readonly processesEnded: number;
   readonly faults: Readonly<Record<string, number>>;
-  /** From the last heartbeat of a worker that was lost until its job was ready again, while some worker was up. */
+  /** From the last heartbeat of a lost worker until its job was ready again, counted while some worker was up. */
   readonly recoveryMs: {
     readonly p50: number;
     readonly p99: number;
     readonly max: number;
     readonly bound: number;
   };
-  /** Jobs that ended in a second. */
+  /** Jobs that ended per second, before, during and after the faults. */
   readonly throughput: { readonly before: number; readonly during: number; readonly after: number };
   readonly claimP99Ms: number;
   readonly drainS: number | null;
@@ -70,7 +70,7 @@ export function figuresOf(
     processesEnded: history.processes.filter(({ exitedAt }) => exitedAt !== undefined && exitedAt < endedAt)
       .length,
     faults: countBy(faults, ({ kind }) => kind),
-    recoveryMs: { ...recovery(times), bound: settings.leaseMs + settings.sweepMs },
+    recoveryMs: { ...recovery(times), bound: settings.leaseMs + settings.reclaimMs },
     throughput: throughput(times, faults),
     claimP99Ms: round(quantile(claims, 0.99)),
     drainS: drainedAt === undefined ? null : round((drainedAt - healedAt) / 1000),
@@ -79,7 +79,7 @@ export function figuresOf(
   };
 }
 
-/** For a person to read. */
+/** Formats the figures for people. */
 export function tableOf(figures: Figures): string {
   const lines = Object.entries(figures).map(([name, value]) => [name, asText(value)] as const);
   return lines.map(([name, value]) => `  ${name.padEnd(18)} ${value}`).join('\n');
@@ -96,7 +96,7 @@ function duplicates(times: Timelines): Record<string, number> {
   for (const job of times.jobs.values()) {
     const started = new Set(job.starts.map(({ token }) => token));
     for (const lease of job.leases) {
-      // A handler that never began is no attempt, though the crash is counted.
+      // A handler that never started is no attempt, although the crash is counted.
       if (lease.end?.how !== 'reclaimed' || !started.has(lease.token)) continue;
       const cause = causeOf(job, lease, times);
       counts.set(cause, (counts.get(cause) ?? 0) + 1);
@@ -106,7 +106,7 @@ function duplicates(times: Timelines): Record<string, number> {
   return Object.fromEntries([...counts].map(([cause, count]) => [cause, Math.round(count * per100k)]));
 }
 
-/** How many there are; and of those that neither block nor end their process, why their workers were lost at the end. */
+/** How many jobs were convicted. Innocent ones, which neither block nor end their process, are also counted by cause. */
 function convicted(times: Timelines): Record<string, number> {
   const all = [...times.jobs.values()].filter(
     ({ leases, row }) => row?.status === 'PANIC' && leases.at(-1)?.end?.how === 'reclaimed',
@@ -116,7 +116,7 @@ function convicted(times: Timelines): Record<string, number> {
   return { all: all.length, ...causes };
 }
 
-/** After these, only the sweep of another worker is needed; a database that is down has to come back first. */
+/** After these, only a reclaim is needed. After the other causes, the database or the link must recover first. */
 const ENDS_OF_WORKERS: readonly Cause[] = [
   'worker killed by the nemesis',
   'worker ended by a job',
@@ -130,7 +130,7 @@ function recovery(times: Timelines): { p50: number; p99: number; max: number } {
   for (const job of times.jobs.values()) {
     for (const lease of job.leases) {
       if (lease.end?.how !== 'reclaimed' || !ENDS_OF_WORKERS.includes(causeOf(job, lease, times))) continue;
-      // Nobody takes a lease back while every worker is down.
+      // No lease is reclaimed while every worker is down, so that time does not count.
       delays.push(settings.leaseMs + times.ableMs(lease.until, lease.end.at));
     }
   }

@@ -12,22 +12,22 @@ const STOP_MS = 15_000;
 
 export type MemberSettings = Omit<ProcessSettings, 'generation' | 'file' | 'sent'> & {
   readonly role: 'worker' | 'enqueuer';
-  /** Where its files go. */
+  /** The folder for its files. */
   readonly folder: string;
-  /** Where the compiled suite and the package under test are. */
+  /** The folder of the compiled suite and of the package under test. */
   readonly root: string;
 };
 
-/** A process of the suite under a supervisor that starts it again whenever it ends. */
+/** A process of the suite, with a supervisor that restarts it whenever it ends. */
 export class Member {
   readonly records: ProcessRecord[] = [];
-  /** Its application has been up. */
+  /** Whether its application has been up. */
   wasReady = false;
-  /** Of an enqueuer: it has said all that it was told to. */
+  /** Whether an enqueuer has sent its quota. */
   isDone = false;
   private child!: ChildProcess;
   private generation = 0;
-  /** How many jobs all generations have said they would enqueue. */
+  /** How many jobs all earlier generations have sent. */
   private sent = 0;
   private wanted = false;
   private stopping = false;
@@ -38,7 +38,7 @@ export class Member {
   static start(settings: MemberSettings): Member {
     const member = new Member(settings);
     member.ended = member.keepRunning();
-    member.ended.catch(() => undefined); // stop() tells
+    member.ended.catch(() => undefined); // stop() reports the error
     return member;
   }
 
@@ -60,7 +60,7 @@ export class Member {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Kills it; the supervisor starts it again. */
+  /** Kills the process. The supervisor restarts it. */
   kill(): void {
     this.wanted = true;
     this.child.kill('SIGKILL');
@@ -70,7 +70,10 @@ export class Member {
     this.child.kill(signal);
   }
 
-  /** Lets it end by itself, and kills it where it does not. @returns whether it ended by itself */
+  /**
+   * Asks the process to end, and kills it if it does not.
+   * @returns whether it ended by itself
+   */
   async stop(): Promise<boolean> {
     this.stopping = true;
     this.wanted = true;
@@ -96,7 +99,7 @@ export class Member {
   private spawn(): ProcessRecord {
     const { role, folder, root, ...settings } = this.settings;
     this.sent += this.countSent();
-    const told: ProcessSettings = {
+    const own: ProcessSettings = {
       ...settings,
       sent: this.sent,
       generation: this.generation,
@@ -108,7 +111,7 @@ export class Member {
       process.execPath,
       ['--no-warnings', join(root, 'test/chaos/dist/chaos', `${role}-process.js`)],
       {
-        env: { ...process.env, CHAOS: JSON.stringify(told), NO_COLOR: '1' },
+        env: { ...process.env, CHAOS: JSON.stringify(own), NO_COLOR: '1' },
         stdio: ['ignore', output, output, 'ipc'],
       },
     );
@@ -131,7 +134,7 @@ export class Member {
     return join(this.settings.folder, `${this.settings.name}.${generation}.jsonl`);
   }
 
-  /** What the last generation has said it would enqueue. */
+  /** How many jobs the last generation has sent. */
   private countSent(): number {
     const last = this.files.at(-1);
     if (this.role === 'worker' || last === undefined) return 0;
@@ -142,7 +145,7 @@ export class Member {
   }
 }
 
-/** The records in a file; the last line may have been cut off by a death. */
+/** Reads the records in a file. The last line may be cut off, because the process was killed. */
 export function readLines<T>(file: string): T[] {
   const records: T[] = [];
   for (const line of readFileSync(file, 'utf8').split('\n')) {

@@ -9,16 +9,16 @@ import { Timelines } from './timeline.js';
 /*
  * npm run chaos -- --engine postgres|mariadb --jobs N --seed S --minutes M
  *
- * Prints a table, and the same as one line of JSON; fails where an invariant does not hold. The files of the run are
- * kept where CHAOS_KEEP is set.
+ * Prints a table, and the same figures as one line of JSON. Fails if an invariant does not hold. The files of the run
+ * are kept if CHAOS_KEEP is set.
  */
 const SHOWN = 5;
 
-// No server and no process outlives the suite, however it ends.
+// Exit through `process.exit`, so that its listeners stop the server and the processes.
 process.once('SIGTERM', () => process.exit(1));
 process.once('SIGINT', () => process.exit(1));
 
-/** One run, checked. */
+/** Runs the suite once and checks the history. */
 export async function runAndCheck(
   options: Omit<RunOptions, 'say'>,
 ): Promise<{ figures: Figures; violations: readonly Violation[] }> {

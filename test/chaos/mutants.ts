@@ -10,11 +10,11 @@ import type { Engine } from './server.js';
 /*
  * npm run chaos:mutants [-- --engine postgres|mariadb] [--only part-of-a-name]
  *
- * Switches off one guard of the package at a time, in a copy of the build, and sees whether the checker names the
- * invariant that the guard is there for. One that passes unseen is a defect of the checker.
+ * Removes one guard of the package at a time, in a copy of the build, and expects the checker to name the invariant
+ * that the guard protects. A mutant that survives shows a defect of the checker.
  */
 const ROOT = process.cwd();
-/** Long enough that each guard is needed; what a mutant breaks shows early. */
+/** Long enough that each guard is needed. A mutant shows what it breaks early. */
 const RUN = { jobs: 1_500, minutes: 0.5, drainMs: 15_000 };
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ console.log(summary.join('\n'));
 console.log(`${summary.length - survived} passed, ${survived} failed`);
 process.exit(survived === 0 ? 0 : 1);
 
-/** @returns whether the checker saw what it should see: the mutant by its invariant, or nothing where nothing is wrong */
+/** @returns whether the checker named the mutant's invariant, or nothing if no guard was removed */
 async function hunt(mutant: Mutant, engine: Engine): Promise<boolean> {
   const { name, caughtBy, faults, jobs = RUN.jobs, patches } = mutant;
   const root = build(patches[engine]);
@@ -54,7 +54,7 @@ async function hunt(mutant: Mutant, engine: Engine): Promise<boolean> {
     const isRight = caughtBy === 'nothing' ? violations.length === 0 : named.length > 0;
     const seen = `named: ${JSON.stringify(figures.violations)}`;
     summary.push(
-      `${isRight ? 'as it should be' : 'SURVIVED'}: ${engine}, without ${name}, caught by ${caughtBy}; ${seen}`,
+      `${isRight ? 'as expected' : 'SURVIVED'}: ${engine}, without ${name}, caught by ${caughtBy}; ${seen}`,
     );
     console.log(summary.at(-1));
     const shown = caughtBy === 'nothing' ? violations : named;
@@ -66,7 +66,7 @@ async function hunt(mutant: Mutant, engine: Engine): Promise<boolean> {
   }
 }
 
-/** The package and the processes of the suite, in a folder of their own, with the patches in the package. */
+/** Copies the package and the processes of the suite into a folder, and patches the package there. */
 function build(patches: readonly Patch[]): string {
   const root = mkdtempSync(join(tmpdir(), 'jobs-chaos-mutant-'));
   mkdirSync(join(root, 'test/chaos'), { recursive: true });

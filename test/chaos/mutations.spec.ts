@@ -7,7 +7,7 @@ const BUILT = join(import.meta.dirname, '../../dist');
 
 describe.each(['postgres', 'mariadb'] as const)('The mutants of the package on %s', (engine) => {
   it.each(MUTANTS.filter(({ caughtBy }) => caughtBy !== 'nothing'))(
-    'can still be made without $name',
+    'can still be built without $name',
     ({ patches }) => {
       const texts = new Map<string, string>();
       for (const patch of patches[engine]) {
@@ -20,7 +20,7 @@ describe.each(['postgres', 'mariadb'] as const)('The mutants of the package on %
 });
 
 describe('A patch', () => {
-  it('is refused where the text to patch is not there', () => {
+  it('is refused if the text to patch is not there exactly once', () => {
     const patch = { file: 'a.js', find: 'guard', replace: '' };
     expect(() => patched('nothing', patch)).toThrow('a.js has this 0 times, and not 1');
     expect(() => patched('guard guard', patch)).toThrow('a.js has this 2 times, and not 1');

@@ -8,7 +8,7 @@ import type { DatabaseServer } from './server.js';
 
 export interface Victims {
   readonly members: readonly Member[];
-  /** By the name of the process whose way to the database each is. */
+  /** The proxies between processes and the database, by the process's name. */
   readonly proxies: ReadonlyMap<string, TcpProxy>;
   readonly server: DatabaseServer;
   readonly observer: Observer;
@@ -16,7 +16,7 @@ export interface Victims {
 
 type FaultKind = Exclude<Fault['kind'], 'slow database'>;
 
-/** How often each is drawn. */
+/** How often each fault is drawn, relative to the others. */
 const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   kill: 20,
   stop: 12,
@@ -30,13 +30,13 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'drop answers': 8,
   cut: 5,
 };
-/** Two faults begin so far apart. */
+/** The time between the beginnings of two faults. */
 const MIN_GAP_MS = 300;
 const MAX_GAP_MS = 3_000;
-/** How long a connection that was forgotten stays silent before its client is told. */
+/** How long a forgotten connection stays silent before it is reset. */
 const FORGOTTEN_MS = 12_000;
 
-/** Hurts processes, connections and the database, as its seed says, and writes down what it did. */
+/** Hurts processes, connections and the database as its random numbers decide, and records what it did. */
 export class Nemesis {
   readonly faults: Fault[] = [];
   private readonly busy = new Set<string>();
@@ -44,7 +44,7 @@ export class Nemesis {
   private readonly stopping = new AbortController();
   private ended: Promise<void> = Promise.resolve();
 
-  /** @param kinds only these faults */
+  /** @param kinds the faults to draw from; all by default */
   constructor(
     private readonly victims: Victims,
     private readonly random: Random,
@@ -55,7 +55,7 @@ export class Nemesis {
     this.ended = this.loop();
   }
 
-  /** Heals everything. Resolves when nothing is wrong any more. */
+  /** Stops and heals everything. Resolves when no fault is left. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.ended;
@@ -89,7 +89,7 @@ export class Nemesis {
     }
   }
 
-  /** One fault at a time for each target: where there is one already, this does nothing. */
+  /** Keeps to one fault at a time for each target. Does nothing if a target already has one. */
   private async during(
     kind: FaultKind,
     targets: readonly string[],
@@ -134,7 +134,7 @@ export class Nemesis {
         ids = locked;
         await this.pause(ms);
       })
-      .catch(() => undefined); // the database may be restarted meanwhile
+      .catch(() => undefined); // the database may be restarted at the same time
     this.faults.push({ kind: 'lock', targets: [], ids, from, until: now() });
   }
 
@@ -161,7 +161,7 @@ export class Nemesis {
     else await proxy.cut();
   }
 
-  /** @returns false where it was cut short: the nemesis stops */
+  /** @returns false if the nemesis was stopped during the pause */
   private pause(ms: number): Promise<boolean> {
     return sleep(ms, true, { signal: this.stopping.signal }).catch(() => false);
   }

@@ -4,7 +4,7 @@ import { now, record } from './process.js';
 
 const { pid } = process;
 
-/** Writes down what the worker of this process asks of the database, and what it is told. Changes nothing of it. */
+/** Records what this process's worker asks of the database, and the answers. Changes nothing else. */
 export function observeQueue(): void {
   const { prototype } = TypeOrmJobQueue;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the queue as `this` below

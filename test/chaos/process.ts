@@ -2,36 +2,36 @@ import { openSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import type { DataSourceOptions } from 'typeorm';
 
-/** What a process of the suite is told, in the environment variable CHAOS. */
+/** The settings of a process of the suite. It gets them in the environment variable CHAOS. */
 export interface ProcessSettings {
   readonly name: string;
   readonly generation: number;
   readonly seed: string;
   readonly database: DataSourceOptions;
-  /** Where it writes what it does, line by line. */
+  /** The file for its records, one on each line. */
   readonly file: string;
-  /** How far its clock is wrong. */
+  /** How wrong its clock is. */
   readonly clockOffsetMs: number;
   readonly leaseMs: number;
   readonly maxCrashes: number;
-  /** Of a worker: the kinds that it serves; undefined for all. */
+  /** The kinds that a worker serves; undefined for all. */
   readonly kinds?: readonly string[];
   readonly databaseTimeoutMs: number;
-  /** Of an enqueuer: how many jobs, and how many in a second. */
+  /** How many jobs an enqueuer sends in all its generations. */
   readonly quota: number;
-  /** How many of them its earlier generations have sent. */
+  /** How many jobs its earlier generations have sent. */
   readonly sent: number;
   readonly perSecond: number;
 }
 
 export const settings = JSON.parse(process.env.CHAOS ?? '{}') as ProcessSettings;
 
-/** The real time, whatever `Date` says. */
+/** The real time, even if `Date` is wrong. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Makes `Date` wrong in this process, as a clock that was set wrong would. */
+/** Makes `Date` wrong in this process, like a clock that is set wrong. */
 export function setClockWrong(offsetMs: number): void {
   if (offsetMs === 0) return;
   const Real = Date;
@@ -46,12 +46,12 @@ export function setClockWrong(offsetMs: number): void {
 
 const file = settings.file ? openSync(settings.file, 'a') : 2;
 
-/** Appends lines, at once: what is written survives the death of this process. */
+/** Appends lines synchronously, so that they survive the death of this process. */
 export function record(...lines: readonly object[]): void {
   writeSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
-/** Calls `start` until it works: a database that is being restarted is no reason to give up. */
+/** Calls `start` until it succeeds, because the database may be restarting. */
 export async function startUntilUp<T>(start: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -63,13 +63,13 @@ export async function startUntilUp<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A text in SQL. Only for the texts of this suite: a server that reads backslashes otherwise would be another history. */
+/** Quotes a text for SQL. Only for the suite's own servers, because it relies on how they read backslashes. */
 export function literal(text: string): string {
   const escaped = settings.database.type === 'postgres' ? text : text.replaceAll('\\', '\\\\');
   return `'${escaped.replaceAll("'", "''")}'`;
 }
 
-/** Whether the database refused a row because it is there already. */
+/** Whether the database refused a row because it already exists. */
 export function isDuplicate(error: unknown): boolean {
   const { code, errno } = (error as { driverError?: { code?: string; errno?: number } }).driverError ?? {};
   return code === '23505' || errno === 1062;

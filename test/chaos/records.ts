@@ -1,28 +1,28 @@
-import type { JobPlan } from './behaviours.js';
+import type { JobPlan } from './behaviors.js';
 
 /*
- * What a run leaves behind, and all that the checker sees. Instants are milliseconds since 1970, of the machine's real
- * clock and of the database's, which are the same clock here; some processes of a run believe in another.
+ * What a run leaves behind. The checker sees nothing else. Instants are milliseconds since 1970 by the machine's real
+ * clock, which is also the database's. Some processes of a run have a wrong clock.
  */
 
-/** What an enqueuer was about to write in one call, all or none. Logged before it is sent. */
+/** The jobs that an enqueuer was about to write in one call, all or none. Recorded before they are sent. */
 export interface SendRecord {
   readonly type: 'send';
   /** `<enqueuer>.<generation>-<number>` */
   readonly call: string;
   readonly at: number;
   readonly shape: 'one' | 'many' | 'transaction' | 'rolled back';
-  /** The call whose answer was lost, where this one says the same again. */
+  /** The call without an answer that this call repeats. */
   readonly again?: string;
   readonly jobs: readonly { readonly id: string; readonly plan: JobPlan }[];
 }
 
-/** What became of the call. One without an answer is as good as unknown: its process died. */
+/** The result of a call. A call without this record counts as unknown: its process died. */
 export interface AnswerRecord {
   readonly type: 'answer';
   readonly call: string;
   readonly at: number;
-  /** `duplicate`: an id was there already. */
+  /** `duplicate`: an id already existed. */
   readonly how: 'ok' | 'failed' | 'unknown' | 'duplicate';
   readonly error?: string;
 }
@@ -40,12 +40,12 @@ export type WorkerRecord = { readonly pid: number; readonly at: number } & (
   | { readonly type: 'claim'; readonly ms: number; readonly count: number }
   | { readonly type: 'claim failed'; readonly ms: number; readonly error: string }
   | { readonly type: 'renew failed'; readonly ms: number; readonly error: string }
-  /** The event loop stood still, or the whole process did. */
+  /** The event loop was blocked, or the whole process was frozen. */
   | { readonly type: 'lag'; readonly ms: number }
   | { readonly type: 'sample'; readonly sockets: number; readonly heapMb: number; readonly rssMb: number }
 );
 
-/** A row of the audit table: one change of one row of the jobs table, in the order in which they came. */
+/** A row of the audit table: one change of one row of the jobs table. `seq` gives their order. */
 export interface AuditRecord {
   readonly seq: number;
   readonly at: number;
@@ -83,7 +83,7 @@ export interface EffectRow {
   readonly token: number;
 }
 
-/** What the nemesis did, and what else stood in the way. */
+/** A fault that the nemesis caused, or a slow database. */
 export interface Fault {
   readonly kind:
     | 'kill'
@@ -97,9 +97,9 @@ export interface Fault {
     | 'drop answers'
     | 'cut'
     | 'lock'
-    /** Not the nemesis: the database, or the machine under it, took long for a small commit. */
+    /** Not by the nemesis: the database or its machine took long for a small commit. */
     | 'slow database';
-  /** Names of processes, or `database`. */
+  /** Names of processes, `link of <process>`, or `database`. */
   readonly targets: readonly string[];
   readonly from: number;
   readonly until: number;
@@ -114,19 +114,19 @@ export interface ProcessRecord {
   readonly exitedAt?: number;
   readonly code?: number | null;
   readonly signal?: string | null;
-  /** Killed by the nemesis, or told to stop at the end. */
+  /** The process was killed by the nemesis, or stopped at the end. */
   readonly wanted?: boolean;
 }
 
 export interface Settings {
   readonly leaseMs: number;
-  /** How long after its end a lease may stand until somebody takes it back, where the database answers. */
-  readonly sweepMs: number;
+  /** How long an expired lease may stand until a worker reclaims it, if the database answers. */
+  readonly reclaimMs: number;
   readonly maxCrashes: number;
   /** How many connections a process may have. */
   readonly maxSockets: number;
   readonly drainBoundMs: number;
-  /** For how long a lost link goes on to hurt: as long as the database may take to answer. */
+  /** How long a process may wait for an answer. A broken link can do harm for this long after it is repaired. */
   readonly answerMs: number;
 }
 
@@ -146,14 +146,14 @@ export interface History {
   readonly startedAt: number;
   /** When the nemesis had healed everything. */
   readonly healedAt: number;
-  /** When nothing was pending any more; undefined where that was never seen. */
+  /** When no job was pending anymore; undefined if that never happened. */
   readonly drainedAt: number | undefined;
   readonly endedAt: number;
-  /** As the server's own log tells them. */
+  /** The number of deadlocks in the server's log. */
   readonly deadlocks: number;
 }
 
-/** A sentence of the suite that this history breaks. */
+/** An invariant that a history breaks. */
 export interface Violation {
   readonly invariant: string;
   readonly job?: string;

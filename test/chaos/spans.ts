@@ -8,7 +8,7 @@ export function overlaps(span: Span, from: number, until: number): boolean {
   return span.from <= until && span.until >= from;
 }
 
-/** The same moments, each once, in order. */
+/** Merges spans that overlap, and sorts them. */
 export function union(spans: readonly Span[]): Span[] {
   const merged: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
@@ -19,7 +19,7 @@ export function union(spans: readonly Span[]): Span[] {
   return merged;
 }
 
-/** What is left of a stretch when others are taken out of it. */
+/** What is left of a span without the others. */
 export function without(span: Span, others: readonly Span[]): Span[] {
   const left: Span[] = [];
   let from = span.from;
@@ -32,7 +32,7 @@ export function without(span: Span, others: readonly Span[]): Span[] {
   return left.filter((one) => one.until > one.from);
 }
 
-/** How much of a stretch the spans cover. */
+/** How many milliseconds from `from` until `until` the spans cover. */
 export function coveredMs(spans: readonly Span[], from: number, until: number): number {
   return union(spans)
     .map((span) => Math.min(span.until, until) - Math.max(span.from, from))

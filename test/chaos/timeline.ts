@@ -1,4 +1,4 @@
-import type { JobPlan } from './behaviours.js';
+import type { JobPlan } from './behaviors.js';
 import type {
   AnswerRecord,
   AuditRecord,
@@ -12,16 +12,16 @@ import type {
 } from './records.js';
 import { coveredMs, overlaps, union, without, type Span } from './spans.js';
 
-/** One claim of a job, and how its lease ended, as the audit shows it. */
+/** One claim of a job and the end of its lease, as the audit shows them. */
 export interface LeaseSpan {
   readonly token: number;
   readonly worker: string;
   readonly claimedAt: number;
-  /** Until when the lease lasted by its last renewal. */
+  /** When the lease runs out, by its last renewal. */
   readonly until: number;
   /** When the last heartbeat was written. */
   readonly renewedAt: number;
-  /** Undefined while it stands. */
+  /** Undefined while the lease stands. */
   readonly end?: LeaseEnd;
 }
 
@@ -31,15 +31,15 @@ export interface LeaseEnd {
   readonly after: RowState;
   readonly alone: boolean;
   /**
-   * - `settled`: its outcome was written
-   * - `reclaimed`: it was taken back, and counted as a crash
-   * - `released`: it was given back, no attempt spent
-   * - `unexplained`: an attempt was counted, and neither a crash, nor had its holder sent an outcome
+   * - `settled`: the outcome was written
+   * - `reclaimed`: it was reclaimed, and a crash was counted
+   * - `released`: it was given back, and no attempt was counted
+   * - `unexplained`: an attempt was counted but no crash, and the holder had not sent an outcome
    */
   readonly how: 'settled' | 'reclaimed' | 'released' | 'unexplained';
 }
 
-/** All that is known of one job, in the order of time. */
+/** Everything that is known about one job, in chronological order. */
 export interface JobTimeline {
   readonly id: string;
   readonly plan: JobPlan | undefined;
@@ -56,15 +56,15 @@ export interface EnqueueCall {
   readonly answer: AnswerRecord | undefined;
 }
 
-/** A history, sorted out for the checks. */
+/** A history, arranged for the checks. */
 export class Timelines {
   readonly jobs = new Map<string, JobTimeline>();
   readonly calls: readonly EnqueueCall[];
-  /** Ids of jobs whose enqueuer was told that they are there. */
+  /** Ids of the jobs whose enqueue was acknowledged. */
   readonly acknowledged = new Set<string>();
   private readonly processes = new Map<number, ProcessRecord>();
   private readonly faultsOf = new Map<string, Fault[]>();
-  /** What ran in each process. */
+  /** When handlers ran, by process. */
   private readonly handlers = new Map<number, (Span & { readonly id: string })[]>();
   private readonly lags = new Map<number, Span[]>();
   private able: readonly Span[] | undefined;
@@ -73,7 +73,7 @@ export class Timelines {
     const answers = new Map(history.answers.map((answer) => [answer.call, answer]));
     this.calls = history.sends.map((send) => ({ send, answer: answers.get(send.call) }));
     for (const { send, answer } of this.calls) {
-      // A duplicate id where the same was said again means that the first time was written.
+      // A repeated call that is refused as a duplicate means that the first call was written.
       const isThere = answer?.how === 'ok' || (answer?.how === 'duplicate' && send.again !== undefined);
       if (isThere) for (const { id } of send.jobs) this.acknowledged.add(id);
     }
@@ -90,12 +90,12 @@ export class Timelines {
     this.noteHandlers();
   }
 
-  /** The process that a worker's id names. */
+  /** The process of a worker, by the worker's id. */
   processOf(worker: string): ProcessRecord | undefined {
     return this.processes.get(pidOf(worker));
   }
 
-  /** Faults of a process's own, of its way to the database, and of the database, in a stretch of time. */
+  /** Faults of a worker's process, of its link to the database, and of the database, during a span of time. */
   faults(worker: string, from: number, until: number): Fault[] {
     const name = this.processOf(worker)?.name ?? '';
     return [name, `link of ${name}`, 'database']
@@ -103,18 +103,18 @@ export class Timelines {
       .filter((fault) => overlaps(fault, from, until));
   }
 
-  /** The jobs whose handlers ran in a worker's process in a stretch of time. */
+  /** The jobs whose handlers ran in a worker's process during a span of time. */
   runningIn(worker: string, from: number, until: number): string[] {
     const handlers = this.handlers.get(pidOf(worker)) ?? [];
     return handlers.filter((span) => span.from < until && span.until > from).map(({ id }) => id);
   }
 
-  /** For how many milliseconds of a stretch of time the process's event loop stood still. */
+  /** For how many milliseconds of a span of time the event loop of a worker's process was blocked. */
   lagOf(worker: string, from: number, until: number): number {
     return coveredMs(this.lags.get(pidOf(worker)) ?? [], from, until);
   }
 
-  /** For how many milliseconds of a stretch of time there was a worker that was up, did not stand still, and had its database. */
+  /** For how many milliseconds of a span of time at least one worker was up, was not blocked, and had its database. */
   ableMs(from: number, until: number): number {
     this.able ??= this.findAble();
     return coveredMs(this.able, from, until);
@@ -132,7 +132,7 @@ export class Timelines {
     return union(spans);
   }
 
-  /** When a worker could not ask the database anything, or waited for an answer that did not come. */
+  /** When a worker could not reach the database, or waited for an answer that did not come. */
   private partings(pid: number): Span[] {
     const link = this.faultsOf.get(`link of ${this.processes.get(pid)?.name}`) ?? [];
     const { answerMs } = this.history.settings;
@@ -147,7 +147,7 @@ export class Timelines {
     }
   }
 
-  /** A handler that blocks the event loop may die with its process before anybody could write that down. */
+  /** Adds the time of blocking handlers. Such a handler may die with its process before the lag is recorded. */
   private noteBlocks(): void {
     for (const { plan, starts } of this.jobs.values()) {
       if (plan?.kind !== 'blocking') continue;
@@ -184,10 +184,10 @@ export class Timelines {
   }
 }
 
-/** A process's clock may be set right by a few milliseconds meanwhile, and the database's with it at another moment. */
+/** The system may adjust its clock by a few milliseconds, which processes and the database notice at different moments. */
 const SLACK_MS = 50;
 
-/** Sorts changes of one row into leases. */
+/** Groups the changes of one row into leases. */
 function leasesOf(
   audit: readonly AuditRecord[],
   records: readonly WorkerRecord[],

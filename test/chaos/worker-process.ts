@@ -14,13 +14,13 @@ import {
   type JobContext,
 } from 'nestjs-typeorm-jobs';
 import type { DataSource } from 'typeorm';
-import { HOSTILE, KINDS, TIMEOUT_MS, type JobPlan } from './behaviours.js';
+import { HOSTILE, KINDS, TIMEOUT_MS, type JobPlan } from './behaviors.js';
 import { observeQueue } from './observe-queue.js';
 import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilUp } from './process.js';
 
 /*
- * An application with a worker, on the built package. It writes down what its handlers do and what its worker asks of
- * the database, and lives until it is killed, told to stop, or ended by one of its jobs.
+ * An application with a worker, on the built package. It records what its handlers do and what its worker asks of the
+ * database. It lives until it is killed, is asked to stop, or one of its jobs ends it.
  */
 interface Payload {
   readonly plan: JobPlan;
@@ -97,7 +97,7 @@ class Handlers {
     });
   }
 
-  /** What all of them have in common: the record of start and end, the effect, and a result that names its attempt. */
+  /** What all handlers share: the records of start and end, the effect, and a result that names its attempt. */
   private async run(
     { id, payload }: ClaimedJob<Payload>,
     context: JobContext<Payload>,
@@ -116,7 +116,7 @@ class Handlers {
     }
   }
 
-  /** Again until it is there, for what is tested is the queue and not the patience of a handler. */
+  /** Retries until the row is written, because the suite tests the queue and not its own handlers. */
   private async leaveEffect(id: string, token: number, signal: AbortSignal): Promise<void> {
     const insert = `INSERT INTO chaos_effects (id, lease_token) VALUES (${literal(id)}, ${token})`;
     for (;;) {
@@ -125,7 +125,7 @@ class Handlers {
         await this.dataSource.query(insert);
         return;
       } catch (error) {
-        if (isDuplicate(error)) return; // it was there before its answer was lost
+        if (isDuplicate(error)) return; // an earlier try wrote it, but its answer was lost
         await sleep(100);
       }
     }
@@ -183,7 +183,7 @@ function circular(): unknown {
 })
 class WorkerModule {}
 
-/** Writes down when nothing ran for a while: then no heartbeat could. */
+/** Records when the event loop was blocked, so that no heartbeat could be sent. */
 function watchLag(): void {
   let last = performance.now();
   setInterval(() => {

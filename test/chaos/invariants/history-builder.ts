@@ -1,4 +1,4 @@
-import type { JobPlan } from '../behaviours.js';
+import type { JobPlan } from '../behaviors.js';
 import type {
   AnswerRecord,
   AuditRecord,
@@ -26,10 +26,10 @@ const NEW: RowState = {
   runAt: START,
 };
 
-/** Two workers, as their ids name them. */
+/** The ids of two workers. */
 export const [ONE, OTHER] = ['host-101-aa', 'host-202-bb'] as const;
 
-/** Tells a history step by step, as a run would leave it, for the tests of the checks. The steps may be wrong ones. */
+/** Builds a history step by step, for the tests of the checks. Its steps may break invariants. */
 export class HistoryBuilder {
   readonly sends: SendRecord[] = [];
   readonly answers: AnswerRecord[] = [];
@@ -38,8 +38,8 @@ export class HistoryBuilder {
   readonly faults: Fault[] = [];
   readonly business: string[] = [];
   readonly effects: { id: string; token: number }[] = [];
-  readonly processes: ProcessRecord[] = [ONE, OTHER].map((worker, place) => {
-    return { name: `w${place + 1}`, pid: pidOf(worker), spawnedAt: START };
+  readonly processes: ProcessRecord[] = [ONE, OTHER].map((worker, index) => {
+    return { name: `w${index + 1}`, pid: pidOf(worker), spawnedAt: START };
   });
   readonly rows = new Map<string, JobRow>();
   deadlocks = 0;
@@ -55,21 +55,21 @@ export class HistoryBuilder {
 
   enqueue(
     id: string,
-    told: Partial<Pick<SendRecord, 'shape' | 'again'>> & {
+    details: Partial<Pick<SendRecord, 'shape' | 'again'>> & {
       how?: AnswerRecord['how'];
     } & Partial<JobPlan> = {},
   ): this {
-    const { shape = 'one', again, how = 'ok', ...plan } = told;
+    const { shape = 'one', again, how = 'ok', ...plan } = details;
     this.say([id], { shape, again, how, ...plan });
     return how === 'ok' ? this.insert(id, this.now + (plan.delayMs ?? 0)) : this;
   }
 
-  /** A call, and what was answered; without any row. */
+  /** A call and its answer, without any row. */
   say(
     ids: readonly string[],
-    told: Partial<Pick<SendRecord, 'shape' | 'again'>> & { how: AnswerRecord['how'] } & Partial<JobPlan>,
+    details: Partial<Pick<SendRecord, 'shape' | 'again'>> & { how: AnswerRecord['how'] } & Partial<JobPlan>,
   ): this {
-    const { shape = 'one', again, how, ...plan } = told;
+    const { shape = 'one', again, how, ...plan } = details;
     const call = `call ${this.sends.length}`;
     const jobs = ids.map((id) => ({ id, plan: { kind: 'fast' as const, ms: 0, ...plan } }));
     this.sends.push({ type: 'send', call, at: this.now, shape, again, jobs });
@@ -116,7 +116,7 @@ export class HistoryBuilder {
     return this;
   }
 
-  /** An attempt as it should be. */
+  /** A correct attempt, from claim to settle. */
   run(id: string, worker: string): this {
     this.claim(id, worker).start(id, worker).pass(10).end(id, worker).send(id, worker).pass(5);
     return this.settle(id);
@@ -137,8 +137,8 @@ export class HistoryBuilder {
   }
 
   exit(worker: string, how: Partial<ProcessRecord>): this {
-    const place = this.processes.findIndex(({ pid }) => pid === pidOf(worker));
-    this.processes[place] = { ...this.processes[place]!, exitedAt: this.now, ...how };
+    const index = this.processes.findIndex(({ pid }) => pid === pidOf(worker));
+    this.processes[index] = { ...this.processes[index]!, exitedAt: this.now, ...how };
     return this;
   }
 
@@ -168,7 +168,7 @@ export class HistoryBuilder {
     return {
       settings: {
         leaseMs: LEASE_MS,
-        sweepMs: 2_750,
+        reclaimMs: 2_750,
         maxCrashes: 3,
         maxSockets: 14,
         drainBoundMs: 60_000,
@@ -191,7 +191,7 @@ export class HistoryBuilder {
     };
   }
 
-  /** What the whole checker says about it: `<invariant> <job>: <message>`. */
+  /** The violations that the whole checker finds, each as `<invariant> <job>: <message>`. */
   get violations(): string[] {
     return check(new Timelines(this.history)).map(
       ({ invariant, job, message }) => `${invariant} ${job === undefined ? '' : `${job}: `}${message}`,

@@ -1,9 +1,9 @@
-import { endingsOf } from '../behaviours.js';
+import { endingsOf } from '../behaviors.js';
 import type { Violation } from '../records.js';
 import { isTerminal, type JobTimeline } from '../timeline.js';
 import type { Invariant } from './violations.js';
 
-/** I1: every acknowledged job is terminal, and in a status that it can end in. */
+/** I1: every acknowledged job is settled, in a status that it can end in. */
 export const acknowledgedJobsEnd: Invariant = (times) => {
   const violations: Violation[] = [];
   const { size } = times.acknowledged;
@@ -27,7 +27,7 @@ function problemOf(job: JobTimeline, maxCrashes: number): string | undefined {
   return `${plan.kind} (${plan.trick ?? `${plan.ms} ms`}) ended as ${row.status}: ${row.lastError?.slice(0, 200)}`;
 }
 
-/** It was alone in its process when that died for the last time: nobody can know that it was not the reason. */
+/** Whether the job was alone in its process when that died for the last time. It may then have been the reason. */
 function isConvicted({ leases, row }: JobTimeline, maxCrashes: number): boolean {
   const end = leases.at(-1)?.end;
   return row!.crashes >= maxCrashes && end?.how === 'reclaimed' && end.alone;

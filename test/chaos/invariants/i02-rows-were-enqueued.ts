@@ -2,9 +2,9 @@ import type { EnqueueCall, Timelines } from '../timeline.js';
 import type { Invariant } from './violations.js';
 
 /**
- * I2: every row was attempted to be enqueued, once. What was refused or undone is not there; of a call without an
- * answer all jobs are there or none; and a row of the application's own is there if and only if the job is that was
- * enqueued in its transaction.
+ * I2: every row was enqueued, once. Jobs that were refused or rolled back do not exist. A call without an answer has
+ * written all of its jobs or none. A row of the application exists if and only if the job enqueued in the same
+ * transaction does.
  */
 export const rowsWereEnqueued: Invariant = (times) => {
   const invariant = 'I2';

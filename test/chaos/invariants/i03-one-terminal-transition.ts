@@ -1,7 +1,7 @@
 import { isTerminal } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
-/** I3: exactly one terminal transition per job, which is never left again. */
+/** I3: each job settles exactly once, and stays settled. */
 export const oneTerminalTransition = forEachJob('I3', ({ audit, row }) => {
   const first = audit.findIndex(({ after }) => isTerminal(after));
   if (first === -1)

@@ -1,7 +1,7 @@
 import { forEachJob } from './violations.js';
 
 /**
- * I4: lease tokens strictly rise, and the token of every settle was current when it was committed: whoever holds the
+ * I4: lease tokens strictly rise, and the token of every settle was current when it was committed. So the holder of a
  * lease that a settle ended had sent an outcome by then.
  */
 export const tokensRise = forEachJob('I4', ({ audit, leases }) => {
@@ -13,7 +13,7 @@ export const tokensRise = forEachJob('I4', ({ audit, leases }) => {
       problems.push(`the lease token went from ${before.token} to ${after.token}`);
   }
   for (const { token, worker, until, end } of leases) {
-    // Where the lease had run out, it was taken back without a count of the crash: that is I6.
+    // If the lease had run out, it was reclaimed without counting the crash. I6 reports that.
     if (end?.how === 'unexplained' && end.at < until)
       problems.push(
         `lease ${token} of ${worker} was settled as ${end.after.status}, and its holder had sent nothing`,

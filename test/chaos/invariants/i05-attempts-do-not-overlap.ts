@@ -2,12 +2,12 @@ import { causeOf } from '../causes.js';
 import type { JobTimeline, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
-/** The clocks of a process and of the database are read in two moments. */
+/** A process and the database read their clocks at different moments. */
 const SLACK_MS = 5;
 
 /**
- * I5: two attempts of one job overlap only where the audit shows that the earlier lease had run out, and every
- * duplicate attempt is explained by a fault.
+ * I5: two attempts of one job overlap only if the audit shows that the earlier lease had run out, and a fault explains
+ * every duplicate attempt.
  */
 export const attemptsDoNotOverlap = forEachJob('I5', (job, times) => [
   ...takenTooEarly(job),
@@ -30,10 +30,10 @@ function overlapping({ audit, leases, starts, ends }: JobTimeline): string[] {
     if (before?.worker == null || after.worker === null || before.worker === after.worker) continue;
     problems.push(`lease ${before.token} passed from ${before.worker} to ${after.worker}`);
   }
-  for (const [place, lease] of leases.entries()) {
-    if (place > 0 && leases[place - 1]!.end === undefined)
-      problems.push(`lease ${lease.token} began while lease ${leases[place - 1]!.token} stood`);
-    // What was given back had not been started; else the next attempt could run beside it.
+  for (const [index, lease] of leases.entries()) {
+    if (index > 0 && leases[index - 1]!.end === undefined)
+      problems.push(`lease ${lease.token} began while lease ${leases[index - 1]!.token} stood`);
+    // A job may be given back only if its handler does not run. Otherwise the next attempt could run beside it.
     const wasStarted = starts.some(
       ({ token, at }) => token === lease.token && at < (lease.end?.at ?? 0) - SLACK_MS,
     );

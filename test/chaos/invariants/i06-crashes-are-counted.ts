@@ -2,18 +2,17 @@ import { causeOf } from '../causes.js';
 import type { JobTimeline, LeaseSpan, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
-/** On a machine that is busy with killing. */
+/** How long the start of a job may take after its mark, on a machine that is busy with killing processes. */
 const MOMENT_MS = 300;
 
 /**
- * I6: starts ≤ claims; each death of a worker under a job is counted once; and crashes ≤ `maxCrashes`, save for those
- * at which the job did not run alone, for nobody is
- * convicted by those; and nobody is convicted who had a neighbour.
+ * I6: there are no more starts than claims. Each death of a worker under a job is counted once. A job that runs alone
+ * at its crash `maxCrashes` or later is convicted. No job is convicted that was not started or that had a neighbor.
  */
 export const crashesAreCounted = forEachJob('I6', (job, times) => {
   const { leases, starts, row } = job;
   const { maxCrashes } = times.history.settings;
-  const problems = neighbours(job, times);
+  const problems = wrongConviction(job, times);
   const claimed = new Set(leases.map(({ token }) => token));
   const started = starts.map(({ token }) => token);
   if (started.length > claimed.size)
@@ -36,8 +35,8 @@ export const crashesAreCounted = forEachJob('I6', (job, times) => {
   return problems;
 });
 
-/** Of a job that was convicted: whether it ran at all, and what else ran in its process meanwhile. */
-function neighbours({ id, leases, starts, ends }: JobTimeline, times: Timelines): string[] {
+/** Checks that a convicted job was started, and that nothing else ran in its process at that time. */
+function wrongConviction({ id, leases, starts, ends }: JobTimeline, times: Timelines): string[] {
   const last = leases.at(-1);
   if (last?.end?.how !== 'reclaimed' || last.end.after.status !== 'PANIC') return [];
   const start = starts.find(({ token }) => token === last.token);
@@ -45,14 +44,14 @@ function neighbours({ id, leases, starts, ends }: JobTimeline, times: Timelines)
   if (start === undefined && wasAboutToStart(last, times)) return [];
   if (start === undefined)
     return [`was convicted (${why}) without having been started under lease ${last.token}`];
-  // A process that was only cut off may go on with other jobs when this one's handler has ended.
+  // A process that was only cut off may run other jobs after this job's handler has ended.
   const diedAt = times.processOf(last.worker)?.exitedAt ?? Infinity;
   const endedAt = Math.min(diedAt, last.until, ends.get(last.token) ?? Infinity);
   const beside = times.runningIn(last.worker, start.at, endedAt).filter((one) => one !== id);
   return beside.length === 0 ? [] : [`was convicted (${why}), and ${beside.join(', ')} ran beside it`];
 }
 
-/** Killed or frozen in the moment between the mark that the job runs alone and its start: nobody can tell. */
+/** Whether the worker was killed or frozen within a moment of the mark that the job runs alone, just before its start. */
 function wasAboutToStart({ worker, renewedAt }: LeaseSpan, times: Timelines): boolean {
   const isAtMark = (at: number) => Math.abs(at - renewedAt) <= MOMENT_MS;
   const process = times.processOf(worker);

@@ -1,6 +1,6 @@
 import { forEachJob, type Invariant } from './violations.js';
 
-/** I7: the stored result is the settling attempt's, and the effects that it says it had are there. */
+/** I7: the stored result belongs to the settling attempt, and the effect of that attempt exists. */
 export const resultIsOfTheSettlingAttempt: Invariant = (times) => {
   const effects = new Set(times.history.effects.map(({ id, token }) => `${token} ${id}`));
   return forEachJob('I7', ({ id, row, plan, leases }) => {

@@ -1,8 +1,8 @@
 import type { Invariant } from './violations.js';
 
 /**
- * I8: once everything is healed, no lease that has run out stands longer than until the next sweep, and the drain ends
- * within its bound.
+ * I8: once everything is healed, no expired lease stands longer than until the next round of a reclaimer, and the drain
+ * ends within its bound.
  */
 export const leasesAreTakenBack: Invariant = (times) => {
   const { history, jobs } = times;
@@ -17,11 +17,11 @@ export const leasesAreTakenBack: Invariant = (times) => {
   }
   for (const { id, leases } of jobs.values()) {
     for (const { token, until, end } of leases) {
-      // From the end of the lease or of the last fault, whichever came later; jobs that end their process go on, though.
+      // The time counts from the end of the lease or of the last fault, whichever came later. Jobs still end processes.
       const [from, to] = [Math.max(until, healedAt), end?.at ?? endedAt];
-      if (to - from <= settings.sweepMs) continue;
+      if (to - from <= settings.reclaimMs) continue;
       const stoodMs = times.ableMs(from, to);
-      if (stoodMs <= settings.sweepMs) continue;
+      if (stoodMs <= settings.reclaimMs) continue;
       const message = `lease ${token} stood for ${stoodMs.toFixed(0)} ms after it had run out`;
       violations.push({ invariant, job: id, message });
     }

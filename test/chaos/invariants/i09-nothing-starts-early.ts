@@ -3,7 +3,7 @@ import { forEachJob, type Invariant } from './violations.js';
 /** The database rounds to milliseconds, and a process reads its clock before the database does. */
 const SLACK_MS = 5;
 
-/** I9: no claim before `run_at`, and `run_at` is no sooner than the enqueuer asked for by the real time. */
+/** I9: no claim comes before `run_at`, and `run_at` is no sooner than the enqueuer requested, by real time. */
 export const nothingStartsEarly: Invariant = (times) => {
   const sentAt = new Map<string, number>();
   for (const { jobs, at, again } of times.history.sends) {

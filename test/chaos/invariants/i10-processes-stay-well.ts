@@ -2,12 +2,12 @@ import type { ProcessRecord, WorkerRecord } from '../records.js';
 import type { Timelines } from '../timeline.js';
 import type { Invariant } from './violations.js';
 
-/** A process younger than this has not found its size yet. */
+/** A younger process has not reached its usual size yet. */
 const GROWN_UP_MS = 60_000;
 const MAX_GROWTH_MB = 80;
 type Sample = WorkerRecord & { type: 'sample' };
 
-/** I10: no process exited that nobody killed, connections stay within the pool, and memory does not grow. */
+/** I10: no process ended without being killed, connections stay within the pool, and memory does not grow. */
 export const processesStayWell: Invariant = (times) => [
   ...times.history.processes.flatMap((process) => unwantedExit(process, times)),
   ...samplesByProcess(times).flatMap((samples) => outgrown(samples, times)),
@@ -44,7 +44,7 @@ function outgrown(samples: readonly Sample[], { history }: Timelines) {
     });
   const grownUp = samples.filter(({ at }) => at - samples[0]!.at > GROWN_UP_MS / 2);
   if (samples.at(-1)!.at - samples[0]!.at < GROWN_UP_MS) return violations;
-  // The least of several samples is what is left after garbage collection.
+  // The smallest of several samples is close to the memory in use after garbage collection.
   const third = Math.ceil(grownUp.length / 3);
   const least = (some: readonly Sample[]) => Math.min(...some.map(({ heapMb }) => heapMb));
   const growth = least(grownUp.slice(-third)) - least(grownUp.slice(0, third));

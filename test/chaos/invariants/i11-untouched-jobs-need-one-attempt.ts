@@ -1,8 +1,8 @@
-import { attemptsOf } from '../behaviours.js';
+import { attemptsOf } from '../behaviors.js';
 import { isTerminal, type JobTimeline, type Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
-/** I11: a job that no fault touched finishes at its first attempt, or at the one that it was made to finish at. */
+/** I11: a job that no fault touched ends in its first attempt, or in the attempt that its plan says. */
 export const untouchedJobsNeedOneAttempt = forEachJob('I11', (job, times) => {
   const { plan, row } = job;
   if (plan === undefined || row === undefined || !isTerminal(row) || plan.kind === 'exiting') return [];
@@ -13,7 +13,7 @@ export const untouchedJobsNeedOneAttempt = forEachJob('I11', (job, times) => {
   ];
 });
 
-/** Whether a fault of a worker that held it, of its way to the database or of the database fell into a lease of it. */
+/** Whether a fault fell into one of the job's leases: a fault of the worker, of its link, or of the database. */
 function isTouched({ id, leases }: JobTimeline, times: Timelines): boolean {
   const { leaseMs, answerMs } = times.history.settings;
   const isLocked = times.history.faults.some(({ kind, ids }) => kind === 'lock' && ids!.includes(id));

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { HistoryBuilder, ONE, OTHER } from './history-builder.js';
 
-/** Each test tells the checker one lie, and the checker must name it; what is right must pass. */
+/** Each test puts one error into a history, and the checker must name it. A correct history must pass. */
 describe('The checker of the chaos suite', () => {
   let history: HistoryBuilder;
 
   beforeEach(() => {
-    // Enough that is right for a run to count.
+    // Enough correct jobs for the run to count.
     history = new HistoryBuilder();
     for (const id of ['x', 'y', 'z']) history.enqueue(id).run(id, ONE);
   });
@@ -21,7 +21,7 @@ describe('The checker of the chaos suite', () => {
       .pass(2_500)
       .reclaim(id);
 
-  it('accepts a history in which everything is as it should be', () => {
+  it('accepts a correct history', () => {
     history.enqueue('a', { kind: 'retrying', failures: 1 });
     history.claim('a', ONE).start('a', ONE).pass(800).renew('a').end('a', ONE).send('a', ONE);
     history.settle('a', { status: 'PENDING' }).pass(200).run('a', OTHER);
@@ -32,7 +32,7 @@ describe('The checker of the chaos suite', () => {
     expect(history.violations).toEqual([]);
   });
 
-  describe('I1, every acknowledged job is terminal, names', () => {
+  describe('I1, every acknowledged job is settled, names', () => {
     it('a job that is lost', () => {
       history.say(['a'], { how: 'ok' });
       expect(history.violations).toEqual(['I1 a: was acknowledged and is lost']);
@@ -43,7 +43,7 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toEqual(['I1 a: was acknowledged and is still PENDING']);
     });
 
-    it('a job whose second enqueue met a duplicate, and that is lost nevertheless', () => {
+    it('a lost job whose repeated enqueue was refused as a duplicate', () => {
       history.say(['a'], { how: 'unknown' }).say(['a'], { how: 'duplicate', again: 'call 3' });
       expect(history.violations).toEqual(['I1 a: was acknowledged and is lost']);
     });
@@ -59,14 +59,14 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toEqual([expect.stringMatching(/^I1 a: fast \(0 ms\) ended as FAILED/)]);
     });
 
-    it('a run of which hardly anything was acknowledged', () => {
+    it('a run in which hardly any job was acknowledged', () => {
       const silent = new HistoryBuilder().say(['a', 'b'], { how: 'unknown', shape: 'many' });
       expect(silent.violations).toEqual(['I1 0 of 2 jobs were acknowledged: such a run shows nothing']);
     });
   });
 
   describe('I2, every row was enqueued once, names', () => {
-    it('a row that nobody enqueued', () => {
+    it('a row that was never enqueued', () => {
       history.insert('ghost').run('ghost', ONE);
       expect(history.violations).toContain('I2 ghost: is there and was never enqueued');
     });
@@ -76,37 +76,37 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toContain('I2 a: was inserted 2 times');
     });
 
-    it('half of a call', () => {
+    it('a call that was written in part', () => {
       history.say(['a', 'b'], { how: 'unknown', shape: 'many' }).insert('a').run('a', ONE);
       expect(history.violations).toEqual([
         'I2 a: call call 3 (many, 2 jobs, unknown): 1 of its jobs are there',
       ]);
     });
 
-    it('a job that was refused and is there', () => {
+    it('a job that exists although its enqueue failed', () => {
       history.say(['a'], { how: 'failed' }).insert('a').run('a', ONE);
       expect(history.violations).toEqual(['I2 a: call call 3 (one, 1 jobs, failed): failed, and is there']);
     });
 
-    it('a duplicate where nobody had used the id', () => {
+    it('a duplicate whose id was never used before', () => {
       history.say(['a'], { how: 'duplicate' });
       expect(history.violations).toEqual([expect.stringContaining('and nobody had used them')]);
     });
 
-    it('a job that is there without the row of its transaction', () => {
+    it("a job that exists without its transaction's row", () => {
       history.enqueue('a', { shape: 'transaction' }).run('a', ONE);
       expect(history.violations).toEqual([
         expect.stringContaining("the application's row is not there, the job is"),
       ]);
     });
 
-    it('a job of a transaction that was rolled back', () => {
+    it('a job from a transaction that was rolled back', () => {
       history.say(['a'], { how: 'failed', shape: 'rolled back' }).insert('a').run('a', ONE);
       expect(history.violations).toContain('I2 a: call call 3 (rolled back, 1 jobs, failed): is there');
     });
   });
 
-  describe('I3, one terminal transition that is never left, names', () => {
+  describe('I3, each job settles once, names', () => {
     it('a job that was settled twice', () => {
       history.enqueue('a').run('a', ONE).run('a', ONE);
       expect(history.violations).toContain('I3 a: was DONE, and then changed to DONE (lease 2)');
@@ -118,7 +118,7 @@ describe('The checker of the chaos suite', () => {
     });
   });
 
-  describe('I4, lease tokens rise and settles have the current one, names', () => {
+  describe('I4, lease tokens rise and settles carry the current one, names', () => {
     it('a claim that did not raise the token', () => {
       history
         .enqueue('a')
@@ -130,7 +130,7 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toContain('I4 a: the lease token went from 1 to 1');
     });
 
-    it('a settle by somebody whose lease had been taken back', () => {
+    it('a settle by a worker whose lease had been reclaimed', () => {
       history
         .enqueue('a')
         .claim('a', ONE)
@@ -145,8 +145,8 @@ describe('The checker of the chaos suite', () => {
     });
   });
 
-  describe('I5, attempts overlap only where the lease had run out, names', () => {
-    it('a lease that was taken back before its end', () => {
+  describe('I5, attempts overlap only if the lease had run out, names', () => {
+    it('a lease that was reclaimed before its end', () => {
       history
         .enqueue('a')
         .claim('a', ONE)
@@ -195,7 +195,7 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
-    it('a duplicate attempt after no more than a terminated connection', () => {
+    it('a duplicate attempt that only a terminated connection could explain', () => {
       history.enqueue('a').claim('a', ONE).start('a', ONE).pass(100).fault('terminate', ['database']);
       history.pass(2_400).reclaim('a').run('a', OTHER);
       expect(history.violations).toContainEqual(
@@ -203,17 +203,17 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
-    it.each<[string, (told: HistoryBuilder) => HistoryBuilder]>([
-      ['the death of the worker', (told) => told.exit(ONE, { signal: 'SIGKILL', wanted: true })],
-      ['a frozen worker', (told) => told.fault('stop', ['w1'], 5_000)],
-      ['a worker cut off', (told) => told.fault('cut', ['link of w1'], 2_000)],
-      ['a database that was down', (told) => told.fault('restart', ['database'], 1_500)],
-      ['a locked row', (told) => told.fault('lock', [], 2_000, ['a'])],
+    it.each<[string, (builder: HistoryBuilder) => HistoryBuilder]>([
+      ['the death of the worker', (builder) => builder.exit(ONE, { signal: 'SIGKILL', wanted: true })],
+      ['a frozen worker', (builder) => builder.fault('stop', ['w1'], 5_000)],
+      ['a worker that was cut off', (builder) => builder.fault('cut', ['link of w1'], 2_000)],
+      ['a database that was down', (builder) => builder.fault('restart', ['database'], 1_500)],
+      ['a locked row', (builder) => builder.fault('lock', [], 2_000, ['a'])],
       [
         'a blocked event loop',
-        (told) => told.note({ type: 'lag', ms: 1_500, pid: 101, at: told.time + 1_500 }),
+        (builder) => builder.note({ type: 'lag', ms: 1_500, pid: 101, at: builder.time + 1_500 }),
       ],
-    ])('nothing where a duplicate attempt is explained by %s', (_what, hurt) => {
+    ])('nothing if %s explains the duplicate attempt', (_what, hurt) => {
       hurt(history.enqueue('a').claim('a', ONE).start('a', ONE).pass(100))
         .pass(2_400)
         .reclaim('a')
@@ -223,7 +223,7 @@ describe('The checker of the chaos suite', () => {
   });
 
   describe('I6, crashes are counted, names', () => {
-    it('a start under a lease that nobody claimed', () => {
+    it('a start under a lease that was never claimed', () => {
       history.enqueue('a').start('a', ONE, 7).run('a', ONE);
       expect(history.violations).toContain('I6 a: was started under lease 7, which nobody claimed');
     });
@@ -233,7 +233,7 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toContain('I6 a: was started twice under one lease');
     });
 
-    it('the death of a worker that was not counted', () => {
+    it("a worker's death that was not counted", () => {
       history
         .enqueue('a')
         .claim('a', ONE)
@@ -246,7 +246,7 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
-    it('a job that was convicted and had not been started', () => {
+    it('a job that was convicted without having been started', () => {
       history.enqueue('a');
       for (let crash = 1; crash <= 2; crash++) history.claim('a', ONE).pass(2_500).reclaim('a');
       history.claim('a', ONE).renew('a', { alone: true }).fault('cut', ['link of w1'], 3_000);
@@ -255,7 +255,7 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toContain(`I6 a: ${problem}`);
     });
 
-    it('not a job whose worker was killed in the moment in which it was marked to run alone', () => {
+    it('no job whose worker was killed at the moment of the mark that it runs alone', () => {
       for (const [id, worker, ms] of [
         ['in the moment', ONE, 200],
         ['later', OTHER, 1_000],
@@ -274,7 +274,7 @@ describe('The checker of the chaos suite', () => {
       expect(named).toEqual([expect.stringContaining('I6 later: ')]);
     });
 
-    it('a job that was convicted though another ran beside it', () => {
+    it('a job that was convicted although another ran beside it', () => {
       history.enqueue('a').enqueue('b');
       for (let crash = 1; crash <= 2; crash++) history.claim('a', ONE).pass(2_500).reclaim('a');
       history
@@ -291,7 +291,7 @@ describe('The checker of the chaos suite', () => {
       );
     });
 
-    it('a job that lives on after its last crash, though it ran alone', () => {
+    it('a job that lives on after its last crash although it ran alone', () => {
       history.enqueue('a');
       for (let crash = 1; crash <= 3; crash++) {
         history
@@ -306,7 +306,7 @@ describe('The checker of the chaos suite', () => {
     });
   });
 
-  describe('I7, the result is of the settling attempt, names', () => {
+  describe('I7, the result belongs to the settling attempt, names', () => {
     it('the result of another attempt', () => {
       history.enqueue('a').run('a', ONE);
       history.rows.set('a', { ...history.rows.get('a')!, result: { token: 4, worker: OTHER } });
@@ -315,19 +315,19 @@ describe('The checker of the chaos suite', () => {
       ]);
     });
 
-    it('an effect that is missing', () => {
+    it('a missing effect', () => {
       history.enqueue('a', { effect: true }).run('a', ONE);
       expect(history.violations).toEqual(['I7 a: is DONE by lease 1, whose effect is missing']);
       history.effects.push({ id: 'a', token: 1 });
       expect(history.violations).toEqual([]);
     });
 
-    it('a result of a handler that returned nothing', () => {
+    it('the result of a handler that returned nothing', () => {
       history.enqueue('a', { silent: true }).run('a', ONE);
       expect(history.violations).toEqual(['I7 a: has a result, and its handler returned nothing']);
     });
 
-    it('a result of a job that is not done', () => {
+    it('the result of a job that is not done', () => {
       history
         .enqueue('a', { kind: 'failing' })
         .claim('a', ONE)
@@ -338,8 +338,8 @@ describe('The checker of the chaos suite', () => {
     });
   });
 
-  describe('I8, leases are taken back and the drain ends, names', () => {
-    it('a lease that stands after it has run out', () => {
+  describe('I8, leases are reclaimed and the drain ends, names', () => {
+    it('a lease that still stands after it has run out', () => {
       history.pass(70_000).note({ type: 'claim', ms: 1, count: 0, pid: 202, at: history.time });
       history
         .enqueue('a')
@@ -365,7 +365,7 @@ describe('The checker of the chaos suite', () => {
       expect(history.violations).toEqual(['I9 a: was claimed 600 ms before its time']);
     });
 
-    it('a run_at sooner than the enqueuer asked for', () => {
+    it('a run_at sooner than requested', () => {
       history
         .say(['a'], { how: 'ok', delayMs: 1_000 })
         .insert('a', history.time - 500)
@@ -376,19 +376,19 @@ describe('The checker of the chaos suite', () => {
   });
 
   describe('I10, processes stay well, names', () => {
-    it('a process that ended and that nobody killed', () => {
+    it('a process that ended without being killed', () => {
       history.exit(OTHER, { code: 1, signal: null });
       expect(history.violations).toEqual(['I10 w2 (pid 202) ended with code 1, and nobody killed it']);
     });
 
-    it('nothing where a job ended its process', () => {
+    it('nothing if a job ended its process', () => {
       history
         .note({ type: 'exit', id: 'x', token: 1, pid: 202, at: history.time })
         .exit(OTHER, { code: 86, signal: null });
       expect(history.violations).toEqual([]);
     });
 
-    it('more connections than the pool has', () => {
+    it('more connections than a process may have', () => {
       history.note({ type: 'sample', sockets: 40, heapMb: 30, rssMb: 90, pid: 101, at: history.time });
       expect(history.violations).toEqual(['I10 w1 had 40 connections; 14 are its limit']);
     });
@@ -409,7 +409,7 @@ describe('The checker of the chaos suite', () => {
     });
   });
 
-  it('I11 names a job that took two attempts though no fault touched it', () => {
+  it('I11 names a job that took two attempts although no fault touched it', () => {
     history
       .enqueue('a')
       .claim('a', ONE)

@@ -1,7 +1,7 @@
 import type { Violation } from '../records.js';
 import type { JobTimeline, Timelines } from '../timeline.js';
 
-/** A check: looks at a history and tells what in it must not be. */
+/** A check that returns the violations in a history. */
 export type Invariant = (times: Timelines) => Violation[];
 
 /** A check that looks at one job at a time. */

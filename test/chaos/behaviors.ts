@@ -1,17 +1,17 @@
 import type { Random } from './random.js';
 
-/** How a job behaves, drawn before it is enqueued, and carried in its payload. */
+/** How a job behaves. The plan is drawn before the job is enqueued, and travels in its payload. */
 export interface JobPlan {
   readonly kind: Kind;
   /** How long its handler takes. */
   readonly ms: number;
-  /** In how many attempts it fails, or ends its process, before it succeeds; `always` where it never does. */
+  /** How many attempts fail, or end their process, before one succeeds; `always` if none does. */
   readonly failures?: number | 'always';
-  /** What is done to the value: one of HOSTILE. */
+  /** A key of HOSTILE or HOSTILE_ENDINGS: the hostile value in its payload, or the hostile way in which it ends. */
   readonly trick?: string;
-  /** The handler leaves a row in the table of effects. */
+  /** The handler writes a row to the table of effects. */
   readonly effect?: boolean;
-  /** The handler returns nothing: outcomes that are alike are written in another way. */
+  /** The handler returns nothing. The package writes equal outcomes with a different statement. */
   readonly silent?: boolean;
   readonly delayMs?: number;
   readonly priority?: number;
@@ -29,7 +29,7 @@ export const KINDS = {
 } as const;
 export type Kind = keyof typeof KINDS;
 
-/** Handlers of the kind `ignoring` have so long, and do not care. */
+/** The time-out of the kind `ignoring`, whose handlers ignore it. */
 export const TIMEOUT_MS = 700;
 
 /** Values and errors that have broken queues before. */
@@ -41,7 +41,7 @@ export const HOSTILE = {
   deep: { a: [[[[[[[[{ b: null }]]]]]]]] },
   long: { text: 'ü'.repeat(20_000) },
 } as const;
-/** Ways for a handler to end that are not returning a value or throwing an error; with the status they lead to. */
+/** Unusual ways for a handler to end, with the status that each leads to. */
 export const HOSTILE_ENDINGS: Readonly<Record<string, 'PANIC' | 'FAILED' | undefined>> = {
   'throw undefined': 'PANIC',
   'throw text': 'PANIC',
@@ -53,21 +53,24 @@ export const HOSTILE_ENDINGS: Readonly<Record<string, 'PANIC' | 'FAILED' | undef
 };
 
 const SHARES = { fast: 74, slow: 8, retrying: 6, failing: 2, ignoring: 2, hostile: 8 } as const;
-/** Jobs that hurt the whole process come once in so many; and in a long run no more than five times per enqueuer, for while they are convicted little else gets done. */
+/**
+ * Jobs that hurt the whole process come once in `MIN_STEP` jobs, or less often in a long run: at most `MAX_STEPS` times
+ * for each enqueuer. Little else gets done while such jobs are being convicted.
+ */
 const MIN_STEP = 3_000;
 const MAX_STEPS = 5;
 
-/** Draws what the `n`th of an enqueuer's `quota` jobs will do. */
+/** Draws the plan of the `n`th of an enqueuer's `quota` jobs. */
 export function planJob(random: Random, n: number, quota: number): JobPlan {
-  const place = n % Math.max(Math.min(quota, MIN_STEP), Math.ceil(quota / MAX_STEPS));
+  const index = n % Math.max(Math.min(quota, MIN_STEP), Math.ceil(quota / MAX_STEPS));
   const common = {
     effect: random.chance(0.2) || undefined,
     delayMs: random.chance(0.08) ? random.int(200, 4_000) : undefined,
     priority: random.chance(0.1) ? random.int(-3, 3) : undefined,
   };
-  if (place === 7) return { kind: 'exiting', ms: 20, failures: 'always' };
-  if (place === 11) return { kind: 'exiting', ms: 20, failures: 1 };
-  if (place === 13) return { kind: 'blocking', ms: random.int(2_500, 3_500) };
+  if (index === 7) return { kind: 'exiting', ms: 20, failures: 'always' };
+  if (index === 11) return { kind: 'exiting', ms: 20, failures: 1 };
+  if (index === 13) return { kind: 'blocking', ms: random.int(2_500, 3_500) };
   if (random.chance(0.002)) return { kind: 'blocking', ms: random.int(200, 600) };
   const kind = random.weighted(SHARES);
   return { ...common, kind, ...detailsOf(kind, random) };
@@ -78,7 +81,7 @@ function detailsOf(kind: keyof typeof SHARES, random: Random): Omit<JobPlan, 'ki
     case 'fast':
       return { ms: 0, silent: random.chance(0.4) || undefined };
     case 'slow':
-      // Some outlast their lease several times, and live by their heartbeats.
+      // Some run for longer than a lease, so they depend on heartbeats.
       return { ms: random.chance(0.05) ? random.int(3_000, 6_000) : random.int(20, 600), effect: true };
     case 'retrying':
       return { ms: random.int(0, 30), failures: random.int(1, 2), effect: true };
@@ -91,13 +94,13 @@ function detailsOf(kind: keyof typeof SHARES, random: Random): Omit<JobPlan, 'ki
   }
 }
 
-/** The statuses that a job of this plan may end in, if it is not convicted of killing its worker. */
+/** The statuses that a job with this plan may end in, unless it is convicted of killing its worker. */
 export function endingsOf(plan: JobPlan): readonly string[] {
   switch (plan.kind) {
     case 'failing':
       return ['FAILED'];
     case 'ignoring':
-      // On a machine that is busy enough even 20 ms may take longer than the time-out.
+      // On a very busy machine, even 20 ms may take longer than the time-out.
       return plan.ms > TIMEOUT_MS ? ['FAILED'] : ['DONE', 'FAILED'];
     case 'exiting':
       return plan.failures === 'always' ? ['PANIC'] : ['DONE'];
@@ -108,7 +111,7 @@ export function endingsOf(plan: JobPlan): readonly string[] {
   }
 }
 
-/** How many attempts it takes where nothing gets in its way. */
+/** How many attempts the job takes if no fault hits it. */
 export function attemptsOf(plan: JobPlan): number {
   return plan.kind === 'retrying' ? Number(plan.failures) + 1 : 1;
 }
