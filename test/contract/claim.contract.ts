@@ -18,8 +18,8 @@ export function claimContract(store: Store): void {
       ({ id }) => id,
     );
 
-  describe('3. A claim takes a job for one worker alone', () => {
-    it('gives each of 300 jobs once to 12 workers that claim at the same time', async () => {
+  describe('3. A claim takes a job for one worker only', () => {
+    it('gives each of 300 jobs to one of 12 workers that claim at the same time', async () => {
       const jobs = await numbered(300);
       const claimed: string[] = [];
       const claimer = async (workerId: string) => {
@@ -33,7 +33,7 @@ export function claimContract(store: Store): void {
       expect(claimed.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
     });
 
-    it('runs each of 200 jobs once on three workers', async () => {
+    it('runs each of 200 jobs once among three workers', async () => {
       const jobs = await numbered(200);
       const runs: number[] = [];
       const handler = (job: { payload: number }) => void runs.push(job.payload);
@@ -44,7 +44,7 @@ export function claimContract(store: Store): void {
       expect(runs.toSorted((a, b) => a - b)).toEqual(jobs.map((_, n) => n));
     });
 
-    it('tells the lease with the job, and stores it', async () => {
+    it('returns the lease with the job, and stores it', async () => {
       const [before] = await enqueue({ id: 'one', payload: [1] });
       const job = await store.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
       const lease = { lockedBy: 'w 1', lockedUntil: expect.any(Date) };
@@ -64,7 +64,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds([KIND], 9)).toHaveLength(0);
     });
 
-    it('takes only jobs of the kinds given', async () => {
+    it('takes only jobs of the given kinds', async () => {
       await enqueue({ id: 'a', kind: 'a' }, { id: 'b', kind: 'b' }, { id: 'c', kind: 'c' });
       expect(await claimIds(['nobody'], 9)).toEqual([]);
       expect(await claimIds(['a', 'c', 'nobody'], 9)).toEqual(['a', 'c']);
@@ -77,7 +77,7 @@ export function claimContract(store: Store): void {
       expect(claimed).toEqual(kinds.map((_, n) => `job ${39 - n}`));
     });
 
-    it('raises the lease token with each claim, whatever the last one ended in', async () => {
+    it('raises the lease token with each claim, no matter how the last one ended', async () => {
       await enqueue({ id: 'one' });
       const first = await store.claimOne();
       await store.queue.release([first]);
@@ -93,20 +93,20 @@ export function claimContract(store: Store): void {
   });
 
   describe('3. dequeue', () => {
-    it('tells that there was no job', async () => {
+    it('reports that there was no job', async () => {
       await enqueue({ id: 'other', kind: 'other' });
       expect(await store.queue.dequeue([KIND], () => expect(true).toBe(false))).toBe(false);
       expect(await store.job('other')).toMatchObject({ attemptsDone: 0 });
     });
 
-    it('takes the first job, and resolves when its outcome is written', async () => {
+    it('takes the first job and resolves when its outcome is written', async () => {
       await enqueue({ id: 'b', priority: 1 }, { id: 'a', priority: 2 });
       expect(await store.queue.dequeue([KIND], (job) => `did ${job.id}`)).toBe(true);
       expect(await store.job('b')).toMatchObject({ status: 'DONE', result: 'did b', attemptsDone: 1 });
       expect(await store.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
 
-    it('keeps the job locked until fn has returned, though that takes longer than a lease', async () => {
+    it('keeps the job locked until fn has returned, even if that takes longer than a lease', async () => {
       const queue = store.open({ leaseMs: 400, heartbeatMs: 80 });
       await store.clientOf(queue).enqueue(KIND, null, { id: 'slow' });
       const begun = performance.now();
@@ -138,7 +138,7 @@ export function claimContract(store: Store): void {
       expect(renewals.slice(0, 2)).toEqual([true, true]);
     });
 
-    it('tells fn the attempt, the token and the worker, and hands over what earlier attempts left', async () => {
+    it('gives fn the attempt, the token and the worker, and what earlier attempts left', async () => {
       await enqueue({ id: 'one' });
       await store.queue.dequeue([KIND], () => {
         throw new RetryableError('first', { retryAfterMs: 0 });
@@ -153,7 +153,7 @@ export function claimContract(store: Store): void {
       expect(seen).toEqual([1, expect.stringMatching(/^RetryableError: first/), 2, 'dequeuer-dequeue', 2]);
     });
 
-    it('takes back the jobs of dead workers where nothing else is ready', async () => {
+    it('reclaims the jobs of dead workers if nothing else is ready', async () => {
       await enqueue({ id: 'orphan' });
       await store.claimOne(SHORT);
       await until(() => store.queue.dequeue([KIND], () => 'saved'));
@@ -161,10 +161,10 @@ export function claimContract(store: Store): void {
     });
   });
 
-  describe('11. Ready jobs run in the order of priority, run_at and id', () => {
+  describe('11. Ready jobs run in order of priority, run_at and id', () => {
     const at = (ms: number) => new Date(1_700_000_000_000 + ms);
 
-    it('by priority first, lower first, then by run_at, then by id', async () => {
+    it('by priority, lower first, then by run_at, then by id', async () => {
       await enqueue(
         { id: 'e', priority: 1, runAt: at(0) },
         { id: 'd', priority: 0, runAt: at(2) },
@@ -177,7 +177,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds([KIND], 4)).toEqual(['d', 'e']);
     });
 
-    it('by id in the order of Unicode code points', async () => {
+    it('by id in Unicode code point order', async () => {
       const ids = ['B', 'Z', 'a', 'aa', 'b', 'é', '\uE000', '\uFFFD', '\u{10000}', '\u{1F600}', '\u{1F601}'];
       const shuffled = [...ids].reverse();
       await enqueue(...shuffled.map((id) => ({ id, runAt: at(0) })));
@@ -185,7 +185,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds([KIND], 99)).toEqual(ids.slice(3));
     });
 
-    it('across kinds, also where there are more than the limit takes', async () => {
+    it('across kinds, even if there are more jobs than the limit allows', async () => {
       const jobs = Array.from({ length: 60 }, (_, n) => ({
         id: `job ${String((n * 37) % 60).padStart(2, '0')}`,
         kind: `kind ${n % 3}`,
@@ -199,7 +199,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds(kinds, 99)).toEqual(inOrder.slice(27));
     });
 
-    it('takes the best of all kinds where one kind holds them all', async () => {
+    it('takes the best jobs of all kinds, even if they are all of one kind', async () => {
       await enqueue(
         ...Array.from({ length: 9 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
         ...Array.from({ length: 9 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
@@ -207,7 +207,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds(['y', 'x'], 4)).toEqual(['x0', 'x1', 'x2', 'x3']);
     });
 
-    it('takes at most as many of a kind as its limit says', async () => {
+    it('takes no more jobs of a kind than its limit allows', async () => {
       await enqueue(
         ...Array.from({ length: 5 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
         ...Array.from({ length: 5 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
@@ -218,7 +218,7 @@ export function claimContract(store: Store): void {
       expect(await claimIds(kinds, 2, new Map([['x', 9]]))).toEqual(['x2', 'x3']);
     });
 
-    it('fills up with other kinds where the limit of one is reached', async () => {
+    it('fills up with other kinds if the limit of one is reached', async () => {
       await enqueue(
         ...Array.from({ length: 5 }, (_, n) => ({ id: `x${n}`, kind: 'x', priority: 0, runAt: at(n) })),
         ...Array.from({ length: 5 }, (_, n) => ({ id: `y${n}`, kind: 'y', priority: 1, runAt: at(n) })),
@@ -230,26 +230,26 @@ export function claimContract(store: Store): void {
       expect(await claimIds(['x', 'y'], 9, limits)).toEqual(['x0', 'y0', 'y1', 'y2']);
     });
 
-    it('counts a kind that is given twice once', async () => {
+    it('counts a kind once if it is given twice', async () => {
       await enqueue({ id: 'a' }, { id: 'b' }, { id: 'c' });
       expect(await claimIds([KIND, KIND], 9, new Map([[KIND, 2]]))).toHaveLength(2);
       expect(await claimIds([KIND, KIND], 9)).toHaveLength(1);
     });
 
-    it('also where a scheduled job has just come due', async () => {
+    it('even if a scheduled job has just come due', async () => {
       await enqueue({ id: 'ready', priority: 5, kind: 'x' }, { id: 'also ready', priority: 5 });
       const [urgent] = await enqueue({ id: 'urgent', delayMs: 100 });
       await until(() => Date.now() > urgent!.runAt.getTime() + 50);
       expect(await claimIds([KIND, 'x'], 1)).toEqual(['urgent']);
     });
 
-    it('is not held up by older and more urgent jobs of kinds that nobody serves', async () => {
+    it('is not held up by older and more urgent jobs of kinds that no worker serves', async () => {
       await numbered(1_200, { kind: 'nobody', priority: -9, runAt: at(0) });
       await enqueue({ id: 'ours', priority: 9 });
       expect(await claimIds([KIND], 1)).toEqual(['ours']);
     });
 
-    it('is not held up by jobs that run, wait for later or have ended', async () => {
+    it('is not held up by jobs that are running, scheduled or settled', async () => {
       await enqueue({ id: 'a1' }, { id: 'a2', delayMs: 60_000, priority: -1 }, { id: 'a3' }, { id: 'a4' });
       await store.claimOne();
       const ended = await store.claimOne();

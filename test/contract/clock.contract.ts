@@ -9,7 +9,7 @@ const HOURS = 3_600_000;
 
 /** Promise 10: the database's clock alone decides. */
 export function clockContract(store: SqlStore): void {
-  /** `new Date()` and `Date.now()` of this process are off; timers and `performance.now()` go on as they are. */
+  /** Shifts `new Date()` and `Date.now()` of this process. Timers and `performance.now()` stay as they are. */
   const shiftClock = (byMs: number) => {
     jest.useFakeTimers({
       now: Date.now() + byMs,
@@ -30,7 +30,7 @@ export function clockContract(store: SqlStore): void {
   const enqueue = (id: string, settings: object = {}) =>
     store.client.enqueue(KIND, null, { id, ...settings });
   const claimIds = async () => (await store.queue.claim([KIND], 9, LONG)).map(({ id }) => id);
-  /** Whether an instant is the database's now, as far as the time of a test allows. */
+  /** Expects an instant to be the database's now, give or take the duration of a test. */
   const expectNear = async (actual: number, offsetMs = 0) => {
     expect(Math.abs(actual - (await store.now()) - offsetMs)).toBeLessThan(20_000);
   };
@@ -49,7 +49,7 @@ export function clockContract(store: SqlStore): void {
       expect(await claimIds()).toEqual(['now']);
     });
 
-    it('a runAt is an instant, ready when the database has come to it', async () => {
+    it('a job is ready when the database has reached its runAt', async () => {
       const now = await store.now();
       shiftClock(byMs);
       await enqueue('past', { runAt: new Date(now - 60_000) });
@@ -67,7 +67,7 @@ export function clockContract(store: SqlStore): void {
       await until(async () => (await claimIds()).join() === 'soon');
     });
 
-    it('a lease lasts as long as it is given', async () => {
+    it('a lease lasts as long as requested', async () => {
       await enqueue('leased');
       shiftClock(byMs);
       const job = await store.claimOne();
@@ -80,7 +80,7 @@ export function clockContract(store: SqlStore): void {
       expect(await store.queue.reclaim(3)).toEqual([]);
     });
 
-    it('a lease that has run out is taken back', async () => {
+    it('an expired lease is reclaimed', async () => {
       await enqueue('expired');
       shiftClock(byMs);
       await store.claimOne(SHORT);
@@ -102,7 +102,7 @@ export function clockContract(store: SqlStore): void {
       expect(await claimIds()).toEqual([]);
     });
 
-    it('a worker runs what is ready and leaves what is not', async () => {
+    it('a worker runs ready jobs and leaves the others', async () => {
       shiftClock(byMs);
       await enqueue('later', { delayMs: HOURS });
       await enqueue('now');
@@ -113,7 +113,7 @@ export function clockContract(store: SqlStore): void {
     });
   });
 
-  /** A DataSource whose sessions are in another time zone. */
+  /** Connects a DataSource whose sessions are in another time zone. */
   const connectIn = async (zone: string): Promise<DataSource> => {
     if (store.isPostgres) {
       const options = `-c TimeZone=${zone} -c DateStyle=German -c IntervalStyle=sql_standard`;
@@ -135,7 +135,7 @@ export function clockContract(store: SqlStore): void {
   ])('10. With the process in %s and the session in %s', (zone, sessionZone) => {
     const instants = ['run_at', 'created_at', 'updated_at', 'last_attempt_at', 'locked_until'] as const;
 
-    it('every instant is the same, and so is what is ready', async () => {
+    it('every instant and the set of ready jobs stay the same', async () => {
       const dataSource = await connectIn(sessionZone);
       const abroad = new TypeOrmJobQueue(dataSource, store.queueSettings());
       try {
@@ -143,7 +143,7 @@ export function clockContract(store: SqlStore): void {
           expect(new Date(2026, 0, 1).getTimezoneOffset()).toBe(zone === 'Asia/Tokyo' ? -540 : 210);
           await abroad.open();
           const client = store.clientOf(abroad);
-          const runAt = new Date('2020-03-29T01:30:00.123Z'); // within the hour that clocks in Europe leave out
+          const runAt = new Date('2020-03-29T01:30:00.123Z'); // within the hour that clocks in Europe skip
           await client.enqueue(KIND, null, { id: 'past', runAt });
           await client.enqueue(KIND, null, { id: 'now' });
           await client.enqueue(KIND, null, { id: 'later', delayMs: HOURS });

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidJobError } from '../../lib/job/errors.js';
 import { KIND, LONG, MAX_BYTES, type Store } from '../support/store.js';
 
-const MB = 'x'.repeat(MAX_BYTES - 2); // with its quotes as large as may be
+const MB = 'x'.repeat(MAX_BYTES - 2); // the maximum size, including its quotes
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 const CYCLE: Record<string, unknown> = { a: { b: [] } };
 (CYCLE.a as { b: unknown[] }).b.push(CYCLE);
 
-/** Values that JSON keeps to the letter. */
+/** Values that JSON keeps exactly. */
 const EXACT: readonly [string, unknown][] = [
   ['null', null],
   ['false', false],
@@ -36,7 +36,7 @@ const EXACT: readonly [string, unknown][] = [
   ['the largest text of three bytes a character', '€'.repeat(Math.floor((MAX_BYTES - 2) / 3))],
 ];
 
-/** Values that JSON keeps in another form. */
+/** Values that JSON converts. */
 const CONVERTED: readonly [string, unknown, unknown][] = [
   ['a Date becomes its ISO string', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
   ['toJSON is applied', { url: new URL('https://a.test/?b=1') }, { url: 'https://a.test/?b=1' }],
@@ -54,7 +54,7 @@ const CONVERTED: readonly [string, unknown, unknown][] = [
     { x: 1 },
   ],
   ['minus zero becomes zero', [-0], [0]],
-  ['one object in two places comes twice', twice({ a: 1 }), [{ a: 1 }, { a: 1 }]],
+  ['an object that is used twice is written twice', twice({ a: 1 }), [{ a: 1 }, { a: 1 }]],
 ];
 
 const BYTES: readonly [string, Uint8Array][] = [
@@ -63,7 +63,7 @@ const BYTES: readonly [string, Uint8Array][] = [
   ['a Buffer', Buffer.from('\0\u{1F600}\\\'"')],
   ['a view into a larger buffer', new Uint8Array(ALL_BYTES.buffer, 13, 40)],
   ['a Buffer within a larger one', Buffer.from(ALL_BYTES).subarray(200, 203)],
-  ['as many as may be', new Uint8Array(MAX_BYTES).fill(0x27)],
+  ['the maximum number', new Uint8Array(MAX_BYTES).fill(0x27)],
 ];
 
 const REFUSED: readonly [string, unknown, string][] = [
@@ -93,9 +93,9 @@ const REFUSED: readonly [string, unknown, string][] = [
   ['one byte too many', new Uint8Array(MAX_BYTES + 1), ''],
 ];
 
-/** Promise 13, for payloads on their way in and results on their way out. */
+/** Promise 13, for payloads and for results. */
 export function documentContract(store: Store): void {
-  /** Sends one value as a payload, and another one, or the same, as a result. */
+  /** Sends a value as a payload, and the same or another value as a result. */
   const roundTrip = async (value: unknown, result = value) => {
     const { id, payload: returned } = await store.client.enqueue(KIND, value);
     let seen: unknown;
@@ -125,7 +125,7 @@ export function documentContract(store: Store): void {
       for (const read of Object.values(await roundTrip(value))) expect(read).toStrictEqual(expected);
     });
 
-    it('keeps a key __proto__ without a prototype behind it', async () => {
+    it('keeps a key __proto__ as an ordinary property', async () => {
       const value: unknown = JSON.parse('{"__proto__": {"admin": true}}');
       for (const read of Object.values(await roundTrip(value))) {
         expect(Object.keys(read as object)).toEqual(['__proto__']);
@@ -133,14 +133,14 @@ export function documentContract(store: Store): void {
       }
     });
 
-    it('tells an absent payload and result from null', async () => {
+    it('distinguishes an absent payload or result from null', async () => {
       const absent = await roundTrip(undefined);
       expect(Object.values(absent)).toEqual([undefined, undefined, undefined, undefined]);
       const nulls = await roundTrip(null);
       expect(Object.values(nulls)).toEqual([null, null, null, null]);
     });
 
-    it('keeps the text of a job apart from the bytes of its result, and the other way round', async () => {
+    it('keeps a text payload and a bytes result apart, and the other way around', async () => {
       const bytes = await roundTrip('text', ALL_BYTES);
       expect(bytes).toMatchObject({ stored: 'text', result: ALL_BYTES });
       const text = await roundTrip(ALL_BYTES, 'text');
@@ -157,7 +157,7 @@ export function documentContract(store: Store): void {
     });
   });
 
-  it('13. Bytes are those of the call, whatever becomes of the array later', async () => {
+  it('13. Bytes are copied at the call, so later changes to the array have no effect', async () => {
     const [payload, result] = [new Uint8Array([1, 2]), new Uint8Array([3, 4])];
     const { id } = await store.client.enqueue(KIND, payload);
     payload.fill(9);
@@ -174,7 +174,7 @@ export function documentContract(store: Store): void {
     });
   });
 
-  describe('13. What JSON would lose is refused, by its path', () => {
+  describe('13. A value that JSON would lose is refused, with its path', () => {
     it.each(REFUSED)('%s as a payload', async (_name, value, path) => {
       const refusal = store.client.enqueue(KIND, value);
       await expect(refusal).rejects.toBeInstanceOf(InvalidJobError);
@@ -183,7 +183,7 @@ export function documentContract(store: Store): void {
     });
 
     it.each(REFUSED.filter(([, value]) => !(value instanceof Promise)))(
-      '%s as a result: the attempt has failed with that',
+      '%s as a result fails the attempt',
       async (_name, value, path) => {
         const job = await refused(value);
         expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
@@ -193,7 +193,7 @@ export function documentContract(store: Store): void {
       },
     );
 
-    it('goes by the maxPayloadBytes that is set', async () => {
+    it('applies the configured maxPayloadBytes', async () => {
       const client = store.clientOf(store.queue, undefined, 10);
       await client.enqueue(KIND, '12345678');
       await client.enqueue(KIND, new Uint8Array(10));
@@ -202,7 +202,7 @@ export function documentContract(store: Store): void {
       await expect(client.enqueue(KIND, new Uint8Array(11))).rejects.toThrow(/11 bytes/);
     });
 
-    it('tries a refused result again where attempts are left', async () => {
+    it('retries a job with a refused result if attempts are left', async () => {
       const { id } = await store.client.enqueue(KIND);
       await store.work({
         [KIND]: {
@@ -232,7 +232,7 @@ export function documentContract(store: Store): void {
       expect(await stored('\0\ud800')).toBe('panic: \uFFFD\uFFFD');
     });
 
-    it('of any length, and cut within a surrogate pair', async () => {
+    it('of any length, even if it is cut within a surrogate pair', async () => {
       for (const pad of ['', '.']) {
         const text = await stored(new Error(pad + '\u{1F600}'.repeat(50_000)));
         expect(text.length).toBeLessThanOrEqual(8192);

@@ -8,14 +8,14 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const EMOJI = '\u{1F600}';
 
 export function enqueueContract(store: Store): void {
-  /** A database may take the time anew within one statement. */
+  /** A database may read its clock more than once within a statement. */
   const expectNear = (actual: number, expected: number) => {
     expect(Math.abs(actual - expected)).toBeLessThan(200);
   };
   const enqueue = (settings: JobSettings = {}, kind = KIND) => store.client.enqueue(kind, 'hello', settings);
   const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
   const list = (count: number, more: Partial<NewJob> = {}): NewJob[] =>
-    Array.from({ length: count }, (_, place) => ({ kind: KIND, payload: place, ...more }));
+    Array.from({ length: count }, (_, index) => ({ kind: KIND, payload: index, ...more }));
 
   describe('1. A job and its id', () => {
     it('is stored with every field at its default', async () => {
@@ -56,27 +56,27 @@ export function enqueueContract(store: Store): void {
       ['together, with nothing but payloads', [{ payload: 'a' }, {}, { payload: null }]],
       ['together, with the same time', [1, 2].map((payload) => ({ payload, runAt, ...settings }))],
       ['together, with the same delay', [1, 2].map((payload) => ({ payload, delayMs: 60_000, ...settings }))],
-      ['together, of which one is bytes', [{ payload: 'a' }, { payload: bytes }]],
-      ['together, of which one has a time', [{ payload: 'a' }, { runAt }]],
-      ['together, of which one has a delay', [{ payload: 'a' }, { delayMs: 60_000 }]],
-      ['together, of which one has a priority', [{ payload: 'a' }, { priority: 7 }]],
-      ['together, of which one has maxAttempts', [{ payload: 'a' }, { maxAttempts: 4 }]],
+      ['together, one with bytes', [{ payload: 'a' }, { payload: bytes }]],
+      ['together, one with a time', [{ payload: 'a' }, { runAt }]],
+      ['together, one with a delay', [{ payload: 'a' }, { delayMs: 60_000 }]],
+      ['together, one with a priority', [{ payload: 'a' }, { priority: 7 }]],
+      ['together, one with maxAttempts', [{ payload: 'a' }, { maxAttempts: 4 }]],
     ])('is returned by enqueue as get reads it: %s', async (_how, jobs) => {
       const stored = await store.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
-      for (const [place, job] of stored.entries()) {
+      for (const [index, job] of stored.entries()) {
         expect(await store.client.get(job.id)).toEqual(job);
-        const { delayMs = 0, ...given } = jobs[place]!;
+        const { delayMs = 0, ...given } = jobs[index]!;
         expect(job).toMatchObject({ priority: 0, ...given });
         if (given.runAt === undefined) expectNear(job.runAt.getTime() - job.createdAt.getTime(), delayMs);
       }
     });
 
-    it('keeps the id of the caller, trimmed', async () => {
+    it("keeps the caller's id, trimmed", async () => {
       expect((await enqueue({ id: ' \n order 7\t' })).id).toBe('order 7');
       expect(await store.client.get(' order 7 ')).toMatchObject({ id: 'order 7' });
     });
 
-    it('has an id of 1 to 255 characters, counted as a person counts them', async () => {
+    it('has an id of 1 to 255 characters, counted by code points', async () => {
       for (const id of ['x', 'x'.repeat(255), EMOJI.repeat(255), ` ${'é'.repeat(255)} `]) {
         expect((await enqueue({ id })).id).toBe(id.trim());
         expect((await store.job(id.trim())).id).toBe(id.trim());
@@ -88,21 +88,21 @@ export function enqueueContract(store: Store): void {
       }
     });
 
-    it('gets a UUIDv7 where the id is left out, rising in the order of the list', async () => {
+    it('gets a UUIDv7 if it has no id, rising in the order of the list', async () => {
       const ids = idsOf(await store.client.enqueueMany(list(300)));
       for (const id of ids) expect(id).toMatch(UUID_V7);
       expect(ids).toEqual(ids.toSorted());
       expect(new Set(ids).size).toBe(300);
     });
 
-    it('tells ids apart that differ in case, accents or form only', async () => {
+    it('distinguishes ids that differ only in case, accents or normalization', async () => {
       const ids = ['a', 'A', 'á', 'a\u0301', 'ß', 'ss', 'a b', 'a  b'];
       for (const id of ids) await enqueue({ id });
       for (const id of ids) expect((await store.job(id)).id).toBe(id);
       expect(idsOf(await store.queue.claim([KIND], 20, LONG)).toSorted()).toEqual(ids.toSorted());
     });
 
-    it('is read as null where there is none, and refuses to look for an id that cannot be', async () => {
+    it('is read as null if it does not exist, and an invalid id is refused', async () => {
       expect(await store.client.get('nobody')).toBeNull();
       await expect(store.client.get(' ')).rejects.toBeInstanceOf(InvalidJobError);
     });
@@ -114,7 +114,7 @@ export function enqueueContract(store: Store): void {
       expect(await store.queue.claim([KIND], 5, LONG)).toEqual([]);
     };
 
-    it('writes nothing where a job in the middle is bad, and names its place', async () => {
+    it('writes nothing if a job in the middle is invalid, and names its index', async () => {
       const jobs: NewJob[] = [
         { kind: KIND, id: 'one' },
         { kind: KIND, id: 'two', payload: { price: [1, NaN] } },
@@ -127,7 +127,7 @@ export function enqueueContract(store: Store): void {
       await noneOf(['one', 'two', 'three']);
     });
 
-    it('writes nothing where an id comes twice', async () => {
+    it('writes nothing if an id occurs twice', async () => {
       const jobs = ['one', 'two', 'one'].map((id) => ({ kind: KIND, id }));
       const refusal = store.client.enqueueMany(jobs);
       await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
@@ -144,44 +144,41 @@ export function enqueueContract(store: Store): void {
       "x' for key 'y",
       'a)=(b',
       'a?',
-    ])(
-      'writes nothing where the id %j exists already, names it, and leaves that job as it was',
-      async (id) => {
-        const before = await enqueue({ id, delayMs: 60_000 });
-        const refusal = store.client.enqueueMany([
-          { kind: KIND, id: 'other' },
-          { kind: KIND, id: `${'x'.repeat(254)}y` },
-          { kind: KIND, id, payload: 2 },
-        ]);
-        await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
-        await expect(refusal).rejects.toMatchObject({ id });
-        expect(await store.job(id)).toEqual(before);
-        await noneOf(['other']);
-      },
-    );
+    ])('writes nothing if the id %j already exists, names it, and leaves that job as it was', async (id) => {
+      const before = await enqueue({ id, delayMs: 60_000 });
+      const refusal = store.client.enqueueMany([
+        { kind: KIND, id: 'other' },
+        { kind: KIND, id: `${'x'.repeat(254)}y` },
+        { kind: KIND, id, payload: 2 },
+      ]);
+      await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
+      await expect(refusal).rejects.toMatchObject({ id });
+      expect(await store.job(id)).toEqual(before);
+      await noneOf(['other']);
+    });
 
-    it('refuses the id of a job that has ended', async () => {
+    it('refuses the id of a settled job', async () => {
       await enqueue({ id: 'once' });
       await store.queue.dequeue([KIND], () => 'done');
       await expect(enqueue({ id: 'once' })).rejects.toBeInstanceOf(DuplicateJobError);
       expect(await store.job('once')).toMatchObject({ status: 'DONE', result: 'done' });
     });
 
-    it('writes 2,500 jobs and more than 8 MB in one call, in the order given', async () => {
+    it('writes 2,500 jobs and more than 8 MB in one call, in the given order', async () => {
       const filler = 'f'.repeat(4_000);
-      const jobs = list(2_500).map((job, place) => ({ ...job, payload: { place, filler } }));
+      const jobs = list(2_500).map((job, index) => ({ ...job, payload: { index, filler } }));
       const stored = await store.client.enqueueMany(jobs);
-      expect(stored.map(({ payload }) => (payload as { place: number }).place)).toEqual(
-        jobs.map((_, place) => place),
+      expect(stored.map(({ payload }) => (payload as { index: number }).index)).toEqual(
+        jobs.map((_, index) => index),
       );
       const claimed = await store.queue.claim([KIND], 3_000, LONG);
       expect(idsOf(claimed)).toEqual(idsOf(stored));
     });
 
-    it('writes nothing of 2,500 jobs and 8 MB where the last one exists', async () => {
+    it('writes nothing of 2,500 jobs and 8 MB if the last one already exists', async () => {
       await enqueue({ id: 'taken', delayMs: 60_000 });
       const filler = 'f'.repeat(4_000);
-      const jobs = list(2_500).map((job, place) => ({ ...job, id: `job ${place}`, payload: filler }));
+      const jobs = list(2_500).map((job, index) => ({ ...job, id: `job ${index}`, payload: filler }));
       const refusal = store.client.enqueueMany([...jobs, { kind: KIND, id: 'taken' }]);
       await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
       await noneOf(['job 0', 'job 1200', 'job 2499']);
@@ -193,14 +190,14 @@ export function enqueueContract(store: Store): void {
   });
 
   describe('2. A job starts when its time has come', () => {
-    it('is ready at once where runAt is absent or in the past', async () => {
+    it('is ready at once if runAt is absent or in the past', async () => {
       await enqueue({ id: 'absent' });
       await enqueue({ id: 'past', runAt: new Date(Date.now() - 3_600_000) });
       await enqueue({ id: 'long past', runAt: new Date('0001-01-01T00:00:00.000Z') });
       expect(idsOf(await store.queue.claim([KIND], 5, LONG))).toEqual(['long past', 'past', 'absent']);
     });
 
-    it('does not start before its runAt, and starts then', async () => {
+    it('does not start before its runAt, but then it does', async () => {
       const runAt = new Date(Date.now() + 300);
       await enqueue({ id: 'later', runAt });
       expect(await store.queue.claim([KIND], 5, LONG)).toEqual([]);
@@ -213,7 +210,7 @@ export function enqueueContract(store: Store): void {
       expect(started!.getTime()).toBeGreaterThanOrEqual(runAt.getTime());
     });
 
-    it('does not start before its delayMs is over, and starts then', async () => {
+    it('does not start before its delayMs is over, but then it does', async () => {
       const job = await enqueue({ delayMs: 300 });
       expectNear(job.runAt.getTime() - job.createdAt.getTime(), 300);
       let started = 0;
@@ -238,24 +235,24 @@ export function enqueueContract(store: Store): void {
     );
   });
 
-  describe('13. What cannot be stored is refused, by its path', () => {
+  describe('13. A value that cannot be stored is refused, with its path', () => {
     const refusals: [string, Partial<NewJob>, string][] = [
-      ['a runAt that is no date', { runAt: new Date(NaN) }, 'runAt'],
+      ['a runAt that is an invalid date', { runAt: new Date(NaN) }, 'runAt'],
       ['a runAt that is a number', { runAt: 5 as unknown as Date }, 'runAt'],
       ['a runAt before year 1', { runAt: new Date('0000-12-31T23:59:59.999Z') }, 'runAt'],
       ['a runAt after year 9999', { runAt: new Date('+010000-01-01T00:00:00.000Z') }, 'runAt'],
       ['a runAt in year 275760', { runAt: new Date(8.64e15) }, 'runAt'],
-      ['a delayMs that is no number', { delayMs: NaN }, 'delayMs'],
+      ['a delayMs that is not a number', { delayMs: NaN }, 'delayMs'],
       ['a negative delayMs', { delayMs: -1 }, 'delayMs'],
       ['an infinite delayMs', { delayMs: Infinity }, 'delayMs'],
       ['runAt and delayMs together', { delayMs: 1, runAt: new Date() }, 'delayMs'],
       ['a kind of 256 characters', { kind: 'k'.repeat(256) }, 'kind'],
       ['a blank kind', { kind: ' ' }, 'kind'],
-      ['a kind that is no string', { kind: 5 as unknown as string }, 'kind'],
+      ['a kind that is not a string', { kind: 5 as unknown as string }, 'kind'],
       ['a kind with NUL', { kind: 'a\0' }, 'kind'],
-      ['a priority that is no whole number', { priority: 0.5 }, 'priority'],
+      ['a priority that is not a whole number', { priority: 0.5 }, 'priority'],
       ['a priority of more than 32 bits', { priority: 2 ** 31 }, 'priority'],
-      ['no attempt at all', { maxAttempts: 0 }, 'maxAttempts'],
+      ['a maxAttempts of zero', { maxAttempts: 0 }, 'maxAttempts'],
     ];
     it.each(refusals)('refuses %s', async (_what, job, path) => {
       const refusal = store.client.enqueueMany([{ kind: KIND, ...job }]);
@@ -270,20 +267,20 @@ export function enqueueContract(store: Store): void {
       EMOJI.repeat(255),
       'k'.repeat(255),
       'two\nlines',
-    ])('takes the kind %j and claims it', async (kind) => {
+    ])('accepts the kind %j and claims it', async (kind) => {
       const id = EMOJI.repeat(255);
       await enqueue({ id }, `  ${kind} `);
       expect(await store.claimOne(LONG, kind)).toMatchObject({ id, kind });
     });
 
-    it('tells kinds apart that differ in case or accents only', async () => {
+    it('distinguishes kinds that differ only in case or accents', async () => {
       await enqueue({ id: 'upper' }, 'Mail');
       await enqueue({ id: 'accent' }, 'maíl');
       expect(await store.queue.claim(['mail', 'MAIL'], 5, LONG)).toEqual([]);
       expect(idsOf(await store.queue.claim(['Mail'], 5, LONG))).toEqual(['upper']);
     });
 
-    it('takes the extremes of priority, maxAttempts and delayMs', async () => {
+    it('accepts the extremes of priority, maxAttempts and delayMs', async () => {
       const [low, high] = [-(2 ** 31), 2 ** 31 - 1];
       await enqueue({ id: 'last', priority: high, maxAttempts: high });
       await enqueue({ id: 'first', priority: low });

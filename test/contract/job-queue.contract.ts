@@ -15,7 +15,7 @@ import { transactionContract } from './transaction.contract.js';
 import { workerContract } from './worker.contract.js';
 import { SqlStore, type Store } from '../support/store.js';
 
-/** What every queue keeps: the comments of JobQueue sentence by sentence, and the promises of the package by number. */
+/** What every queue promises: each sentence in the comments of JobQueue, and the package's promises by number. */
 export function jobQueueContract(store: Store): void {
   describe(store.name, () => {
     beforeAll(() => store.start());

@@ -44,7 +44,7 @@ export function leaseContract(store: Store): void {
       expect(await store.queue.claim([KIND], 9, LONG)).toEqual([]);
     });
 
-    it('makes a job that is to be retried ready after its delay, and not before', async () => {
+    it('makes a job ready for its retry after the delay, and not before', async () => {
       const [job] = await claimed();
       await settle(job!, retry(300));
       const { runAt, updatedAt } = await store.job(job!.id);
@@ -55,13 +55,13 @@ export function leaseContract(store: Store): void {
       expect(again).toMatchObject({ attemptsDone: 1, lastError: 'Error: again' });
     });
 
-    it('makes a job that is to be retried without delay ready at once', async () => {
+    it('makes a job ready at once for a retry without a delay', async () => {
       const [job] = await claimed();
       await settle(job!, retry(0));
       expect(await store.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1 });
     });
 
-    it('keeps the last error of an earlier attempt on a job that is done later', async () => {
+    it('keeps the last error of an earlier attempt on a job that succeeds later', async () => {
       const [job] = await claimed();
       await settle(job!, retry(0));
       await settle(await store.claimOne(), DONE);
@@ -69,11 +69,11 @@ export function leaseContract(store: Store): void {
       expect(after).toMatchObject({ status: 'DONE', lastError: 'Error: again', attemptsDone: 2 });
     });
 
-    it('answers in the order given, and works on each by itself', async () => {
+    it('answers in the given order, and handles each settlement by itself', async () => {
       const jobs = await claimed(5);
       await settle(jobs[1]!, DONE);
       await store.queue.release([jobs[3]!]);
-      const order = [4, 1, 0, 3, 2].map((place) => ({ ...jobs[place]!, outcome: DONE }));
+      const order = [4, 1, 0, 3, 2].map((index) => ({ ...jobs[index]!, outcome: DONE }));
       const nobody = { id: 'nobody', leaseToken: 1, outcome: DONE };
       expect(await store.queue.settle([...order, nobody])).toEqual([
         ...['written', 'lost', 'written', 'lost', 'written'],
@@ -85,20 +85,20 @@ export function leaseContract(store: Store): void {
       const jobs = await claimed(1_000);
       const bytes: Outcome = { type: 'done', result: { json: null, bytes: new Uint8Array([0, 255]) } };
       const outcomes = [DONE, FAILED, PANIC, retry(60_000), bytes];
-      const batch = jobs.map((job, place) => ({ ...job, outcome: outcomes[place % 5]! }));
+      const batch = jobs.map((job, index) => ({ ...job, outcome: outcomes[index % 5]! }));
       expect(new Set(await store.queue.settle(batch.toReversed()))).toEqual(new Set(['written']));
-      for (const [place, status] of ['DONE', 'FAILED', 'PANIC', 'PENDING', 'DONE'].entries()) {
-        expect(await store.job(batch[place]!.id)).toMatchObject({ status, attemptsDone: 1 });
+      for (const [index, status] of ['DONE', 'FAILED', 'PANIC', 'PENDING', 'DONE'].entries()) {
+        expect(await store.job(batch[index]!.id)).toMatchObject({ status, attemptsDone: 1 });
       }
       expect((await store.job(batch[4]!.id)).result).toEqual(new Uint8Array([0, 255]));
     });
 
-    it('gives each its own result, whether they are all the same or not', async () => {
+    it('gives each job its own result, whether the results are equal or not', async () => {
       const jobs = await claimed(4);
       const done = (json: string): Outcome => ({ type: 'done', result: { json, bytes: null } });
       const write = (results: Readonly<Record<number, string>>) =>
         store.queue.settle(
-          Object.entries(results).map(([place, json]) => ({ ...jobs[Number(place)]!, outcome: done(json) })),
+          Object.entries(results).map(([index, json]) => ({ ...jobs[Number(index)]!, outcome: done(json) })),
         );
       expect(await write({ 0: '"a\\"b"', 1: '{"n":1}' })).toEqual(['written', 'written']);
       expect(await write({ 2: '[null]', 3: '[null]' })).toEqual(['written', 'written']);
@@ -156,7 +156,7 @@ export function leaseContract(store: Store): void {
       },
     );
 
-    it('is refused while nobody has the job', async () => {
+    it('is refused while no worker has the job', async () => {
       const [job] = await claimed();
       await store.queue.release([job!]);
       const before = await store.job(job!.id);
@@ -167,7 +167,7 @@ export function leaseContract(store: Store): void {
       expect((await store.claimOne()).id).toBe(job!.id);
     });
 
-    it('is refused beside the newest one of the same job in one list', async () => {
+    it('is refused even if the newest token of the same job is in the same list', async () => {
       const { stale, current } = await takenOver('release');
       const leases = [stale, current].map((job) => ({ ...job, alone: false }));
       expect(await store.queue.renew(leases, 60_000)).toEqual(['lost', 'written']);
@@ -179,7 +179,7 @@ export function leaseContract(store: Store): void {
       expect(await store.job(current.id)).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
 
-    it('is refused where it is of the future, or of another job', async () => {
+    it('is refused if it is too high or belongs to another job', async () => {
       const [job, other] = await claimed(2);
       expect(await settle({ ...job!, leaseToken: job!.leaseToken + 1 }, DONE)).toBe('lost');
       await store.queue.release([other!]);
@@ -189,8 +189,8 @@ export function leaseContract(store: Store): void {
     });
   });
 
-  describe('A call that rejected may be made again', () => {
-    it('an outcome that was written already is lost', async () => {
+  describe('A call that rejected may be repeated', () => {
+    it('an outcome that was already written is answered "lost"', async () => {
       const [job] = await claimed();
       expect(await settle(job!, retry(0))).toBe('written');
       expect(await settle(job!, retry(0))).toBe('lost');
@@ -199,7 +199,7 @@ export function leaseContract(store: Store): void {
   });
 
   describe('renew', () => {
-    it('lets each lease end leaseMs from now, and leaves all else as it was', async () => {
+    it('lets each lease end leaseMs from now, and changes nothing else', async () => {
       const [job, other] = await claimed(2);
       const before = await store.job(job!.id);
       expect(await renew(job!, 3_600_000)).toBe('written');
@@ -211,7 +211,7 @@ export function leaseContract(store: Store): void {
       expect((await store.job(other!.id)).lockedUntil).toEqual(other!.lockedUntil);
     });
 
-    it('may be called again and again', async () => {
+    it('may be called repeatedly', async () => {
       const [job] = await claimed();
       for (let n = 0; n < 3; n++) expect(await renew(job!)).toBe('written');
       expect(await store.job(job!.id)).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
@@ -226,12 +226,12 @@ export function leaseContract(store: Store): void {
     it('answers in the order given', async () => {
       const jobs = await claimed(3);
       await settle(jobs[1]!, DONE);
-      const leases = [2, 1, 0].map((place) => ({ ...jobs[place]!, alone: false }));
+      const leases = [2, 1, 0].map((index) => ({ ...jobs[index]!, alone: false }));
       expect(await store.queue.renew(leases, 60_000)).toEqual(['written', 'lost', 'written']);
     });
   });
 
-  describe('A lease that has run out stays its holder’s until reclaim takes it', () => {
+  describe('An expired lease belongs to its holder until it is reclaimed', () => {
     it('so a late renewal is accepted', async () => {
       const [job] = await claimed(1, SHORT);
       expect(await renew(job!)).toBe('written');
@@ -244,7 +244,7 @@ export function leaseContract(store: Store): void {
       expect(await store.job(job!.id)).toMatchObject({ status: 'DONE', crashes: 0, attemptsDone: 1 });
     });
 
-    it('and nobody claims it until then', async () => {
+    it('and the job cannot be claimed until then', async () => {
       await claimed(1, SHORT);
       expect(await store.queue.claim([KIND], 9, LONG)).toEqual([]);
       await store.reclaimed(1);
@@ -253,7 +253,7 @@ export function leaseContract(store: Store): void {
   });
 
   describe('release', () => {
-    it('gives jobs back as if they had not been claimed', async () => {
+    it('gives jobs back as if they had never been claimed', async () => {
       const [before] = await store.client.enqueueMany([{ kind: KIND, payload: 1, priority: 3 }]);
       await store.queue.release([await store.claimOne()]);
       expect(await store.job(before!.id)).toEqual({ ...before, updatedAt: expect.any(Date) });
@@ -270,7 +270,7 @@ export function leaseContract(store: Store): void {
   });
 
   describe('releaseUnheld', () => {
-    it('gives back what is claimed under the name of the worker and not held, and nothing else', async () => {
+    it("gives back only jobs that are claimed in the worker's name and not held", async () => {
       const mine = await claimed(3, { ...LONG, workerId: 'mine' });
       await store.client.enqueue('other');
       const theirs = await store.claimOne({ ...LONG, workerId: 'theirs' }, 'other');
@@ -286,7 +286,7 @@ export function leaseContract(store: Store): void {
       ).toEqual(['written', 'written']);
     });
 
-    it('finds nothing where all is held, or has ended', async () => {
+    it('finds nothing if all jobs are held or settled', async () => {
       const [held, ended] = await claimed(2, { ...LONG, workerId: 'mine' });
       await store.queue.settle([{ ...ended!, outcome: { type: 'failed', lastError: 'x' } }]);
       expect(await store.queue.releaseUnheld('mine', [held!])).toBe(0);
@@ -294,8 +294,8 @@ export function leaseContract(store: Store): void {
     });
   });
 
-  describe('5, 8. reclaim takes back the jobs of dead workers', () => {
-    it('counts an attempt and a crash, says why, and makes the job ready', async () => {
+  describe('5, 8. reclaim takes the jobs of dead workers', () => {
+    it('counts an attempt and a crash, stores why, and makes the job ready', async () => {
       const [job] = await claimed(1, { ...SHORT, workerId: 'the dead' });
       const expected = { id: job!.id, kind: KIND, workerId: 'the dead', crashes: 1, status: 'PENDING' };
       expect(await store.reclaimed(1)).toEqual([expected]);
@@ -309,7 +309,7 @@ export function leaseContract(store: Store): void {
       expect(await store.claimOne()).toMatchObject({ id: job!.id, attemptsDone: 1, crashes: 1 });
     });
 
-    it('works on jobs of whatever kind, and leaves live leases alone', async () => {
+    it('takes jobs of every kind, and leaves live leases alone', async () => {
       await store.client.enqueueMany(['a', 'b', 'c'].map((kind) => ({ kind, id: kind })));
       await store.claimOne(SHORT, 'a');
       await store.claimOne(LONG, 'b');
@@ -318,7 +318,7 @@ export function leaseContract(store: Store): void {
       expect(await store.job('b')).toMatchObject({ attemptsDone: 0, lockedBy: LONG.workerId });
     });
 
-    it('leaves to the caller what it holds itself, though its lease has run out', async () => {
+    it('passes over jobs that the caller holds, even if their leases have run out', async () => {
       const jobs = await claimed(3, SHORT);
       const [own] = jobs;
       const others = jobs.slice(1).map(({ id }) => id);
@@ -333,7 +333,7 @@ export function leaseContract(store: Store): void {
       expect(await store.reclaimed(1)).toMatchObject([{ id: own!.id }]);
     });
 
-    it('counts each crash once, though many call it at the same time', async () => {
+    it('counts each crash once, even if many callers reclaim at the same time', async () => {
       const jobs = await claimed(50, SHORT);
       const { lockedUntil } = jobs[0]!;
       while (Date.now() <= lockedUntil.getTime() + 5) await store.queue.get('nobody');
@@ -345,7 +345,7 @@ export function leaseContract(store: Store): void {
       }
     });
 
-    it('takes back as many as there are in one call', async () => {
+    it('takes all expired jobs in one call', async () => {
       const jobs = await claimed(2_500, SHORT);
       const { lockedUntil } = jobs.at(-1)!;
       while (Date.now() <= lockedUntil.getTime() + 5) await store.queue.get('nobody');
@@ -353,7 +353,7 @@ export function leaseContract(store: Store): void {
       expect(new Set(all.map(({ id }) => id)).size).toBe(2_500);
     });
 
-    it('tells when the last heartbeat was', async () => {
+    it('reports when the last heartbeat was', async () => {
       const [job] = await claimed(1, LONG);
       const before = job!.lockedUntil.getTime() - LONG.leaseMs;
       await until(() => Date.now() > before + 50);
@@ -377,7 +377,7 @@ export function leaseContract(store: Store): void {
       expect(job.lastError).toMatch(/^panic: the worker .*ran alone .*crash 3 of 3/);
     });
 
-    it('never convicts a job that ran beside others, however often', async () => {
+    it('never convicts a job that ran beside others, no matter how often', async () => {
       await stored(3);
       for (let crashes = 1; crashes <= 5; crashes++) {
         const all = await crash(false);
@@ -387,7 +387,7 @@ export function leaseContract(store: Store): void {
       expect((await store.job('job 1')).lastError).not.toContain('panic');
     });
 
-    it('convicts the one of several that was set apart', async () => {
+    it('convicts the one job that ran alone among several expired ones', async () => {
       const jobs = await claimed(3);
       const leases = jobs.map((job) => ({ ...job, alone: job.id === 'job 1' }));
       await store.queue.renew(leases, 0);
@@ -395,7 +395,7 @@ export function leaseContract(store: Store): void {
       expect(all.filter(({ status }) => status === 'PANIC').map(({ id }) => id)).toEqual(['job 1']);
     });
 
-    it('forgets with the next claim that a job ran alone', async () => {
+    it('forgets at the next claim that a job ran alone', async () => {
       await stored(1);
       await store.queue.release([await store.claimOne({ ...LONG, alone: true })]);
       await store.claimOne(SHORT);

@@ -11,7 +11,7 @@ import { STATUS_AFTER } from '../../lib/storage/sql/row.js';
 import type { WorkerSettings } from '../../lib/worker/worker-session.js';
 import { KIND, LONG, type Store } from '../support/store.js';
 
-/** Promise 4: what a handler's end makes of its job. */
+/** Promise 4: what becomes of a job when its handler ends. */
 export function outcomeContract(store: Store): void {
   /** Enqueues a job and starts a worker with one handler for it. */
   const start = async (
@@ -35,7 +35,7 @@ export function outcomeContract(store: Store): void {
   const fault = () => new Error('no');
   const later = () => new RetryableError('later', { retryAfterMs: 0 });
 
-  it('4. Each outcome of a batch is written as it is, be it like many others or like none', async () => {
+  it('4. Each outcome of a batch is written as it is, whether others are equal to it or not', async () => {
     const bytes = (text: string) => ({ json: null, bytes: new TextEncoder().encode(text) });
     const outcomes: Outcome[] = [
       ...Array.from({ length: 20 }, (): Outcome => ({
@@ -62,7 +62,7 @@ export function outcomeContract(store: Store): void {
     }
   });
 
-  it('4. Many outcomes that are the same are each tried again when they are due', async () => {
+  it('4. Each of many jobs with equal outcomes is retried when it is due', async () => {
     await store.client.enqueueMany(Array.from({ length: 20 }, () => ({ kind: KIND })));
     const jobs = await store.queue.claim([KIND], 20, LONG);
     const outcome: Outcome = { type: 'retry', lastError: 'all of them', delayMs: 60_000 };
@@ -94,7 +94,7 @@ export function outcomeContract(store: Store): void {
   });
 
   describe('4. A handler that throws RetryableError', () => {
-    it('leaves the job PENDING until retryAfterMs is over, without end where there is no policy', async () => {
+    it('leaves the job PENDING until retryAfterMs is over, without a limit if there is no policy', async () => {
       const id = await start((_job, { attempt }) => {
         if (attempt <= 6) throw later();
         return 'at last';
@@ -104,7 +104,7 @@ export function outcomeContract(store: Store): void {
       expect(job.lastError).toMatch(/^RetryableError: later/);
     });
 
-    it('is ready again after its 10 seconds by the storage’s clock', async () => {
+    it('is ready again after 10 seconds by the clock of the store', async () => {
       const { run, calls } = throwing(() => new RetryableError('later', { retryAfterMs: 10_000 }));
       const id = await start(run);
       const { status, runAt, updatedAt, lastError } = await store.attempted(id);
@@ -121,7 +121,7 @@ export function outcomeContract(store: Store): void {
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 5_000)).toBeLessThanOrEqual(1);
     });
 
-    it('waits as the backoff says where retryAfterMs is left out or no delay', async () => {
+    it('waits as long as the backoff says if retryAfterMs is missing or invalid', async () => {
       for (const retryAfterMs of [undefined, NaN, -5, Infinity]) {
         const { run } = throwing(() => new RetryableError('later', { retryAfterMs }));
         const { id } = await store.client.enqueue(`kind ${retryAfterMs}`);
@@ -132,21 +132,21 @@ export function outcomeContract(store: Store): void {
       }
     });
 
-    it('ends FAILED once the maxAttempts of its handler are spent', async () => {
+    it("ends FAILED once the handler's maxAttempts are used up", async () => {
       const { run, calls } = throwing(later);
       const id = await start(run, { maxAttempts: 3 });
       expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
       expect(calls()).toBe(3);
     });
 
-    it('ends FAILED once the maxAttempts of the job are spent', async () => {
+    it("ends FAILED once the job's maxAttempts are used up", async () => {
       const id = await start(throwing(later).run, {}, { maxAttempts: 2 });
       expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 2 });
     });
   });
 
   describe('4. A handler that throws any other error', () => {
-    it('leaves the job FAILED at once where there is no policy', async () => {
+    it('leaves the job FAILED at once if there is no policy', async () => {
       const id = await start(throwing(fault).run);
       const job = await store.ended(id);
       expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
@@ -154,14 +154,14 @@ export function outcomeContract(store: Store): void {
       expect(job.result).toBeUndefined();
     });
 
-    it('is tried again until the maxAttempts of its handler are spent', async () => {
+    it("is retried until the handler's maxAttempts are used up", async () => {
       const { run, calls } = throwing(fault);
       const id = await start(run, { maxAttempts: 3, backoff: { type: 'fixed', delayMs: 0 } });
       expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 3 });
       expect(calls()).toBe(3);
     });
 
-    it('is tried again as the maxAttempts of the job say, before those of the handler', async () => {
+    it("is retried as often as the job's maxAttempts allow, which take precedence over the handler's", async () => {
       const backoff = { type: 'fixed', delayMs: 0 } as const;
       const fewer = await start(throwing(fault).run, { maxAttempts: 5, backoff }, { maxAttempts: 1 });
       expect(await store.ended(fewer)).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
@@ -169,7 +169,7 @@ export function outcomeContract(store: Store): void {
       expect(await store.ended(more.id)).toMatchObject({ status: 'FAILED', attemptsDone: 7 });
     });
 
-    it('waits as the backoff says for the number of failures, crashes apart', async () => {
+    it('waits as long as the backoff says for the number of failures, not counting crashes', async () => {
       const id = 'crashed before';
       await store.client.enqueue(KIND, null, { id });
       await store.claimOne({ workerId: 'dead', leaseMs: 0 });
@@ -184,7 +184,7 @@ export function outcomeContract(store: Store): void {
       expect(asked).toEqual([1, 2]);
     });
 
-    it('never comes back sooner than minRetryDelayMs, whatever the backoff says', async () => {
+    it('never comes back sooner than minRetryDelayMs, no matter what the backoff says', async () => {
       const options = { maxAttempts: 2, backoff: () => 0 };
       const id = await start(throwing(fault).run, options, {}, { minRetryDelayMs: 30_000 });
       const { status, runAt, updatedAt } = await store.attempted(id);
@@ -192,7 +192,7 @@ export function outcomeContract(store: Store): void {
       expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 30_000)).toBeLessThanOrEqual(1);
     });
 
-    it('keeps the last error though a later attempt succeeds', async () => {
+    it('keeps the last error even if a later attempt succeeds', async () => {
       const id = await start(
         (_job, { attempt }) => {
           if (attempt < 3) throw new Error(`attempt ${attempt}`);
@@ -205,7 +205,7 @@ export function outcomeContract(store: Store): void {
       expect(job.lastError).toMatch(/^Error: attempt 2\n/);
     });
 
-    it('fails with JobTimeoutError and an aborted signal where its timeoutMs is over', async () => {
+    it('fails with JobTimeoutError and an aborted signal when its timeoutMs is over', async () => {
       let reason: unknown;
       const run: HandlerFn = (_job, { signal }) =>
         new Promise<void>((resolve) => {
@@ -221,7 +221,7 @@ export function outcomeContract(store: Store): void {
       expect(reason).toBeInstanceOf(JobTimeoutError);
     });
 
-    it('counts a time-out as a failure like others where attempts are left', async () => {
+    it('is retried after a time-out, like after any other failure, if attempts are left', async () => {
       const run: HandlerFn = async (_job, { attempt, signal }) => {
         if (attempt === 1) await sleep(60_000, undefined, { signal }).catch(() => undefined);
         return 'in time';
@@ -233,7 +233,7 @@ export function outcomeContract(store: Store): void {
   });
 
   describe('4. A handler that throws PermanentError', () => {
-    it('leaves the job FAILED at once, whatever the policy', async () => {
+    it('leaves the job FAILED at once, regardless of the policy', async () => {
       const { run, calls } = throwing(() => new PermanentError('for good', { cause: new TypeError('x') }));
       const id = await start(run, { maxAttempts: 9 }, { maxAttempts: 9 });
       const job = await store.ended(id);
@@ -244,14 +244,14 @@ export function outcomeContract(store: Store): void {
     });
   });
 
-  describe('4. dequeue knows no retry policy but that of the job', () => {
+  describe("4. dequeue knows only the job's own retry policy", () => {
     it.each([
       ['returns', () => 'fine', { status: 'DONE', result: 'fine' }],
       ['throws an error', throwing(fault).run, { status: 'FAILED' }],
       ['throws PermanentError', throwing(() => new PermanentError()).run, { status: 'FAILED' }],
       ['throws RetryableError', throwing(later).run, { status: 'PENDING' }],
       ['panics', throwing(() => 'blown up').run, { status: 'PANIC', lastError: 'panic: blown up' }],
-    ])('where fn %s', async (_name, fn, expected) => {
+    ])('if fn %s', async (_name, fn, expected) => {
       const { id } = await store.client.enqueue(KIND);
       expect(await store.queue.dequeue([KIND], fn)).toBe(true);
       expect(await store.job(id)).toMatchObject({ ...expected, attemptsDone: 1 });

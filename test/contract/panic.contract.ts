@@ -38,7 +38,7 @@ const NO_PANICS: readonly [string, () => unknown][] = [
   ['an error whose fields cannot be read', () => fail(unreadableError())],
 ];
 
-/** Promise 5, but for jobs that kill their worker; see leaseContract and workerContract. */
+/** Promise 5, except for jobs that kill their worker; see leaseContract and workerContract. */
 export function panicContract(store: Store): void {
   const outcomeOf = async (run: () => unknown) => {
     const { id } = await store.client.enqueue(KIND, null, { maxAttempts: 1 });
@@ -46,21 +46,21 @@ export function panicContract(store: Store): void {
     return store.job(id);
   };
 
-  describe('5. A panic is what is no fault of the store around the program', () => {
+  describe('5. A panic is a bug in the program, not a failure of something around it', () => {
     it.each(PANICS)('%s is one', async (_name, run) => {
       const job = await outcomeOf(run);
       expect(job).toMatchObject({ status: 'PANIC', attemptsDone: 1 });
       expect(job.lastError).toMatch(/^panic: ./);
     });
 
-    it.each(NO_PANICS)('%s is none', async (_name, run) => {
+    it.each(NO_PANICS)('%s is not', async (_name, run) => {
       const job = await outcomeOf(run);
       expect(job).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
       expect(job.lastError).not.toMatch(/^panic/);
       expect(job.lastError).not.toBe('');
     });
 
-    it('ends the job whatever the retry policy', async () => {
+    it('ends the job regardless of the retry policy', async () => {
       const { id } = await store.client.enqueue(KIND, null, { maxAttempts: 9 });
       let calls = 0;
       const run = () => {
@@ -91,17 +91,17 @@ export function panicContract(store: Store): void {
       return outcomeOf(() => fail(thrown));
     };
 
-    it('so that an error is a panic', async () => {
+    it('and can make an error a panic', async () => {
       const job = await withIsPanic(() => true, new Error('mine'));
       expect(job.status).toBe('PANIC');
       expect(job.lastError).toMatch(/^panic: Error: mine/);
     });
 
-    it('so that a panic is an error', async () => {
+    it('and can make a panic an ordinary error', async () => {
       expect(await withIsPanic(() => false, 'text')).toMatchObject({ status: 'FAILED', lastError: 'text' });
     });
 
-    it('is given the thrown value itself, and undefined leaves it to the default', async () => {
+    it('gets the thrown value itself, and leaves the decision to the default by returning undefined', async () => {
       const thrown = new TypeError('x');
       const seen: unknown[] = [];
       const job = await withIsPanic((error) => void seen.push(error), thrown);
@@ -110,14 +110,14 @@ export function panicContract(store: Store): void {
       expect(job.status).toBe('PANIC');
     });
 
-    it('falls back to the default where it throws itself', async () => {
+    it('falls back to the default if it throws', async () => {
       const failing = () => fail(new Error('isPanic is broken'));
       expect(await withIsPanic(failing, new Error('x'))).toMatchObject({ status: 'FAILED' });
     });
 
     it('is not asked about a RetryableError', async () => {
       const job = await withIsPanic(() => true, new RetryableError('later', { retryAfterMs: 0 }));
-      expect(job).toMatchObject({ status: 'FAILED' }); // its one attempt is spent
+      expect(job).toMatchObject({ status: 'FAILED' }); // its only attempt is used up
     });
 
     it('is asked by a worker too', async () => {

@@ -6,9 +6,9 @@ import { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js'
 import { until } from '../support/until.js';
 import { KIND, LONG, SqlStore, type Store } from '../support/store.js';
 
-/** Much of everything: kinds, bytes, failures at once. */
+/** Large numbers: of kinds, of bytes, and of failures at once. */
 export function scaleContract(store: Store): void {
-  it('11. Ten thousand kinds are served in their order, and no slower than a lease allows', async () => {
+  it('11. Ten thousand kinds are served in order, and no slower than a lease allows', async () => {
     const kinds = Array.from({ length: 10_000 }, (_, n) => `kind ${n}`);
     const jobs = [7, 4_200, 9_999].map((n) => ({ kind: kinds[n]!, id: `of kind ${n}`, priority: -n }));
     await store.client.enqueueMany(jobs);
@@ -28,7 +28,7 @@ export function scaleContract(store: Store): void {
       calls += 1;
       throw new Error('the service is down');
     };
-    const delayMs = 600_000; // none comes back while the others fail
+    const delayMs = 600_000; // so that no job comes back while others still fail
     const options = { backoff: { type: 'exponential', delayMs } } as const;
     await store.work({ [KIND]: { run: fails, options } }, { concurrency: 100, minRetryDelayMs: delayMs });
     await until(() => calls === count, { timeoutMs: 90_000 });
@@ -40,12 +40,12 @@ export function scaleContract(store: Store): void {
     }
     delays.sort((a, b) => a - b);
     expect(delays[0]).toBeGreaterThanOrEqual(delayMs);
-    expect(delays[150]! - delays[50]!).toBeGreaterThan(36_000); // of two minutes, evenly
+    expect(delays[150]! - delays[50]!).toBeGreaterThan(36_000); // of two minutes, if they are spread evenly
   }, 100_000);
 
   if (!(store instanceof SqlStore)) return;
 
-  it('8. A payload of 50 MB makes no heartbeat late', async () => {
+  it('8. A payload of 50 MB delays no heartbeat', async () => {
     const text = 'é'.repeat(25 * 1024 * 1024);
     await withLargePackets(store, async (dataSource) => {
       const queue = new TypeOrmJobQueue(dataSource, store.queueSettings());
@@ -57,7 +57,7 @@ export function scaleContract(store: Store): void {
         return finished;
       };
       const large: HandlerFn = ({ payload }: Job<string>) => void (length = payload.length);
-      // The default lease: SQLite works within this process, and writing so much may take a slow disk four seconds.
+      // The default lease, because SQLite blocks this process and a slow disk may take four seconds for the write.
       await store.work({ long, large }, { leaseMs: 30_000 }, queue);
       await store.client.enqueue('long', null, { id: 'long' });
       await until(() => isRunning);
@@ -76,7 +76,7 @@ export function scaleContract(store: Store): void {
   });
 }
 
-/** With a DataSource whose server takes more at once than MariaDB does by default. */
+/** Runs with a DataSource whose server accepts larger packets than MariaDB does by default. */
 async function withLargePackets(
   store: SqlStore,
   work: (dataSource: DataSource) => Promise<void>,

@@ -18,9 +18,9 @@ const COLUMNS = [
   ...['attempts_done', 'last_attempt_at', 'last_error'],
 ];
 
-/** The table: how it is made, what TypeORM sees of it. */
+/** The table: how it is created, and what TypeORM sees of it. */
 export function schemaContract(store: SqlStore): void {
-  /** A database of its own, without a table. */
+  /** A new database without a table. */
   const inFresh = async (
     work: (dataSource: DataSource) => Promise<void>,
     options: Partial<DataSourceOptions> = {},
@@ -68,7 +68,7 @@ export function schemaContract(store: SqlStore): void {
       expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(COLUMNS));
     });
 
-    it('holds what a job is in them', async () => {
+    it('stores the fields of a job in them', async () => {
       const payload = { a: 1 };
       const { id } = await store.client.enqueue(KIND, payload, { maxAttempts: 2 });
       const read = async () =>
@@ -93,14 +93,14 @@ export function schemaContract(store: SqlStore): void {
       expect(json(row.result)).toEqual([true]);
     });
 
-    it('refuses a status that there is not', async () => {
+    it('refuses an unknown status', async () => {
       await store.client.enqueue(KIND);
       await expect(store.sql(`UPDATE nest_jobs SET status = 'RUNNING'`)).rejects.toThrow();
     });
   });
 
   describe('migrate', () => {
-    it('auto: ten processes that open at the same time make one table', async () => {
+    it('auto: ten processes that open at the same time create one table', async () => {
       await inFresh(async (dataSource) => {
         await Promise.all(Array.from({ length: 10 }, () => queueOn(dataSource).open()));
         expect(await tablesOf(dataSource)).toEqual(['nest_jobs']);
@@ -108,13 +108,13 @@ export function schemaContract(store: SqlStore): void {
       });
     });
 
-    it('auto: does nothing to a table that is there', async () => {
+    it('auto: leaves an existing table alone', async () => {
       await store.client.enqueue(KIND, null, { id: 'stays' });
       await queueOn(store.dataSource).open();
       expect(await store.job('stays')).toMatchObject({ status: 'PENDING' });
     });
 
-    it('manual: is a SchemaVersionError without a table, and makes none', async () => {
+    it('manual: fails with a SchemaVersionError without a table, and creates none', async () => {
       await inFresh(async (dataSource) => {
         const opening = queueOn(dataSource, { migrate: 'manual' }).open();
         await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
@@ -123,7 +123,7 @@ export function schemaContract(store: SqlStore): void {
       });
     });
 
-    it('manual: is content with the table that the migrations made', async () => {
+    it('manual: accepts the table that the migrations created', async () => {
       await inFresh(
         async (dataSource) => {
           await dataSource.runMigrations();
@@ -147,7 +147,7 @@ export function schemaContract(store: SqlStore): void {
       },
     );
 
-    it('auto: ten processes of a newer release upgrade the table once while this release goes on working', async () => {
+    it('auto: ten processes of a newer release upgrade the table once while this release keeps working', async () => {
       await inFresh(async (dataSource) => {
         const queue = await queueOn(dataSource).open();
         const client = store.clientOf(queue);
@@ -177,13 +177,13 @@ export function schemaContract(store: SqlStore): void {
         const rows = await store.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
         expect(rows).toEqual(Array(201).fill({ note: 'none', attempts_done: 1 }));
         expect(store.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
-        await works(dataSource); // this release, started again
+        await works(dataSource); // a restart of this release
         await queue.close();
         await connections.close();
       });
     });
 
-    it('keeps several tables apart by their prefix, however long', async () => {
+    it('keeps several tables apart by their prefix, no matter how long', async () => {
       await inFresh(async (dataSource) => {
         const prefixes = ['', 'other_', 'Upper_', `${'x'.repeat(39)}_`, `${'x'.repeat(39)}y`, '2nd_'];
         for (const tablePrefix of prefixes) {
@@ -195,7 +195,7 @@ export function schemaContract(store: SqlStore): void {
     });
 
     if (store.isPostgres) {
-      it('keeps the table in the schema that is set, or in that of the DataSource', async () => {
+      it("creates the table in the configured schema, or in the DataSource's", async () => {
         await inFresh(async (dataSource) => {
           await dataSource.query('CREATE SCHEMA "Work Space"');
           await queueOn(dataSource, { schema: 'Work Space' }).open();
@@ -204,12 +204,12 @@ export function schemaContract(store: SqlStore): void {
         });
       });
     } else {
-      it('refuses a schema, which this database does not have', () => {
+      it('refuses a schema, because this database has none', () => {
         expect(() => queueOn(store.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
       });
 
       if (store.isMysql)
-        it('keeps every character though the database’s own character set is latin1', async () => {
+        it("keeps every character even if the database's own character set is latin1", async () => {
           await inFresh(async (dataSource) => {
             const name = String(dataSource.driver.database);
             await dataSource.query(`ALTER DATABASE ${name} CHARACTER SET latin1`);
@@ -234,7 +234,7 @@ export function schemaContract(store: SqlStore): void {
   });
 
   describe('jobsMigrations', () => {
-    it('make the table and take it away', async () => {
+    it('create and drop the table', async () => {
       await inFresh(
         async (dataSource) => {
           const tables = await tablesOf(dataSource);
@@ -250,7 +250,7 @@ export function schemaContract(store: SqlStore): void {
       );
     });
 
-    it('take over a table that migrate auto made, with its jobs', async () => {
+    it('take over a table that migrate: auto created, with its jobs', async () => {
       await inFresh(
         async (dataSource) => {
           const queue = await queueOn(dataSource).open();
@@ -262,7 +262,7 @@ export function schemaContract(store: SqlStore): void {
       );
     });
 
-    it('have a name of their own for each table', () => {
+    it('have different names for each table', () => {
       const names = ['a_', 'b_'].flatMap((tablePrefix) =>
         jobsMigrations({ tablePrefix }).map((Migration) => new Migration().name),
       );
@@ -271,7 +271,7 @@ export function schemaContract(store: SqlStore): void {
   });
 
   describe('JobEntity', () => {
-    it('leaves the table to us: synchronize has nothing to do with it', async () => {
+    it('keeps synchronize away from the table', async () => {
       const entities = [JobEntity];
       await inFresh(
         async (dataSource) => {

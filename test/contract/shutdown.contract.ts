@@ -16,7 +16,7 @@ export function shutdownContract(store: Store): void {
     await store.client.enqueue(KIND, null, { id });
   };
 
-  /** A job whose handler waits until it is told, and its worker. */
+  /** A job whose handler waits for `open`, and its worker. */
   const blocked = async (
     shutdownTimeoutMs: number,
     run: HandlerFn = () => undefined,
@@ -38,7 +38,7 @@ export function shutdownContract(store: Store): void {
   };
 
   describe('7. On shutdown a worker', () => {
-    it('lets running handlers finish, and writes what they end in', async () => {
+    it('lets running handlers finish, and writes their outcomes', async () => {
       const { worker, open, contexts } = await blocked(10_000, () => 'finished');
       const stopped = worker.stop();
       await enqueue('next');
@@ -50,7 +50,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.claimOne()).toMatchObject({ id: 'next', attemptsDone: 0 });
     });
 
-    it('claims no more', async () => {
+    it('stops claiming', async () => {
       const { worker, open } = await blocked(10_000);
       const stopped = worker.stop();
       for (let n = 0; n < 20; n++) await enqueue(`late ${n}`);
@@ -59,7 +59,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.queue.claim([KIND], 99, LONG)).toHaveLength(20);
     });
 
-    it('aborts the signals when shutdownTimeoutMs is over, and gives the jobs back with no attempt spent', async () => {
+    it('aborts the signals when shutdownTimeoutMs is over, and gives the jobs back without counting an attempt', async () => {
       const { worker, contexts, open } = await blocked(50);
       await worker.stop();
       expect(contexts[0]!.signal.reason).toBeInstanceOf(WorkerStoppedError);
@@ -80,7 +80,7 @@ export function shutdownContract(store: Store): void {
           throw new Error('too late');
         },
       ],
-    ])('pays no heed to a handler that %s after its job was given back', async (_name, run) => {
+    ])('ignores a handler that %s after its job was given back', async (_name, run) => {
       const { worker, open } = await blocked(0, run);
       await worker.stop();
       const current = await store.claimOne();
@@ -108,7 +108,7 @@ export function shutdownContract(store: Store): void {
       expect(job.lastError).toBeUndefined();
     });
 
-    it('gives back what it has claimed ahead', async () => {
+    it('gives back the jobs that it has claimed ahead', async () => {
       const jobs = Array.from({ length: 400 }, () => ({ kind: KIND }));
       await store.client.enqueueMany(jobs);
       const { open, opened } = gate();
@@ -123,7 +123,7 @@ export function shutdownContract(store: Store): void {
       open(undefined);
     });
 
-    it('has given back everything when its stop resolves, also where that takes longer than shutdownTimeoutMs', async () => {
+    it('has given back everything when stop resolves, even if that takes longer than shutdownTimeoutMs', async () => {
       const slowly = () => new Promise((resolve) => setTimeout(resolve, 200));
       let claims = 0;
       const queue = withMethods(store.queue, {
@@ -150,7 +150,7 @@ export function shutdownContract(store: Store): void {
       open(undefined);
     });
 
-    it('gives back a job whose claim was still under way', async () => {
+    it('gives back a job whose claim was still in progress', async () => {
       const claiming = gate();
       const { open, opened } = gate();
       const queue = withMethods(store.queue, {
@@ -172,7 +172,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.claimOne()).toMatchObject({ id: 'in flight', attemptsDone: 0 });
     });
 
-    it('does not start a job that it has given back while that was being set apart', async () => {
+    it('does not start a job that it has given back while the job was being marked to run alone', async () => {
       await enqueue('suspect');
       for (let crash = 1; crash <= 2; crash++) {
         await store.claimOne(SHORT);
@@ -203,7 +203,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.claimOne()).toMatchObject({ id: 'suspect', attemptsDone: 2 });
     });
 
-    it('does not begin to listen, where its first claim was still under way', async () => {
+    it('does not begin to listen if its first claim was still in progress', async () => {
       const claim = gate();
       let listeners = 0;
       const queue = withMethods(store.queue, {
@@ -237,7 +237,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.job('slow')).toMatchObject({ status: 'DONE', result: false });
     });
 
-    it('may be stopped twice, before its start, and started again', async () => {
+    it('may be stopped twice, stopped before its start, and started again', async () => {
       const worker = await store.work({ [KIND]: () => 'fine' });
       await Promise.all([worker.stop(), worker.stop()]);
       await worker.stop();
@@ -248,8 +248,8 @@ export function shutdownContract(store: Store): void {
     });
   });
 
-  describe('8. Result and state are saved though shutdown has begun', () => {
-    it('where writing fails at first', async () => {
+  describe('8. Result and state are saved even if shutdown has begun', () => {
+    it('if writing fails at first', async () => {
       let failures = 2;
       const queue = withMethods(store.queue, {
         settle: (settlements) => {
@@ -264,7 +264,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved' });
     });
 
-    it('where the handler has ended and its outcome is on the way when the time is over', async () => {
+    it('if the handler has ended and its outcome is on its way when the time is over', async () => {
       const settling = gate();
       const { open: letSettle, opened } = gate();
       const queue = withMethods(store.queue, {
@@ -284,7 +284,7 @@ export function shutdownContract(store: Store): void {
       expect(await store.job('blocked')).toMatchObject({ status: 'DONE', result: 'saved', attemptsDone: 1 });
     });
 
-    it('of a retry as well as of a failure', async () => {
+    it('for a retry as well as for a failure', async () => {
       const { worker, open } = await blocked(10_000, () => {
         throw new Error('at the end');
       });

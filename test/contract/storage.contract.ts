@@ -7,13 +7,13 @@ import { KIND, LONG, type SqlStore } from '../support/store.js';
 
 const DONE: Outcome = { type: 'done', result: { json: '1', bytes: null } };
 
-/** What can happen to rows in a real database: locks of others, and statements that fail. */
+/** What can happen to rows in a real database: locks of other sessions, and statements that fail. */
 export function storageContract(store: SqlStore): void {
   const claimed = async (...ids: string[]) => {
     await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
     return store.queue.claim([KIND], ids.length, LONG);
   };
-  /** Runs `work` while another transaction holds the lock of a job's row. */
+  /** Calls `work` while another transaction holds the lock of a job's row. */
   const whileLocked = (id: string, work: () => Promise<void>) =>
     store.dataSource.transaction(async (manager) => {
       await manager.query(`SELECT id FROM nest_jobs WHERE id = '${id}' FOR UPDATE`);
@@ -65,7 +65,7 @@ export function storageContract(store: SqlStore): void {
         });
       });
 
-      it('holds back no other job, though it has just come due', async () => {
+      it('holds back no other job, even if it has just come due', async () => {
         await store.client.enqueueMany([
           { kind: KIND, id: 'scheduled', delayMs: 1 },
           { kind: KIND, id: 'ready' },
@@ -78,7 +78,7 @@ export function storageContract(store: SqlStore): void {
         expect(await claim()).toEqual(['scheduled']);
       });
 
-      it('holds back no job of another kind, though it would come before that', async () => {
+      it('holds back no job of another kind, even if it comes first', async () => {
         await store.client.enqueueMany([
           { kind: 'a', id: 'first', priority: 1 },
           { kind: 'b', id: 'second', priority: 2 },
@@ -102,7 +102,7 @@ export function storageContract(store: SqlStore): void {
         expect(await store.queue.renew(leases, 3_600_000)).toEqual(['written', 'written', 'written']);
       });
 
-      it('is answered "lost" where the lease is not ours anyway', async () => {
+      it('is answered "lost" if the lease is not ours anyway', async () => {
         const [job] = await claimed('a');
         await store.queue.release([job!]);
         await store.claimOne();
@@ -112,7 +112,7 @@ export function storageContract(store: SqlStore): void {
         });
       });
 
-      it('is passed over by a claim and a reclaim, which do not wait for it', async () => {
+      it('is skipped by a claim and a reclaim, which do not wait for it', async () => {
         await store.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id })));
         await whileLocked('a', async () => {
           const ready = await store.queue.claim([KIND], 9, { workerId: 'x', leaseMs: 0 });
@@ -153,7 +153,7 @@ export function storageContract(store: SqlStore): void {
         await whileLocked('a', async () => {
           releasing = store.queue.release([job!]);
           const begun = performance.now();
-          await until(() => performance.now() - begun > 150); // the lock outlasts the first look
+          await until(() => performance.now() - begun > 150); // the lock outlasts the first try
         });
         await releasing;
         expect(await store.claimOne()).toMatchObject({
@@ -165,7 +165,7 @@ export function storageContract(store: SqlStore): void {
   }
 
   describe('12. A row that cannot be written', () => {
-    it('does not hold back the outcomes beside it, and is tried again until it can', async () => {
+    it('does not hold back other outcomes, and is retried until it can be written', async () => {
       const ids = Array.from({ length: 30 }, (_, n) => `job ${n}`);
       await breakRow('job 7');
       try {
@@ -186,7 +186,7 @@ export function storageContract(store: SqlStore): void {
     });
   });
 
-  it('tells a refusal, and an answer that came too late, from a way to the database that failed', async () => {
+  it('distinguishes a refusal and a late answer from a broken connection', async () => {
     const [job] = await claimed('a');
     await breakRow('a');
     try {
@@ -201,9 +201,9 @@ export function storageContract(store: SqlStore): void {
   });
 
   describe.each(['payload', 'carried'])('13. A %s that cannot be read', (column) => {
-    it('fails its own job and no other', async () => {
+    it('fails only its own job', async () => {
       await store.client.enqueueMany(['a', 'b', 'c'].map((id) => ({ kind: KIND, id, payload: { id } })));
-      // What only a hand at the database can do: json on PostgreSQL takes nothing but JSON.
+      // Only a manual change of the row can do this. A json column on PostgreSQL accepts only JSON.
       const broken = store.isPostgres ? '"\\ud800"' : '{"cut';
       await store.sql(`UPDATE nest_jobs SET ${column} = ? WHERE id = 'b'`, [broken]);
       await store.work({ [KIND]: (job) => ({ ...job })[column as 'payload'] });

@@ -9,7 +9,7 @@ import { KIND, LONG, SqlStore, type Store } from '../support/store.js';
 
 /** "With a manager the jobs belong to its transaction", and what watchers hear. */
 export function transactionContract(store: Store): void {
-  /** SQLite has one writer: what is not part of an open transaction waits for its end; see sqlite.spec.ts. */
+  /** SQLite has one writer. Writes outside an open transaction wait for its end; see sqlite.spec.ts. */
   const whereOthersWrite = store.hasManyWriters ? it : it.skip;
   const enqueue = (id: string, manager?: EntityManager, kind = KIND) =>
     store.client.enqueue(kind, null, { id, ...(manager && { manager }) });
@@ -23,7 +23,7 @@ export function transactionContract(store: Store): void {
   };
 
   describe('2. enqueue with the manager of a transaction', () => {
-    it('is invisible until the commit, and there after it', async () => {
+    it('is invisible until the commit, and visible after it', async () => {
       await store.dataSource.transaction(async (manager) => {
         const job = await enqueue('inside', manager);
         expect(job).toMatchObject({ id: 'inside', status: 'PENDING' });
@@ -55,7 +55,7 @@ export function transactionContract(store: Store): void {
       });
     });
 
-    it('vanishes with a rollback, and wakes nobody', async () => {
+    it('vanishes with a rollback, and wakes no watcher', async () => {
       const { heard, unwatch } = await listen();
       const fault = new Error('rolled back');
       const failing = store.dataSource.transaction(async (manager) => {
@@ -68,7 +68,7 @@ export function transactionContract(store: Store): void {
       unwatch();
     });
 
-    it('vanishes with the rollback of its savepoint alone', async () => {
+    it('vanishes if only its savepoint is rolled back', async () => {
       await store.dataSource.transaction(async (manager) => {
         await enqueue('outer', manager);
         const nested = manager.transaction(async (inner) => {
@@ -81,7 +81,7 @@ export function transactionContract(store: Store): void {
       expect(await claimable()).toEqual(['outer', 'second']);
     });
 
-    it('vanishes with the outer rollback after its savepoint was released', async () => {
+    it('vanishes with the outer rollback, even if its savepoint was released', async () => {
       const failing = store.dataSource.transaction(async (manager) => {
         await manager.transaction((inner) => enqueue('inner', inner));
         throw new Error('all of it');
@@ -101,7 +101,7 @@ export function transactionContract(store: Store): void {
       unwatch();
     });
 
-    it('does not wake for what its savepoint took back', async () => {
+    it('does not wake watchers for jobs that a savepoint rolled back', async () => {
       const { heard, unwatch } = await listen();
       await store.dataSource.transaction(async (manager) => {
         const nested = manager.transaction(async (inner) => {
@@ -126,7 +126,7 @@ export function transactionContract(store: Store): void {
       expect(await store.queue.claim([KIND], 3_000, LONG)).toHaveLength(2_500);
     });
 
-    it('takes a manager outside of any transaction as none', async () => {
+    it('treats a manager that is not in a transaction as none', async () => {
       const runner = store.dataSource.createQueryRunner();
       try {
         await enqueue('plain', store.dataSource.manager);
@@ -149,7 +149,7 @@ export function transactionContract(store: Store): void {
   });
 
   describe('A transaction of the client', () => {
-    it('takes along what is enqueued in it without a manager, and wakes for it after its commit', async () => {
+    it('includes jobs that are enqueued in it without a manager, and wakes watchers after its commit', async () => {
       const { heard, unwatch } = await listen();
       const answer = await store.client.transaction(async () => {
         await enqueue('one');
@@ -164,7 +164,7 @@ export function transactionContract(store: Store): void {
       unwatch();
     });
 
-    it('rolls back where its work throws, and rejects with that error', async () => {
+    it('rolls back if its work throws, and rejects with that error', async () => {
       const { heard, unwatch } = await listen();
       const fault = new Error('no');
       const failing = store.client.transaction(async () => {
@@ -177,7 +177,7 @@ export function transactionContract(store: Store): void {
       unwatch();
     });
 
-    whereOthersWrite('leaves alone what is enqueued outside of it', async () => {
+    whereOthersWrite('does not include jobs that are enqueued outside of it', async () => {
       const failing = store.client.transaction(async () => {
         await enqueue('inside');
         await store.client.enqueue(KIND, null, { id: 'outside', outside: true });
@@ -188,7 +188,7 @@ export function transactionContract(store: Store): void {
       expect(await claimable()).toEqual(['outside']);
     });
 
-    it('is a savepoint within another', async () => {
+    it('is a savepoint within another transaction', async () => {
       await store.client.transaction(async () => {
         await enqueue('outer');
         const nested = store.client.transaction(async () => {
@@ -198,11 +198,11 @@ export function transactionContract(store: Store): void {
         await expect(nested).rejects.toThrow('back');
         await store.client.transaction(() => enqueue('kept'));
       });
-      // In the order of their ids where the clock of the database has not moved on in between.
+      // Jobs are ordered by id if the database's clock has not advanced between them.
       expect((await claimable()).toSorted()).toEqual(['kept', 'outer']);
     });
 
-    it('is not joined by what goes on at the same time, nor by what goes on after it', async () => {
+    it('is not joined by code that runs at the same time or after it', async () => {
       let later: (() => Promise<unknown>) | undefined;
       const failing = store.client.transaction(async (manager) => {
         expect(store.queue.currentTransaction()?.queryRunner).toBe(manager.queryRunner);
@@ -238,7 +238,7 @@ export function transactionContract(store: Store): void {
       expect(seen).toEqual([undefined, undefined]);
     });
 
-    it('takes a manager or outside, not both', async () => {
+    it('accepts either a manager or outside, but not both', async () => {
       const both = store.client.transaction((manager) =>
         store.client.enqueue(KIND, null, { manager, outside: true }),
       );
@@ -247,7 +247,7 @@ export function transactionContract(store: Store): void {
   });
 
   describe('Watchers of a queue', () => {
-    it('hear of the kinds of an enqueue once it is committed, until they end it', async () => {
+    it('hear of the kinds of an enqueue once it is committed, until they stop watching', async () => {
       const { heard, unwatch } = await listen();
       await store.client.enqueueMany([{ kind: KIND }, { kind: 'other' }, { kind: KIND }]);
       expect(heard.map((kinds) => kinds.toSorted())).toEqual([[KIND, 'other']]);
@@ -270,7 +270,7 @@ export function transactionContract(store: Store): void {
   describe('2. A transaction in the database of the jobs', () => {
     const ids = (count: number) => Array.from({ length: count }, (_, n) => ({ kind: KIND, id: `job ${n}` }));
 
-    it('is refused where the manager belongs to another DataSource', async () => {
+    it('is refused if the manager belongs to another DataSource', async () => {
       const other = await store.database.connect();
       try {
         const refusal = other.transaction((manager) => enqueue('stray', manager));
@@ -282,7 +282,7 @@ export function transactionContract(store: Store): void {
       expect(await claimable()).toEqual([]);
     });
 
-    it('holds the rows of the user and the jobs, or neither', async () => {
+    it("commits the user's rows and the jobs, or neither", async () => {
       await store.sql('CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY)');
       const order = async (id: number, manager: EntityManager, fails: boolean) => {
         await manager.query(`INSERT INTO orders (id) VALUES (${id})`);
@@ -295,19 +295,19 @@ export function transactionContract(store: Store): void {
       expect(await claimable()).toEqual(['order 1']);
     });
 
-    it('keeps no part of a list that fails at its end, though the transaction is committed', async () => {
+    it('keeps no part of a list that fails at its end, even if the transaction is committed', async () => {
       await enqueue('taken');
       const jobs = [...ids(2_500), { kind: KIND, id: 'taken' }];
       const committing = store.dataSource.transaction(async (manager) => {
         const refusal = store.client.enqueueMany(jobs, { manager });
         await expect(refusal).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'taken' });
       });
-      await committing.catch(() => undefined); // PostgreSQL may refuse the commit of a transaction that failed
+      await committing.catch(() => undefined); // PostgreSQL may refuse to commit a failed transaction
       expect(await claimable()).toEqual(['taken']);
     });
 
     if (!store.isPostgres) {
-      it('goes on after a refused list, on a database that lets it', async () => {
+      it('continues after a refused list, on a database that allows it', async () => {
         await enqueue('taken', undefined, 'other');
         await store.dataSource.transaction(async (manager) => {
           await enqueue('before', manager);

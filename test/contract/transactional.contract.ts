@@ -27,7 +27,7 @@ export function transactionalContract(store: Store): void {
     store.queue.runAndSettle(attemptOn(job, signal), async (manager) =>
       encodeDocument(await work(manager), 'result', 1000),
     );
-  /** A job that is claimed, and a table for what its handler writes. */
+  /** Claims a job, and creates a table for what its handler writes. */
   const claimed = async (id: string, terms = LONG): Promise<ClaimedJob> => {
     await store.dataSource.query('CREATE TABLE IF NOT EXISTS effects (job varchar(50))');
     await store.dataSource.query('DELETE FROM effects');
@@ -40,7 +40,7 @@ export function transactionalContract(store: Store): void {
     const rows = await store.dataSource.query<{ job: string }[]>('SELECT job FROM effects ORDER BY job');
     return rows.map(({ job }) => job);
   };
-  /** What there is where a transaction was committed, or was not. */
+  /** What must exist after a commit, and after a rollback. */
   const expectCommitted = async (job: Job, result: unknown) => {
     const { result: stored, ...rest } = await store.job(job.id);
     expect(rest).toMatchObject({ status: 'DONE', attemptsDone: 1 });
@@ -58,8 +58,8 @@ export function transactionalContract(store: Store): void {
     await store.client.enqueue('other', null, { id: 'follow-up' });
   };
 
-  describe('An outcome that is settled together with what the handler writes', () => {
-    it('is committed with its rows and the jobs that it enqueued, and wakes for those after the commit', async () => {
+  describe("An outcome that is settled together with the handler's writes", () => {
+    it('is committed with the rows and the enqueued jobs, and wakes watchers after the commit', async () => {
       const job = await claimed('one');
       const heard: string[] = [];
       const unwatch = store.queue.watch((kinds) => heard.push(...(kinds ?? [])));
@@ -77,7 +77,7 @@ export function transactionalContract(store: Store): void {
       unwatch();
     });
 
-    it('is nothing at all where the work throws, and its error is told', async () => {
+    it('leaves nothing behind if the work throws, and rejects with its error', async () => {
       const job = await claimed('one');
       const fault = new Error('no');
       const failing = settle(job, async (manager) => {
@@ -93,7 +93,7 @@ export function transactionalContract(store: Store): void {
       });
     });
 
-    it('is nothing at all where the lease was lost meanwhile', async () => {
+    it('leaves nothing behind if the lease was lost in the meantime', async () => {
       const job = await claimed('one', SHORT);
       const answer = await settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -109,7 +109,7 @@ export function transactionalContract(store: Store): void {
       });
     });
 
-    it('is written under a lease that was renewed meanwhile', async () => {
+    it('is written under a lease that was renewed in the meantime', async () => {
       const job = await claimed('one');
       const answer = await settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -139,7 +139,7 @@ export function transactionalContract(store: Store): void {
       await expectNothing();
     });
 
-    it('does not wait for work that goes on after its signal has aborted, and lets it write nothing', async () => {
+    it('does not wait for work that continues after its signal has aborted, and lets it write nothing', async () => {
       const job = await claimed('one');
       const stopping = new AbortController();
       const goOn = deferred();
@@ -163,7 +163,7 @@ export function transactionalContract(store: Store): void {
       await expectNothing();
     });
 
-    it('is rolled back where the work leaves a nested transaction open', async () => {
+    it('is rolled back if the work leaves a nested transaction open', async () => {
       if (!(store instanceof SqlStore)) return;
       const job = await claimed('one');
       const never = deferred();
@@ -175,10 +175,10 @@ export function transactionalContract(store: Store): void {
       await expect(failing).rejects.toThrow('await each nested transaction');
       await expectNothing();
       never.resolve();
-      await expect(left).rejects.toThrow(); // it is over
+      await expect(left).rejects.toThrow(); // the transaction has ended
     });
 
-    it('waits for a row that is locked just now', async () => {
+    it('waits for a row that is currently locked', async () => {
       if (!(store instanceof SqlStore)) return;
       const job = await claimed('one');
       const other = store.dataSource.createQueryRunner();
@@ -201,7 +201,7 @@ export function transactionalContract(store: Store): void {
       await store.queue.release([{ ...(await store.job(id)), leaseToken: 1 }]);
     };
 
-    it('has the manager of its transaction, and another handler is told why it has none', async () => {
+    it('has the manager of its transaction, and other handlers get an error that says why they have none', async () => {
       await enqueued();
       await run(async (job, { manager }) => workOn(job)(manager));
       await store.ended('one');
@@ -213,7 +213,7 @@ export function transactionalContract(store: Store): void {
       );
     });
 
-    it('that throws has written nothing, and its failure is written', async () => {
+    it('that throws has written nothing, but its failure is recorded', async () => {
       await enqueued();
       await run(async (job, { manager }) => {
         await workOn(job)(manager);
@@ -224,7 +224,7 @@ export function transactionalContract(store: Store): void {
       await expectNothing();
     });
 
-    it('that is tried again has written once', async () => {
+    it('that is retried has written once', async () => {
       await enqueued();
       await run(
         async (job, { manager, attempt }) => {
@@ -237,7 +237,7 @@ export function transactionalContract(store: Store): void {
       expect(await effects()).toEqual(['one']);
     });
 
-    it('that takes too long has written nothing, though it goes on', async () => {
+    it('that takes too long has written nothing, even if it continues', async () => {
       await enqueued();
       const goOn = deferred();
       await run(
@@ -254,7 +254,7 @@ export function transactionalContract(store: Store): void {
       await expectNothing();
     });
 
-    it('that a shutdown interrupts is given back, and has written nothing', async () => {
+    it('that a shutdown interrupts has written nothing, and its job is given back', async () => {
       await enqueued();
       const begun = deferred();
       const worker = await store.work(
@@ -301,10 +301,10 @@ interface TransactionalTools {
   readonly expectNothing: () => Promise<void>;
 }
 
-/** What databases do to transactions. */
+/** What a database can do to transactions. */
 function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTools): void {
   const { claimed, settle, effects, workOn, expectCommitted, expectNothing } = tools;
-  /** Calls `instead` in the place of the next COMMIT of the transaction. */
+  /** Calls `instead` in place of the next COMMIT of the transaction. */
   const atCommit = (
     { queryRunner }: EntityManager,
     instead: (commit: () => Promise<unknown>) => Promise<unknown>,
@@ -329,8 +329,8 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
   const kill = (id: number) =>
     store.dataSource.query(store.isPostgres ? `SELECT pg_terminate_backend(${id})` : `KILL ${id}`);
 
-  describe('A transaction of a handler that the database ends', () => {
-    it('has written its outcome where only the answer to the commit was lost', async () => {
+  describe("A handler's transaction that the database ends", () => {
+    it('has written its outcome if only the answer to the commit was lost', async () => {
       const job = await claimed('one');
       const answer = await settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -343,7 +343,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await expectCommitted(job, undefined);
     });
 
-    it('has written nothing where the connection died before the commit', async () => {
+    it('has written nothing if the connection died before the commit', async () => {
       const job = await claimed('one');
       const undone = settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -356,11 +356,11 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await expect(undone).rejects.toBeInstanceOf(TransactionUndoneError);
       await expect(undone).rejects.toMatchObject({ begun: true });
       await expectNothing();
-      expect(await settle(job, workOn(job))).toBe('written'); // the lease is ours still
+      expect(await settle(job, workOn(job))).toBe('written'); // the lease is still ours
       await expectCommitted(job, undefined);
     });
 
-    it('finds out nothing but that it is not its business where the lease was lost at the commit', async () => {
+    it('learns only that the job belongs to another worker if the lease was lost at the commit', async () => {
       const job = await claimed('one');
       const answer = await settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -376,7 +376,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await expectNothing();
     });
 
-    it('is undone, and not failed, where the connection died under the handler', async () => {
+    it('is rolled back without failing the job if the connection died under the handler', async () => {
       const job = await claimed('one');
       const undone = settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -387,7 +387,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await expectNothing();
     });
 
-    it('is run again without a spent attempt where it met a deadlock', async () => {
+    it('is repeated without counting an attempt if it met a deadlock', async () => {
       await accounts();
       await claimed('one');
       await store.queue.release([{ id: 'one', leaseToken: 1 }]);
@@ -417,7 +417,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       expect(store.logged('warn', 'was undone by the database')).toBe(true);
     });
 
-    it('is begun again where it could not begin, more often than a handler is called, and no attempt is spent', async () => {
+    it('is begun again if it could not begin, more often than a handler is called, without counting an attempt', async () => {
       await claimed('one');
       await store.queue.release([{ id: 'one', leaseToken: 1 }]);
       const dataSource = await store.database.connect();
@@ -444,7 +444,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await dataSource.destroy();
     });
 
-    it('fails where it cannot begin for an option that is wrong, instead of being begun again for ever', async () => {
+    it('fails if a wrong option keeps it from beginning, instead of beginning again forever', async () => {
       await claimed('one');
       await store.queue.release([{ id: 'one', leaseToken: 1 }]);
       const run = () => Promise.reject(new InvalidOptionError('connectionNames', [], 'with this DataSource'));
@@ -457,7 +457,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await queue.close();
     });
 
-    it('lets a handler that has swallowed a deadlock write nothing more', async () => {
+    it('lets a handler that has swallowed a deadlock write nothing else', async () => {
       await accounts();
       const jobs = [await claimed('one'), await claimed('two')];
       let both = 0;
@@ -479,7 +479,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
     });
 
     if (store.isPostgres) {
-      it('reads what is committed, though the sessions of the application would not, for the lease is renewed', async () => {
+      it('reads committed rows even if the sessions of the application would not, because the lease is renewed meanwhile', async () => {
         const options = '-c default_transaction_isolation=serializable';
         const dataSource = await store.database.connect({ extra: { options } });
         const queue = store.openOn(dataSource);
@@ -495,7 +495,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
         await dataSource.destroy();
       });
 
-      it('fails by a constraint that is checked at the commit', async () => {
+      it('fails if a deferred constraint is violated at the commit', async () => {
         await store.dataSource.query(
           'CREATE TABLE IF NOT EXISTS late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)',
         );
@@ -509,7 +509,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       });
     }
 
-    it('fails where the handler has swallowed the error of a statement and the database does not go on', async () => {
+    it("fails if the handler has swallowed a statement's error and the database does not continue", async () => {
       const job = await claimed('one');
       const settling = settle(job, async (manager) => {
         await workOn(job)(manager);
@@ -524,7 +524,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       }
     });
 
-    it('is waited for where others hold half of the pool, and what handlers do beside it finds connections', async () => {
+    it('waits while others hold half of the pool, so that other statements of handlers find connections', async () => {
       const dataSource = await store.database.connect({ poolSize: 4 });
       const queue = store.openOn(dataSource);
       await store.dataSource.query('CREATE TABLE IF NOT EXISTS effects (job varchar(50))');
@@ -534,7 +534,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       const handler = async (job: Job, { manager }: JobContext) => {
         most = Math.max(most, ++open);
         await manager.query(`INSERT INTO effects (job) VALUES ('${job.id}')`);
-        await dataSource.query('SELECT 1'); // on a connection beside the transaction's
+        await dataSource.query('SELECT 1'); // on another connection than the transaction's
         open -= 1;
       };
       await store.client.enqueueMany(Array.from({ length: 20 }, () => ({ kind: KIND })));

@@ -9,7 +9,7 @@ import { KIND, LONG, SHORT, withMethods, type Store } from '../support/store.js'
 
 const SHORT_LEASE = { leaseMs: 400, heartbeatMs: 100 };
 
-/** Promises 5 (jobs that kill their worker), 6, 8, 9 and 12, as the worker keeps them. */
+/** The worker's part of promises 5 (jobs that kill their worker), 6, 8, 9 and 12. */
 export function workerContract(store: Store): void {
   const enqueue = async (id: string, kind = KIND) => {
     await store.client.enqueue(kind, null, { id });
@@ -17,7 +17,7 @@ export function workerContract(store: Store): void {
   const failure = () => Promise.reject(new Error('connection lost'));
 
   describe('6. Kinds', () => {
-    it('with two handlers are refused, with both places named', () => {
+    it('with two handlers are refused, and the error names both', () => {
       const registry = new HandlerRegistry();
       registry.add({ kind: KIND, run: () => 1, options: {}, declaredAt: 'First.run' });
       const add = () =>
@@ -26,7 +26,7 @@ export function workerContract(store: Store): void {
       expect(add).toThrow(/First\.run.*Second\.go/);
     });
 
-    it('that no handler serves are refused by a client that knows its kinds, and nothing is written', async () => {
+    it('without a handler are refused by a client that knows its kinds, and nothing is written', async () => {
       const client = store.clientOf(store.queue, ['a', 'b']);
       await expect(client.enqueue('c')).rejects.toBeInstanceOf(UnknownKindError);
       const refusal = client.enqueueMany([{ kind: 'a', id: 'one' }, { kind: 'c' }, { kind: 'b' }]);
@@ -47,7 +47,7 @@ export function workerContract(store: Store): void {
       expect(await store.ended('newer')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
     });
 
-    it('are served as the worker’s own list says', async () => {
+    it("are served according to the worker's own list", async () => {
       await enqueue('a', 'a');
       await enqueue('b', 'b');
       const worker = await store.work({ a: () => 'fine', b: () => 'fine' }, { kinds: ['b'] });
@@ -56,7 +56,7 @@ export function workerContract(store: Store): void {
       expect(await store.job('a')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
 
-    it('on that list that have no handler are left alone', async () => {
+    it('on that list without a handler are left alone', async () => {
       await enqueue('a', 'a');
       await enqueue('b', 'b');
       const worker = await store.work({ b: () => 'fine' }, { kinds: ['a', ' b ', 'b'] });
@@ -68,12 +68,12 @@ export function workerContract(store: Store): void {
       });
     });
 
-    it('are shared by two workers where jobs take long, for neither takes more ahead than it will start soon', async () => {
+    it('are shared by two workers if jobs take long, because neither claims more ahead than it will start soon', async () => {
       const ran = [0, 0];
       const jobs = await store.client.enqueueMany(Array.from({ length: 60 }, () => ({ kind: KIND })));
-      for (const place of [0, 1]) {
+      for (const index of [0, 1]) {
         const run = async () => {
-          ran[place]! += 1;
+          ran[index]! += 1;
           await sleep(300);
         };
         await store.work({ [KIND]: run }, { concurrency: 10 });
@@ -82,7 +82,7 @@ export function workerContract(store: Store): void {
       expect(Math.min(...ran)).toBeGreaterThanOrEqual(15); // of 30
     });
 
-    it('run as many at once as the worker and the handler allow', async () => {
+    it('run as many jobs at once as the worker and the handler allow', async () => {
       await store.client.enqueueMany(
         Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 ? 'few' : 'many' })),
       );
@@ -106,7 +106,7 @@ export function workerContract(store: Store): void {
   });
 
   describe('8. A failing heartbeat', () => {
-    /** A worker over a queue whose renewals fail as long as `fails` says. */
+    /** A worker over a queue whose renewals fail while `fails` says so. */
     const workWith = async (fails: () => boolean, handler: HandlerFn, leaseMs: number) => {
       let failed = 0;
       const queue = withMethods(store.queue, {
@@ -122,7 +122,7 @@ export function workerContract(store: Store): void {
       return { worker, failures: () => failed };
     };
 
-    it('is tried again, and the handler hears nothing of it where it succeeds in time', async () => {
+    it('is retried, and the handler does not notice if a retry succeeds in time', async () => {
       let calls = 0;
       const { failures } = await workWith(
         () => ++calls <= 4,
@@ -160,16 +160,16 @@ export function workerContract(store: Store): void {
       await until(() => heldFor > 0);
       expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);
       expect(context!.signal.reason).toMatchObject({ jobId: 'beating' });
-      expect(heldFor).toBeGreaterThan(600); // the lease began a little before the handler
+      expect(heldFor).toBeGreaterThan(600); // the lease began shortly before the handler
       expect(failures()).toBeGreaterThanOrEqual(4);
-      // What the handler throws then says nothing about the job: its crash is counted, and it runs again.
+      // An error that the handler throws after that does not count. The crash is counted, and the job runs again.
       const job = await store.ended('beating');
       expect(job).toMatchObject({ status: 'DONE', result: 'ran again', crashes: 1, attemptsDone: 2 });
       expect(job.lastError).toContain('stopped renewing the lease');
     });
   });
 
-  it('runs one job at a time for a while after one has kept the event loop for longer than a heartbeat', async () => {
+  it('runs one job at a time for a while after one has blocked the event loop for longer than a heartbeat', async () => {
     let running = 0;
     let most = 0;
     const handler: HandlerFn = async ({ id }) => {
@@ -192,7 +192,7 @@ export function workerContract(store: Store): void {
   });
 
   describe('9. A worker that froze past its lease', () => {
-    it('changes nothing when it wakes up; its outcome is refused, and that is logged', async () => {
+    it('changes nothing when it wakes up: its outcome is refused, and the refusal is logged', async () => {
       await enqueue('frozen');
       let wakeUp!: (value: unknown) => void;
       const frozen = new Promise((resolve) => (wakeUp = resolve));
@@ -218,11 +218,11 @@ export function workerContract(store: Store): void {
       expect(await store.job('frozen')).toMatchObject({ status: 'FAILED', lastError: 'the other' });
     });
 
-    it('does not take its own job back, though it finds its lease run out', async () => {
+    it('does not reclaim its own job, even if it finds the lease expired', async () => {
       const { leaseMs } = SHORT_LEASE;
       let isRunning = false;
       let isBlocked = false;
-      // Its handlers block the process between its last renewal and its look for workers that died.
+      // The handlers block the process between the worker's last renewal and its reclaim.
       const queue = withMethods(store.queue, {
         reclaim: (maxCrashes, held) => {
           const heldAfterBlock = () => {
@@ -243,7 +243,7 @@ export function workerContract(store: Store): void {
       expect(await store.ended('own')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
     });
 
-    it('does not take back a job whose outcome it has still to write', async () => {
+    it('does not reclaim a job whose outcome it still has to write', async () => {
       await enqueue('ended');
       let isAway = true;
       const queue = withMethods(store.queue, {
@@ -253,13 +253,13 @@ export function workerContract(store: Store): void {
       let runs = 0;
       await store.work({ [KIND]: () => (runs += 1) }, SHORT_LEASE, queue);
       await until(() => store.logged('warn', 'The lease of job ended'));
-      await sleep(2 * SHORT_LEASE.leaseMs); // in which it looks for workers that died
+      await sleep(2 * SHORT_LEASE.leaseMs); // time for the worker to reclaim
       isAway = false;
       expect(await store.ended('ended')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });
       expect(runs).toBe(1);
     });
 
-    it('does not start what others have taken before the answer to its claim came', async () => {
+    it('does not start a job that another worker took before the answer to its claim came', async () => {
       await store.client.enqueueMany([
         { kind: KIND, id: 'taken', priority: 1 },
         { kind: KIND, id: 'next', priority: 2 },
@@ -293,7 +293,7 @@ export function workerContract(store: Store): void {
       });
     });
 
-    it('is told by its signal at the next heartbeat that another has the job', async () => {
+    it('aborts the signal at the next heartbeat if another worker has the job', async () => {
       await enqueue('taken');
       let context: JobContext | undefined;
       const handler: HandlerFn = (_job, given) => {
@@ -321,7 +321,7 @@ export function workerContract(store: Store): void {
       }
     };
 
-    it('is run alone by the worker once its next crash would be its last, and so are its neighbours', async () => {
+    it('runs alone once its next crash would be its last, and so do its neighbors', async () => {
       await crashTwice('suspect 1', 'suspect 2');
       await store.client.enqueueMany(Array.from({ length: 30 }, () => ({ kind: KIND })));
       let running = 0;
@@ -342,9 +342,9 @@ export function workerContract(store: Store): void {
       expect(await store.ended('suspect 1')).toMatchObject({ status: 'DONE', crashes: 2, attemptsDone: 3 });
     });
 
-    it('ends in PANIC, and the jobs beside it do not', async () => {
+    it('ends as PANIC, but the jobs beside it do not', async () => {
       await crashTwice('poison', 'innocent');
-      // This worker "dies" in the poison job: from then on it renews and settles nothing.
+      // This worker "dies" in the poison job: after that it renews and settles nothing.
       let dead = false;
       const dying = withMethods(store.queue, {
         renew: (...renewal) => (dead ? failure() : store.queue.renew(...renewal)),
@@ -371,7 +371,7 @@ export function workerContract(store: Store): void {
       expect(await store.ended('innocent')).toMatchObject({ status: 'DONE' });
     });
 
-    it('is taken back by another worker that finds its lease run out', async () => {
+    it('is reclaimed by another worker that finds its lease expired', async () => {
       await enqueue('orphan');
       await store.claimOne({ workerId: 'dead', leaseMs: 200 });
       await store.work({ [KIND]: () => 'saved' }, { leaseMs: 400 });
@@ -381,7 +381,7 @@ export function workerContract(store: Store): void {
   });
 
   describe('12. The outcome of a handler and a failed settle are different things', () => {
-    it('a settle that fails is tried again until it is written; the handler runs once', async () => {
+    it('a failed settle is retried until it is written, and the handler runs once', async () => {
       let failures = 4;
       const queue = withMethods(store.queue, {
         settle: (settlements) => (failures-- > 0 ? failure() : store.queue.settle(settlements)),
@@ -396,7 +396,7 @@ export function workerContract(store: Store): void {
       );
     });
 
-    it('an outcome that was written though the answer was lost is written once', async () => {
+    it('an outcome whose answer was lost is written once', async () => {
       let losses = 2;
       const queue = withMethods(store.queue, {
         settle: async (settlements) => {
@@ -420,7 +420,7 @@ export function workerContract(store: Store): void {
       expect(runs).toBe(2);
     });
 
-    it('a busy row is tried again', async () => {
+    it('a busy row is retried', async () => {
       let busy = 2;
       const queue = withMethods(store.queue, {
         settle: async (settlements) =>
@@ -441,7 +441,7 @@ export function workerContract(store: Store): void {
       expect(await store.job('one')).toMatchObject({ status: 'DONE' });
     });
 
-    it('a claim and a reclaim that fail are tried again, and told once', async () => {
+    it('a failed claim or reclaim is retried, and logged once', async () => {
       let failures = 3;
       const queue = withMethods(store.queue, {
         claim: (...claim) => (failures-- > 0 ? failure() : store.queue.claim(...claim)),
@@ -453,7 +453,7 @@ export function workerContract(store: Store): void {
       expect(store.logs.filter(({ level }) => level === 'error').length).toBeLessThanOrEqual(1);
     });
 
-    it('an outcome that never can be written is others’ business once its lease has run out', async () => {
+    it('an outcome that can never be written is left to others once its lease has run out', async () => {
       let broken = true;
       const queue = withMethods(store.queue, {
         settle: (settlements) => (broken ? failure() : store.queue.settle(settlements)),
@@ -473,7 +473,7 @@ export function workerContract(store: Store): void {
   });
 }
 
-/** Keeps the event loop busy. */
+/** Blocks the event loop. */
 function block(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
