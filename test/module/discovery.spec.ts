@@ -30,7 +30,7 @@ describe('@JobHandler is found', () => {
   const start = ({ imports = [], ...root }: ModuleMetadata) =>
     apps.start({ ...root, imports: [apps.typeOrm(), JobsModule.forRoot(), ...imports] });
 
-  /** Runs a job of each kind in an application. @returns what the handlers returned, by kind */
+  /** Runs a job of each kind in an application. @returns the results of the handlers, by kind */
   async function resultsOf(root: ModuleMetadata): Promise<Record<string, unknown>> {
     const app = await start(root);
     const client = app.get(JobClient);
@@ -43,14 +43,14 @@ describe('@JobHandler is found', () => {
     return results;
   }
 
-  /** @returns what each of `count` jobs of the kind ended in */
+  /** @returns the results of `count` jobs of the kind */
   async function runMany(root: ModuleMetadata, kind: string, count: number): Promise<Job[]> {
     const client = (await start(root)).get(JobClient);
     const jobs = await client.enqueueMany(Array.from({ length: count }, () => ({ kind })));
     return Promise.all(jobs.map(({ id }) => ended(client, id)));
   }
 
-  it('on providers and controllers, of imported modules too, with what they inject', async () => {
+  it('on providers and controllers, with their dependencies, even in imported modules', async () => {
     @Injectable()
     class Clock {
       readonly zone = 'UTC';
@@ -80,7 +80,7 @@ describe('@JobHandler is found', () => {
     });
   });
 
-  it('on several methods of a class, and several times on one', async () => {
+  it('on several methods of a class, and several times on one method', async () => {
     @Injectable()
     class Mails {
       @JobHandler('mail.welcome')
@@ -101,7 +101,7 @@ describe('@JobHandler is found', () => {
     });
   });
 
-  it('on inherited methods, where the class does not override them', async () => {
+  it('on inherited methods that the class does not override', async () => {
     abstract class Importer {
       protected abstract readonly from: string;
 
@@ -126,7 +126,7 @@ describe('@JobHandler is found', () => {
     expect(await resultsOf({ providers: [CsvImporter] })).toEqual({ import: 'imported from CSV' });
   });
 
-  it('on what factories and values provide, and not once more through an alias', async () => {
+  it('on instances from factories and values, and only once if there is an alias', async () => {
     class Made {
       constructor(private readonly by: string) {}
 
@@ -152,7 +152,7 @@ describe('@JobHandler is found', () => {
     expect(await resultsOf({ providers })).toEqual({ made: 'made by a factory', given: 'given' });
   });
 
-  it('without touching getters', async () => {
+  it('without calling getters', async () => {
     @Injectable()
     class Lazy {
       get connection(): string {
@@ -167,7 +167,7 @@ describe('@JobHandler is found', () => {
     expect(await resultsOf({ providers: [Lazy] })).toEqual({ lazy: 'fine' });
   });
 
-  describe('on a request-scoped class: each job has an instance of its own', () => {
+  describe('on a request-scoped class: each job has its own instance', () => {
     let instances: number;
 
     @Injectable({ scope: Scope.REQUEST })
@@ -213,7 +213,7 @@ describe('@JobHandler is found', () => {
       expect(numbers.toSorted()).toEqual([1, 2, 3, 4, 5]);
     });
 
-    it('also where two modules provide different classes under one token', async () => {
+    it('even if two modules provide different classes under one token', async () => {
       @Injectable({ scope: Scope.REQUEST })
       class FirstJobs {
         @JobHandler('first')
@@ -238,7 +238,7 @@ describe('@JobHandler is found', () => {
     });
   });
 
-  it('on a transient class: each job has an instance of its own', async () => {
+  it('on a transient class: each job has its own instance', async () => {
     let instances = 0;
     @Injectable({ scope: Scope.TRANSIENT })
     class Scratch {
@@ -259,7 +259,7 @@ describe('@JobHandler is found', () => {
     expect(instances).toBeGreaterThanOrEqual(5);
   });
 
-  describe('and refused at the start', () => {
+  describe('and refused at startup', () => {
     @Injectable()
     class First {
       @JobHandler('same')
@@ -275,7 +275,7 @@ describe('@JobHandler is found', () => {
     @Module({ providers: [First], imports: [OtherModule] })
     class FirstModule {}
 
-    it('where two handlers serve one kind, and names both', async () => {
+    it('if two handlers serve one kind, with both named', async () => {
       const starting = start({ imports: [FirstModule] });
       await expect(starting).rejects.toBeInstanceOf(KindExistsError);
       await expect(starting).rejects.toMatchObject({
@@ -285,13 +285,13 @@ describe('@JobHandler is found', () => {
       await expect(starting).rejects.toThrow(/(First\.run.* and .*Second\.go|Second\.go.* and .*First\.run)/);
     });
 
-    it('where one class is a provider of two modules', async () => {
+    it('if one class is a provider of two modules', async () => {
       @Module({ providers: [First] })
       class AgainModule {}
       await expect(start({ imports: [FirstModule, AgainModule] })).rejects.toBeInstanceOf(KindExistsError);
     });
 
-    it('where its options or its kind are wrong, with the place named', async () => {
+    it('if its options or its kind are invalid, with the method named', async () => {
       class Wrong {
         @JobHandler('k', { timeoutMs: 0 })
         run(): void {}

@@ -51,7 +51,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
   const start = (options: JobsModuleOptions = {}) => applications.start(rootOf(options));
 
   describe('drain(app)', () => {
-    it('runs what is due and what that enqueues, and says what it ran', async () => {
+    it('runs the due jobs and the jobs that they enqueue, and returns what it ran', async () => {
       const app = await start({ worker: false });
       const jobs = app.get(JobClient);
       await jobs.enqueue('first', 'a', { id: 'one' });
@@ -65,7 +65,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       expect(app.get(Worker).isRunning).toBe(false);
     });
 
-    it('stops a worker for that time, awaits what it has under way, and lets it go on', async () => {
+    it('stops the worker for that time, waits for its running jobs, and starts it again', async () => {
       const app = await start();
       const [jobs, steps, worker] = [app.get(JobClient), app.get(Steps), app.get(Worker)];
       let open!: (value: unknown) => void;
@@ -82,7 +82,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       expect(await ended(jobs, id)).toMatchObject({ status: 'DONE' });
     });
 
-    it('gives up on jobs that come without end', async () => {
+    it('gives up if jobs keep enqueueing jobs', async () => {
       const app = await start();
       const jobs = app.get(JobClient);
       await app.get(Worker).stop();
@@ -103,7 +103,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       return { app, jobs: app.get(JobClient), tester: jobsTester(app), steps: app.get(Steps) };
     };
 
-    it('lets a test fail, crash and take away jobs that are in the database', async () => {
+    it('lets a test fail, crash and take away jobs in the database', async () => {
       const { app, jobs, tester } = await compile();
       try {
         await jobs.enqueue('second', 'x', { id: 'one' });
@@ -123,7 +123,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       }
     });
 
-    it('has no clock to move, and says so', async () => {
+    it('throws an error that says that its clock cannot be moved', async () => {
       const { app, tester } = await compile();
       try {
         expect(() => tester.advance(1)).toThrow(/advance works only on a queue in memory/);
@@ -135,7 +135,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
     });
   });
 
-  it('a transactional handler on the queue in memory writes in the database of the application, or not at all', async () => {
+  it("a transactional handler on the queue in memory writes to the application's database, or not at all", async () => {
     @Injectable()
     class Ledger {
       constructor(private readonly jobs: JobClient) {}
@@ -149,7 +149,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
       @JobHandler('booked')
       booked(): void {}
     }
-    if (server.type === 'better-sqlite3') return; // its handlers cannot be transactional
+    if (server.type === 'better-sqlite3') return; // handlers cannot be transactional there
     const app = await overrideJobs(
       Test.createTestingModule({
         imports: [applications.typeOrm(), JobsModule.forRoot({ logger, minRetryDelayMs: 0 })],
@@ -179,7 +179,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
     }
   });
 
-  it('an enqueue on the queue in memory joins the transaction that the application’s library knows of', async () => {
+  it("an enqueue on the queue in memory joins the transaction of the application's library", async () => {
     let ambient: EntityManager | undefined;
     const transactions = { current: () => ambient };
     const app = await overrideJobs(Test.createTestingModule(rootOf({ transactions }))).compile();
@@ -196,7 +196,7 @@ describeOn([...oneOfEach, ...sqlite], 'On $name', (server) => {
     }
   });
 
-  it('jobsTester says what to do where an application has a worker of its own', async () => {
+  it('jobsTester says what to do if an application has its own worker', async () => {
     const app = await start({ worker: false });
     expect(() => jobsTester(app)).toThrow(/JobsTestingModule\.forRoot\(\).*overrideJobs\(\)/);
   });

@@ -63,11 +63,11 @@ import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { until } from '../support/until.js';
 import { claimedJob } from '../unit/fakes.js';
 
-/** What was called, in order. */
+/** The calls, in order. */
 const calls: string[] = [];
 let app: TestingModule | undefined;
 
-/** An application with these handlers; its jobs are in memory. */
+/** Starts an application with these handlers. Its jobs are in memory. */
 async function start(
   providers: Provider[],
   options: JobsModuleOptions = {},
@@ -107,7 +107,7 @@ class Journal {
 
 const Roles = (...roles: string[]) => SetMetadata('roles', roles);
 
-/** Lets in jobs whose payload names one of the method's roles. It has dependencies, as guards do. */
+/** Admits jobs whose payload names one of the method's roles. It has dependencies, like real guards. */
 @Injectable()
 class RolesGuard implements CanActivate {
   constructor(
@@ -135,7 +135,7 @@ class Wrapping implements NestInterceptor {
 }
 
 describe('Enhancers on a handler', () => {
-  it('are its guards: one that denies fails the attempt, and the handler is not called', async () => {
+  it('include guards: one that denies fails the attempt, and the handler is not called', async () => {
     @Injectable()
     class Handlers {
       @UseGuards(RolesGuard)
@@ -156,7 +156,7 @@ describe('Enhancers on a handler', () => {
     expect(calls.filter((call) => call === 'handler')).toHaveLength(1);
   });
 
-  it('are those of its class as well, and its interceptors may change the result', async () => {
+  it('include those of its class, and interceptors may change the result', async () => {
     @Injectable()
     @UseInterceptors(Wrapping)
     class Handlers {
@@ -170,7 +170,7 @@ describe('Enhancers on a handler', () => {
     expect(calls).toEqual(['before wrapped']);
   });
 
-  it('apply on controllers, and on providers with a token of their own', async () => {
+  it('apply on controllers, and on providers with a custom token', async () => {
     @Controller()
     @UseGuards(RolesGuard)
     class Web {
@@ -196,7 +196,7 @@ describe('Enhancers on a handler', () => {
     }
   });
 
-  it('are refused at the start where Nest would pass over them', async () => {
+  it('are refused at startup if Nest would skip them', async () => {
     @Injectable()
     class Handlers {
       @UseGuards(RolesGuard)
@@ -209,7 +209,7 @@ describe('Enhancers on a handler', () => {
     await expect(starting).rejects.toThrow('RolesGuard on Handlers.guarded would not be called');
   });
 
-  it('leave what it throws as it is, and with that what becomes of the job', async () => {
+  it('leave its errors unchanged, and so the outcome of the job', async () => {
     @Injectable()
     @UseInterceptors(Wrapping)
     class Handlers {
@@ -228,7 +228,7 @@ describe('Enhancers on a handler', () => {
     expect(await ended(client, 'panic')).toMatchObject({ status: 'PANIC' });
   });
 
-  it('apply to a definition too, whose schema is checked before them', async () => {
+  it('apply to a definition, too, after its schema is checked', async () => {
     const Count = defineJob<{ role: string }, { wrapped: unknown }>('count');
     @Injectable()
     class Handlers {
@@ -283,25 +283,25 @@ describe('Parameters of a handler', () => {
     }
   }
 
-  it('are the job, its payload and its context, where they say so', async () => {
+  it('are the job, its payload and its context, as their decorators say', async () => {
     const client = await start([Handlers]);
     const { result } = await ended(client, 'all', { n: 1 });
     expect(result).toEqual({ attempt: 1, payload: { n: 1 }, kind: 'all', plain: true });
   });
 
-  it('may have decorators of the user', async () => {
+  it('may have custom decorators', async () => {
     const client = await start([Handlers]);
     expect((await ended(client, 'own', { tenant: 'acme' })).result).toBe('acme');
   });
 
-  it('go through the pipes that they name, and what those refuse fails', async () => {
+  it('go through the pipes that they name, and the attempt fails if a pipe refuses', async () => {
     const client = await start([Handlers]);
     expect((await ended(client, 'parsed', '41')).result).toBe(42);
     const refused = await ended(client, 'parsed', 'many');
     expect(refused).toMatchObject({ status: 'FAILED', lastError: expect.stringContaining('numeric string') });
   });
 
-  it('go through the pipes of the method, ValidationPipe among them', async () => {
+  it('go through the pipes of the method, including ValidationPipe', async () => {
     const client = await start([Handlers]);
     expect((await ended(client, 'validated', { cents: 5 })).result).toBe(true);
     expect(await ended(client, 'validated', { cents: 0 })).toMatchObject({ status: 'FAILED' });
@@ -328,7 +328,7 @@ describe('Exception filters on a handler', () => {
     return start([Handlers]);
   };
 
-  it('make what they return the result', async () => {
+  it('turn their return value into the result', async () => {
     const client = await filterWith(
       (error, host) => `${JobExecutionContext.from(host).job.kind}: ${error.message}`,
     );
@@ -338,7 +338,7 @@ describe('Exception filters on a handler', () => {
     });
   });
 
-  it('only look at the error where they return nothing, be it later', async () => {
+  it('only look at the error if they return nothing or a promise of nothing', async () => {
     const looks: ((error: Error) => unknown)[] = [() => undefined, () => Promise.resolve()];
     for (const look of looks) {
       const client = await filterWith(look);
@@ -349,14 +349,14 @@ describe('Exception filters on a handler', () => {
     }
   });
 
-  it('may throw another error in the place of the first', async () => {
+  it('may throw another error in place of the first', async () => {
     const client = await filterWith((error) => {
       throw new RetryableError('instead', { cause: error });
     });
     expect((await ended(client, 'filtered', 'declined')).lastError).toContain('RetryableError: instead');
   });
 
-  it('leave alone what they do not catch', async () => {
+  it('leave errors alone that they do not catch', async () => {
     const client = await filterWith(() => 'caught');
     const job = await ended(client, 'filtered', 'other');
     expect(job).toMatchObject({ status: 'FAILED', lastError: expect.stringContaining('other') });
@@ -397,7 +397,7 @@ describe('Enhancers of the whole application', () => {
     expect(calls).toEqual(['before plain']);
   });
 
-  it('apply where globalEnhancers is set', async () => {
+  it('apply if globalEnhancers is set', async () => {
     const client = await start([Handlers, ...global], { globalEnhancers: true });
     expect(await ended(client, 'plain')).toMatchObject({ status: 'DONE', result: 'swallowed' });
     expect(calls).toEqual(['global guard']);
@@ -407,7 +407,7 @@ describe('Enhancers of the whole application', () => {
 describe('Handlers with a scope', () => {
   let instances = 0;
 
-  it('have one instance for each job, and enhancers of the same job', async () => {
+  it('have one instance for each job, and so do their enhancers', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerJobGuard implements CanActivate {
       constructor(@Inject(REQUEST) private readonly context: JobContext) {}
@@ -436,7 +436,7 @@ describe('Handlers with a scope', () => {
     expect(calls).toEqual(['guard of a', 'guard of b']);
   });
 
-  it('have one instance for each tenant where they are durable', async () => {
+  it('have one instance for each tenant if they are durable', async () => {
     const tenants = new Map<string, ContextId>();
     class ByTenant implements ContextIdStrategy<JobContext<{ tenant: string }>> {
       attach(contextId: ContextId, { job }: JobContext<{ tenant: string }>) {
@@ -495,7 +495,7 @@ describe('A handler without enhancers', () => {
     }
   }
 
-  it('is called directly, with nothing of Nest between', async () => {
+  it('is called directly, without Nest in between', async () => {
     await start([Handlers]);
     const handlers = new HandlerRegistry();
     const explorer = new JobsExplorer(
@@ -517,7 +517,7 @@ describe('A handler without enhancers', () => {
 });
 
 describe('JobExecutionContext', () => {
-  it('is refused for the context of something else', () => {
+  it('refuses a context that is not of a job', () => {
     const host = { getType: () => 'http' } as unknown as ArgumentsHost;
     expect(JobExecutionContext.is(host)).toBe(false);
     expect(() => JobExecutionContext.from(host)).toThrow('This is the context of type "http"');

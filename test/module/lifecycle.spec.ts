@@ -44,7 +44,7 @@ describe('The life of an application with jobs', () => {
     ],
   });
 
-  it('begins to claim when all providers are initialized', async () => {
+  it('begins to claim once all providers are initialized', async () => {
     const events: string[] = [];
     @Injectable()
     class Cache implements OnModuleInit {
@@ -73,7 +73,7 @@ describe('The life of an application with jobs', () => {
     expect(events).toContain('claim');
   });
 
-  it('has a working client from the first onModuleInit on, which knows all kinds', async () => {
+  it('has a working client that knows all kinds, from the first onModuleInit on', async () => {
     @Injectable()
     class Seeds implements OnModuleInit {
       refusal: unknown;
@@ -85,7 +85,7 @@ describe('The life of an application with jobs', () => {
         this.refusal = await this.jobs.enqueue('ecco').catch((error: unknown) => error);
       }
     }
-    // A global module that comes first is initialized before JobsModule.
+    // A global module that is imported first is initialized before JobsModule.
     @Global()
     @Module({ providers: [Seeds] })
     class SeedsModule {}
@@ -95,7 +95,7 @@ describe('The life of an application with jobs', () => {
     expect(app.get(Seeds).refusal).toBeInstanceOf(UnknownKindError);
   });
 
-  it('ends with the jobs that run: they end, and are written, before beforeApplicationShutdown', async () => {
+  it('lets running jobs finish and writes their outcomes before beforeApplicationShutdown', async () => {
     const events: string[] = [];
     let closing!: () => void;
     const isClosing = new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ describe('The life of an application with jobs', () => {
     });
   });
 
-  it('tells start and stop at level log, and job by job at level debug', async () => {
+  it('logs start and stop at level log, and each job at level debug', async () => {
     const logger = new MemoryLogger();
     const app = await apps.start(root({ providers: [Echo] }, logger));
     const client = app.get(JobClient);
@@ -160,7 +160,7 @@ describe('The life of an application with jobs', () => {
       expect(logger.lines).toContain(`debug Job ${id} (kind echo, attempt 1): done, written.`);
   });
 
-  it('logs through Nest as JobsModule, or through the logger of the options alone', async () => {
+  it('logs through Nest as JobsModule, or only through the logger of the options', async () => {
     const heard: string[] = [];
     const hear = (message: string, context?: string) => {
       if (context === 'JobsModule') heard.push(message);

@@ -68,7 +68,7 @@ describe('JobsModule', () => {
   });
 
   describe('forRoot', () => {
-    it('needs no options: jobs of decorated methods run, and every module may inject the client', async () => {
+    it('needs no options: decorated methods run jobs, and every module can inject the client', async () => {
       const app = await apps.start(
         root([JobsModule.forRoot()], { imports: [DeskModule], providers: [Greetings] }),
       );
@@ -79,7 +79,7 @@ describe('JobsModule', () => {
       expect(app.get(Worker).kinds).toEqual(['greet', 'part']);
     });
 
-    it('keeps to the modules that import it where isGlobal is false', async () => {
+    it('is limited to the modules that import it if isGlobal is false', async () => {
       const jobs = JobsModule.forRoot({ isGlobal: false });
       await expect(apps.start(root([jobs], { imports: [DeskModule] }))).rejects.toThrow(/JobClient/);
 
@@ -91,7 +91,7 @@ describe('JobsModule', () => {
       expect(await ended(client, id)).toMatchObject({ result: 'Hello, Bob' });
     });
 
-    it('does not start on a table that migrations were to make and did not', async () => {
+    it('does not start if migrations should have created the table but did not', async () => {
       const starting = apps.start(root([JobsModule.forRoot({ migrate: 'manual' })]));
       await expect(starting).rejects.toBeInstanceOf(SchemaVersionError);
       expect(await tables()).toEqual([]);
@@ -140,7 +140,7 @@ describe('JobsModule', () => {
       ['name', 'other'],
       ['dataSource', 'other'],
       ['isGlobal', false],
-    ])('refuses at the start a factory’s %s of %p', async (option, value) => {
+    ])('refuses a factory’s %s of %p at startup', async (option, value) => {
       const jobs = JobsModule.forRootAsync({ useFactory: () => ({ [option]: value }) });
       const starting = apps.start(root([jobs]));
       await expect(starting).rejects.toBeInstanceOf(InvalidOptionError);
@@ -148,7 +148,7 @@ describe('JobsModule', () => {
     });
   });
 
-  it('keeps its jobs in the DataSource that it is told', async () => {
+  it('keeps its jobs in the configured DataSource', async () => {
     const second = await TestDatabase.create(anyServer());
     try {
       const jobs = JobsModule.forRoot({ dataSource: 'second', worker });
@@ -193,7 +193,7 @@ describe('JobsModule', () => {
       }
     }
 
-    it('has two queues with tables, kinds and workers of their own', async () => {
+    it('has two queues, each with its own table, kinds and worker', async () => {
       const both = [JobsModule.forRoot({ worker }), JobsModule.forRoot({ name: 'mail', worker })];
       const app = await apps.start(root(both, { providers: [BothDesk, BothHandlers] }));
       const { jobs, mail } = app.get(BothDesk);
@@ -208,7 +208,7 @@ describe('JobsModule', () => {
       await expect(jobs.enqueue('letter')).rejects.toBeInstanceOf(UnknownKindError);
     });
 
-    it('is refused where both have the same name, or none', async () => {
+    it('is refused if both have the same name, or none', async () => {
       for (const options of [{}, { name: 'mail' }]) {
         const starting = apps.start(root([JobsModule.forRoot(options), JobsModule.forRoot(options)]));
         await expect(starting).rejects.toBeInstanceOf(JobsError);
@@ -220,7 +220,7 @@ describe('JobsModule', () => {
   });
 
   describe('with its kinds', () => {
-    it('worker: false runs nothing, though there are handlers', async () => {
+    it('worker: false runs nothing, even if there are handlers', async () => {
       const producer = await apps.start(
         root([JobsModule.forRoot({ worker: false })], { providers: [Greetings] }),
       );
@@ -240,7 +240,7 @@ describe('JobsModule', () => {
       expect(await app.get(JobClient).enqueue('anything')).toMatchObject({ kind: 'anything' });
     });
 
-    it('unknownKinds: refuses what no handler here serves, unless it is to allow it', async () => {
+    it('unknownKinds: refuses kinds that no handler here serves, unless it is set to allow them', async () => {
       const strict = await apps.start(root([JobsModule.forRoot({ worker })], { providers: [Greetings] }));
       const refused = strict.get(JobClient).enqueue('new', null, { id: 'one' });
       await expect(refused).rejects.toMatchObject({ kind: 'new', knownKinds: ['greet', 'part'] });
@@ -267,7 +267,7 @@ describe('JobsModule', () => {
       expect(await ended(client, greet)).toMatchObject({ result: 'Hello, later' });
     });
 
-    it('worker.kinds: refuses at the start a kind that no handler serves', async () => {
+    it('worker.kinds: refuses a kind that no handler serves at startup', async () => {
       const kinds = JobsModule.forRoot({ worker: { kinds: ['part', 'part two'] } });
       const starting = apps.start(root([kinds], { providers: [Greetings] }));
       await expect(starting).rejects.toMatchObject({ option: 'worker.kinds', value: 'part two' });

@@ -38,7 +38,7 @@ const Welcome = defineJob<{ to: string; lines: { text: string }[] }, number>('we
 @Injectable()
 class Mails {
   readonly sent: unknown[] = [];
-  /** What the test lets `send` wait for. */
+  /** `send` waits for this. */
   gate: Promise<unknown> = Promise.resolve();
   signal: AbortSignal | undefined;
 
@@ -90,7 +90,7 @@ describe('JobsTestingModule', () => {
   const signUp = () => jobs.enqueue('signup', { to: 'ann' }, { id: 'one' });
   const outcomes = async () => (await tester.drain()).map(({ kind, outcome }) => `${kind} ${outcome}`);
 
-  it('runs nothing by itself, also in an application that has started', async () => {
+  it('runs nothing by itself, even in an application that has started', async () => {
     await app.init();
     await signUp();
     expect(mails.sent).toEqual([]);
@@ -98,7 +98,7 @@ describe('JobsTestingModule', () => {
     expect(await outcomes()).toEqual(['signup done', 'welcome done']);
   });
 
-  it('drains what is due and what that enqueues, and says what it ran', async () => {
+  it('drains the due jobs and the jobs that they enqueue, and returns what it ran', async () => {
     await signUp();
     const ran = await tester.drain();
     expect(ran).toMatchObject([
@@ -111,11 +111,11 @@ describe('JobsTestingModule', () => {
       },
       { kind: 'welcome', attempt: 1, outcome: 'done', job: { result: 1 } },
     ]);
-    expect(ran.every((run) => !('error' in run))).toBe(true);
+    expect(ran.every((attempt) => !('error' in attempt))).toBe(true);
     expect(await tester.drain()).toEqual([]);
   });
 
-  it('runs one job after the other, in the order of priority', async () => {
+  it('runs one job after the other, in order of priority', async () => {
     await jobs.enqueue('remind', null, { id: 'second' });
     await jobs.enqueue('remind', null, { id: 'first', priority: -1 });
     expect(await tester.runNext()).toMatchObject({ id: 'first' });
@@ -139,7 +139,7 @@ describe('JobsTestingModule', () => {
     expect(() => tester.advance(ms)).toThrow(InvalidOptionError);
   });
 
-  it('tells what was enqueued, of one kind or in all, as it is stored now', async () => {
+  it('returns the enqueued jobs, of one kind or all, as they are stored now', async () => {
     await signUp();
     await tester.drain();
     expect(tester.enqueued().map(({ kind }) => kind)).toEqual(['signup', 'welcome', 'remind']);
@@ -149,7 +149,7 @@ describe('JobsTestingModule', () => {
     expect(tester.enqueued('nothing')).toEqual([]);
   });
 
-  it('gives up on jobs that enqueue each other without end', async () => {
+  it('gives up on jobs that enqueue each other endlessly', async () => {
     await jobs.enqueue('again');
     const endless = tester.drain({ maxJobs: 20 });
     await expect(endless).rejects.toBeInstanceOf(JobsError);
@@ -157,7 +157,7 @@ describe('JobsTestingModule', () => {
   });
 
   describe('failNext', () => {
-    it('lets an attempt fail in the place of the handler, and the next one run', async () => {
+    it('fails an attempt in place of the handler, and lets the next one run', async () => {
       await signUp();
       const error = new Error('no network');
       tester.failNext('signup', error);
@@ -169,7 +169,7 @@ describe('JobsTestingModule', () => {
       expect((await jobs.get('one'))!.lastError).toMatch(/^Error: no network/);
     });
 
-    it('holds for one attempt each, in the order of the calls, until maxAttempts are spent', async () => {
+    it('fails one attempt per call, in the order of the calls, until maxAttempts are used up', async () => {
       await signUp();
       for (const message of ['a', 'b', 'c']) tester.failNext('signup', new Error(message));
       const ran = [];
@@ -189,7 +189,7 @@ describe('JobsTestingModule', () => {
       ['RetryableError', new RetryableError('later', { retryAfterMs: 7_000 }), 'retry'],
       ['PermanentError', new PermanentError('never'), 'failed'],
       ['a panic', 'no error at all', 'panic'],
-    ])('takes %s for what it is', async (_name, error, outcome) => {
+    ])('treats %s as if the handler had thrown it', async (_name, error, outcome) => {
       await jobs.enqueue('remind');
       tester.failNext('remind', error);
       expect(await tester.drain()).toMatchObject([{ outcome, error }]);
@@ -197,7 +197,7 @@ describe('JobsTestingModule', () => {
       expect(await tester.drain()).toHaveLength(outcome === 'retry' ? 1 : 0);
     });
 
-    it('is typed by a definition, and refuses a kind that nobody serves', () => {
+    it('is typed by a definition, and refuses a kind without a handler', () => {
       tester.failNext(Welcome, new Error('no'));
       expect(() => tester.failNext('wellcome', new Error('no'))).toThrow(UnknownKindError);
       expect(() => tester.crashDuring('wellcome')).toThrow(UnknownKindError);
@@ -205,7 +205,7 @@ describe('JobsTestingModule', () => {
   });
 
   describe('crashDuring', () => {
-    it('lets the handler do its work and nobody write the outcome; the job runs again after its lease', async () => {
+    it('lets the handler do its work but loses the outcome, and the job runs again after its lease', async () => {
       await signUp();
       tester.crashDuring('signup');
       expect(await tester.runNext()).toMatchObject({
@@ -227,7 +227,7 @@ describe('JobsTestingModule', () => {
       expect(tester.enqueued(Welcome)).toHaveLength(2);
     });
 
-    it('ends the job as PANIC when it has happened maxCrashes times', async () => {
+    it('ends the job as PANIC after maxCrashes crashes', async () => {
       await jobs.enqueue('remind', null, { id: 'culprit' });
       for (let crash = 0; crash < 3; crash++) {
         tester.crashDuring('remind');
@@ -238,7 +238,7 @@ describe('JobsTestingModule', () => {
       expect(await jobs.get('culprit')).toMatchObject({ status: 'PANIC', crashes: 3 });
     });
 
-    it('may come together with a failure of the handler, whose outcome is then nobody’s', async () => {
+    it('may coincide with a failure of the handler, whose outcome is then lost', async () => {
       await signUp();
       tester.failNext('signup', new PermanentError('no'));
       tester.crashDuring('signup');
@@ -261,7 +261,7 @@ describe('JobsTestingModule', () => {
       expect(await outcomes()).toEqual(['signup done', 'welcome done']);
     });
 
-    it('refuses the outcome of a handler that does not look at its signal', async () => {
+    it('refuses the outcome of a handler that ignores its signal', async () => {
       await jobs.enqueue('remind', null, { id: 'deaf' });
       await tester.loseLease('deaf');
       expect(await tester.runNext()).toMatchObject({
@@ -273,7 +273,7 @@ describe('JobsTestingModule', () => {
       expect(await tester.runNext()).toMatchObject({ id: 'deaf', attempt: 2, outcome: 'done' });
     });
 
-    it('is refused where no attempt can come', async () => {
+    it('is refused if no attempt can follow', async () => {
       await jobs.enqueue('remind', null, { id: 'over' });
       await tester.drain();
       await expect(tester.loseLease('over')).rejects.toThrow(/it is DONE/);
@@ -286,40 +286,40 @@ describe('JobsTestingModule', () => {
       await signUp();
       let open!: (value: unknown) => void;
       mails.gate = new Promise((resolve) => (open = resolve));
-      const run = tester.runNext();
+      const attempt = tester.runNext();
       await until(() => mails.sent.length === 1);
-      return { run, open };
+      return { attempt, open };
     };
 
-    it('keeps its lease, as with a worker that is alive', async () => {
-      const { run, open } = await running();
+    it('keeps its lease, as it would with a live worker', async () => {
+      const { attempt, open } = await running();
       for (let n = 0; n < 6; n++) tester.advance(3_000);
       expect(await tester.drain()).toEqual([]);
       open(undefined);
-      expect(await run).toMatchObject({ outcome: 'done', job: { crashes: 0 } });
+      expect(await attempt).toMatchObject({ outcome: 'done', job: { crashes: 0 } });
     });
 
-    it('reaches its timeoutMs by that clock, without a wait', async () => {
-      const { run } = await running();
+    it('reaches its timeoutMs by that clock, without waiting', async () => {
+      const { attempt } = await running();
       tester.advance(19_999);
       expect(mails.signal!.aborted).toBe(false);
       tester.advance(1);
       expect(mails.signal!.reason).toMatchObject({ name: 'JobTimeoutError' });
-      expect(await run).toMatchObject({ outcome: 'retry', error: { name: 'JobTimeoutError' } });
+      expect(await attempt).toMatchObject({ outcome: 'retry', error: { name: 'JobTimeoutError' } });
     });
 
-    it('is told to stop when the application closes, and leaves its job as it was', async () => {
-      const { run, open } = await running();
+    it('gets an aborted signal when the application closes, and leaves its job as it was', async () => {
+      const { attempt, open } = await running();
       await app.init();
       await app.close();
       expect(mails.signal!.reason).toMatchObject({ name: 'WorkerStoppedError' });
       open(undefined);
-      await run;
+      await attempt;
       expect(tester.enqueued('signup')).toMatchObject([{ status: 'PENDING', attemptsDone: 0 }]);
     });
   });
 
-  it('leaves no timer behind, whatever it was used for', async () => {
+  it('leaves no timer behind, no matter what it was used for', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     await signUp();
@@ -337,7 +337,7 @@ describe('JobsTestingModule', () => {
     expect(timers()).toBe(before);
   });
 
-  it('does its work under fake timers', async () => {
+  it('works under fake timers', async () => {
     jest.useFakeTimers();
     try {
       await signUp();
@@ -351,7 +351,7 @@ describe('JobsTestingModule', () => {
     }
   });
 
-  it('takes the options of the module', async () => {
+  it("accepts the module's options", async () => {
     await app.close();
     await start({ worker: { leaseMs: 5_000, kinds: ['remind'] }, maxCrashes: 1, minRetryDelayMs: 90_000 });
     await signUp();
@@ -395,7 +395,7 @@ describe('JobsTestingModule', () => {
 });
 
 describe('overrideJobs', () => {
-  it('moves the jobs of an application’s own modules, by their options, and needs no database for them', async () => {
+  it("runs the jobs of an application's own modules with their options, without a database", async () => {
     const carrier = {
       capture: () => ({ tenant: 'acme' }),
       restore: (_carried: unknown, next: () => never) => next(),
@@ -415,7 +415,7 @@ describe('overrideJobs', () => {
     }
   });
 
-  it('works where the module has a name', async () => {
+  it('works if the module has a name', async () => {
     @Module({ imports: [JobsModule.forRoot({ logger, name: 'second', worker: false })] })
     class AppModule {}
 
@@ -444,7 +444,7 @@ describe('toHaveEnqueued', () => {
   });
   afterEach(() => app.close());
 
-  it('looks for a kind, and for a part of its payload', () => {
+  it('looks for a kind and for part of its payload', () => {
     expect(tester).toHaveEnqueued('welcome');
     expect(tester).toHaveEnqueued(Welcome);
     expect(tester).toHaveEnqueued(' welcome ', { to: 'ann' });
@@ -460,7 +460,7 @@ describe('toHaveEnqueued', () => {
     expect(tester).not.toHaveEnqueued('welcome', undefined);
   });
 
-  it('tells what there is instead', () => {
+  it('shows what was enqueued instead', () => {
     expect(() => expect(tester).toHaveEnqueued(Welcome, { to: 'bo' })).toThrow(
       /a job of kind "welcome" with \{ to: 'bo' \}[^]*Enqueued of this kind:\n.*ann/,
     );
@@ -470,9 +470,9 @@ describe('toHaveEnqueued', () => {
   });
 
   it('is checked by the compiler against a definition', () => {
-    // @ts-expect-error there is no such property
+    // @ts-expect-error no such property
     expect(tester).not.toHaveEnqueued(Welcome, { too: 'ann' });
-    // @ts-expect-error its type is another
+    // @ts-expect-error wrong type
     expect(tester).not.toHaveEnqueued(Welcome, { to: 7 });
   });
 });

@@ -26,7 +26,7 @@ const Remind = defineJob('remind', {
   schema: z.object({ at: z.coerce.date(), to: z.string().min(1) }),
 });
 
-/** The request that is being served, as an application may keep it. */
+/** The tenant of the current request, stored as an application might do it. */
 const tenants = new AsyncLocalStorage<string>();
 const carrier: ContextCarrier<{ tenant: string }> = {
   capture: () => {
@@ -80,7 +80,7 @@ describeOn([...oneOfEach, ...sqlite], 'typed jobs and carried context on $name',
     return (await client.get(id))!;
   }
 
-  it('hands the handler what the schema makes of the stored payload', async () => {
+  it('gives the handler what the schema makes of the stored payload', async () => {
     const at = new Date('2026-05-04T03:02:01.000Z');
     const { id } = await client.enqueue(Remind, { at, to: 'Ada' });
     expect(await ended(id)).toMatchObject({ status: 'DONE', result: 'Ada', payloadVersion: 2 });
@@ -112,14 +112,14 @@ describeOn([...oneOfEach, ...sqlite], 'typed jobs and carried context on $name',
     expect(app.get(Reminders).seen).toEqual([]);
   });
 
-  it('brings what an earlier release wrote up to date', async () => {
+  it('upgrades a payload that an earlier release wrote', async () => {
     const written = new JobEncoder(1000).encode({ kind: 'remind', payload: '2026-01-01T00:00:00.000Z' });
     await app.get(JobQueue).enqueue([written]);
     expect(await ended(written.id)).toMatchObject({ status: 'DONE', result: 'unknown', payloadVersion: 1 });
     expect(app.get(Reminders).seen).toEqual([{ at: new Date('2026-01-01T00:00:00.000Z'), to: 'unknown' }]);
   });
 
-  it('lets a payload of a newer release wait for a worker of that release', async () => {
+  it('leaves a payload of a newer release for a worker of that release', async () => {
     const written = new JobEncoder(1000).encode({ kind: 'remind', payload: 'of the future' });
     await app.get(JobQueue).enqueue([{ ...written, payloadVersion: 3 }]);
     await until(async () => (await client.get(written.id))?.attemptsDone === 1, { what: 'the attempt' });
@@ -128,7 +128,7 @@ describeOn([...oneOfEach, ...sqlite], 'typed jobs and carried context on $name',
     expect(job?.lastError).toContain('is of version 3, and this release knows up to 2');
   });
 
-  it('carries the context of the enqueuer to the handler, for each job its own', async () => {
+  it("carries the enqueuer's context to the handler, separately for each job", async () => {
     const jobs = await Promise.all([
       tenants.run('north', () => client.enqueue('who')),
       tenants.run('south', () => client.enqueue('who')),

@@ -17,7 +17,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { MemoryLogger } from '../support/memory-logger.js';
 
-/** What a test opens to let handlers go on. */
+/** A test opens this to let handlers continue. */
 class Gate {
   open!: () => void;
   readonly opened = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
     until(() => logger.lines.some((line) => line.includes(text)), { what: `"${text}" in the log` });
 
   describe('with a handler that takes longer than its timeoutMs', () => {
-    it('aborts its signal, and the attempt has failed', async () => {
+    it('aborts its signal, and the attempt fails', async () => {
       await start({});
       await client.enqueue('obedient', null, { id: 'slow' });
       const job = await ended(client, 'slow');
@@ -109,7 +109,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
       );
     });
 
-    it('keeps its slot while it goes on all the same, says so, and throws away what it returns', async () => {
+    it('keeps the slot while it continues anyway, logs that, and discards what it returns', async () => {
       await start({ concurrency: 1 });
       await client.enqueue('stubborn', null, { id: 'stubborn' });
       expect(await ended(client, 'stubborn')).toMatchObject({ status: 'FAILED', attemptsDone: 1 });
@@ -126,7 +126,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
     });
   });
 
-  it('runs no more jobs at once than it has slots, and of a kind no more than its handler says', async () => {
+  it('runs no more jobs at once than it has slots, and no more of a kind than its handler allows', async () => {
     await start({ concurrency: 5 });
     const jobs = await client.enqueueMany(
       Array.from({ length: 40 }, (_, n) => ({ kind: n % 2 === 0 ? 'few' : 'many' })),
@@ -136,7 +136,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
     expect(handlers.most.get('all')).toBe(5);
   });
 
-  describe('that polls once in a minute', () => {
+  describe('that polls once a minute', () => {
     beforeEach(() => start({ pollIntervalMs: 60_000 }));
 
     it('wakes when a job is enqueued', async () => {
@@ -146,7 +146,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
       }
     });
 
-    it('wakes when a transaction with a job is committed, and not sooner', async () => {
+    it('wakes when a transaction with a job is committed, and no sooner', async () => {
       await app.get(DataSource).transaction(async (manager) => {
         await client.enqueue('quick', null, { id: 'within', manager });
         await client.enqueue('quick', null, { id: 'outside' });
@@ -156,7 +156,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
       expect(await ended(client, 'within')).toMatchObject({ status: 'DONE' });
     });
 
-    it('runs nothing of a transaction that is rolled back', async () => {
+    it('runs nothing from a transaction that is rolled back', async () => {
       const failing = app.get(DataSource).transaction(async (manager) => {
         await client.enqueueMany([{ kind: 'quick', id: 'undone' }], { manager });
         throw new Error('The order is refused.');
@@ -169,7 +169,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
     });
   });
 
-  it('finds by polling what was inserted by plain SQL', async () => {
+  it('finds jobs by polling that were inserted with plain SQL', async () => {
     await start({});
     const now = server.type === 'postgres' ? 'now()' : 'UTC_TIMESTAMP(6)';
     await app
@@ -180,7 +180,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
     expect(await ended(client, 'by hand')).toMatchObject({ status: 'DONE', result: 'done', attemptsDone: 1 });
   });
 
-  it('whose database goes away finishes everything when it is back, each job once', async () => {
+  it('whose database goes away finishes every job once when the database is back', async () => {
     const proxy = await TcpProxy.start(apps.database.url);
     try {
       await start({ concurrency: 5 }, { ...apps.database.options, url: proxy.url } as DataSourceOptions);
@@ -189,7 +189,7 @@ describeOn(oneOfEach, 'A worker on $name', (server) => {
       );
       await until(() => handlers.begun.length === 5, { what: 'full slots' });
       await proxy.cut();
-      handlers.gate.open(); // their outcomes cannot be written now
+      handlers.gate.open(); // their outcomes cannot be written yet
       await logged('Could not write the outcome of job');
       await logged('Could not claim jobs; trying again until it works');
       await proxy.restore();
