@@ -25,9 +25,9 @@ const NOTIFY_PAUSE_MS = 3;
 export class PostgresNotifier implements Notifier {
   private readonly channel: string;
   private readonly self = randomUUID();
-  private readonly batcher = new Batcher<string>({
+  private readonly batcher = new Batcher<readonly string[]>({
     count: (waiting) => waiting.length,
-    send: (kinds) => this.send([...new Set(kinds)]),
+    send: (lists) => this.send([...new Set(lists.flat())]),
   });
   private listener: PostgresListener | undefined;
 
@@ -40,7 +40,7 @@ export class PostgresNotifier implements Notifier {
   }
 
   notify(kinds: readonly string[]): void {
-    for (const kind of kinds) this.batcher.add(kind);
+    if (kinds.length > 0) this.batcher.add(kinds);
   }
 
   notification(kinds: readonly string[]): Notification {
