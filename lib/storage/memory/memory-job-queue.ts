@@ -1,10 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
-import { DuplicateJobError } from '../../job/errors.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import { JobsEvents } from '../../events/jobs-events.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import { compareIds } from '../../job/id-order.js';
 import { Transactions } from '../transactions/transactions.js';
 import { CommitWatcher } from '../transactions/commit-watcher.js';
 import {
@@ -22,18 +20,9 @@ import {
 } from '../transactions/transactional-settlement.js';
 import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from '../../queue/lease.js';
 import type { AmbientTransactions, TransactionWork } from '../../queue/transactions.js';
-import {
-  copyOf,
-  endAttempt,
-  isRunning,
-  show,
-  showClaimed,
-  store,
-  unlock,
-  type Stored,
-} from './memory-job.js';
+import { show, showClaimed, type Stored } from './memory-job.js';
+import { MemoryJobs } from './memory-jobs.js';
 import { memoryDataSource } from './memory-data-source.js';
-import { STATUS_AFTER } from '../sql/row.js';
 import { dataSourceOf } from '../transactions/typeorm-compat.js';
 
 /** What `new MemoryJobQueue()` takes. */
@@ -60,7 +49,7 @@ const DEFAULTS: Omit<DequeueSettings, 'events'> = {
  * the manager of a transaction takes effect with its commit.
  */
 export class MemoryJobQueue extends JobQueue {
-  private readonly jobs = new Map<string, Stored>();
+  private readonly jobs: MemoryJobs;
   private readonly settings: DequeueSettings;
   private readonly listeners = new Set<WakeListener>();
   private readonly transactions: Transactions;
@@ -75,9 +64,10 @@ export class MemoryJobQueue extends JobQueue {
    */
   constructor(
     { dataSource = memoryDataSource(), transactions, ...settings }: Partial<MemoryJobQueueSettings> = {},
-    private readonly now: () => number = Date.now,
+    now: () => number = Date.now,
   ) {
     super();
+    this.jobs = new MemoryJobs(now);
     this.settings = { ...DEFAULTS, events: new JobsEvents(), ...settings };
     this.transactions = new Transactions(dataSource, transactions);
     this.transactional = new TransactionalSettlement(
@@ -88,23 +78,14 @@ export class MemoryJobQueue extends JobQueue {
   }
 
   async enqueue(jobs: readonly EncodedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
-    const now = this.now();
-    const ids = new Set<string>();
-    for (const { id } of jobs) {
-      if (this.jobs.has(id) || ids.has(id)) throw new DuplicateJobError(id);
-      ids.add(id);
-    }
-    const stored = jobs.map((job) => store(job, now));
-    const commit = () => {
-      for (const job of stored) this.jobs.set(job.id, job);
-      if (stored.length === 0) return;
-      this.settings.events.emit('enqueued', { jobs });
-      this.wake(stored);
-    };
+    const stored = this.jobs.make(jobs);
     const queryRunner = manager?.queryRunner;
-    if (queryRunner?.isTransactionActive)
-      this.commitsOf(dataSourceOf(queryRunner)).afterCommit(queryRunner, commit);
-    else commit();
+    if (queryRunner?.isTransactionActive) {
+      const commits = this.commitsOf(dataSourceOf(queryRunner));
+      commits.afterCommit(queryRunner, () => this.commit(jobs, stored));
+    } else {
+      this.commit(jobs, stored);
+    }
     return stored.map(show);
   }
 
@@ -128,44 +109,20 @@ export class MemoryJobQueue extends JobQueue {
 
   /** All jobs, or those of one kind, in the order in which they were enqueued; also those that have ended. */
   list(kind?: string): Job[] {
-    const jobs = [...this.jobs.values()];
-    return jobs.filter((job) => kind === undefined || job.kind === kind).map(show);
+    const all = this.jobs.all();
+    return all.filter((job) => kind === undefined || job.kind === kind).map(show);
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const now = this.now();
-    const left = new Map(kinds.map((kind) => [kind, terms.kindLimits?.get(kind) ?? limit]));
-    const claimed: Stored[] = [];
-    for (const job of this.ready(kinds, now)) {
-      const room = left.get(job.kind)!;
-      if (claimed.length >= limit) break;
-      if (room <= 0) continue;
-      left.set(job.kind, room - 1);
-      claimed.push(job);
-    }
-    return claimed.map((job) => {
-      job.leaseToken += 1;
-      job.lockedBy = terms.workerId;
-      job.lockedAt = job.heartbeatAt = new Date(now);
-      job.lockedUntil = new Date(now + terms.leaseMs);
-      job.alone = terms.alone ?? false;
-      job.updatedAt = new Date(now);
-      return showClaimed(job);
-    });
+    return this.jobs.claim(kinds, limit, terms).map(showClaimed);
   }
 
   async renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return leases.map((lease) =>
-      this.underLease(lease, (job) => {
-        job.heartbeatAt = new Date(this.now());
-        job.lockedUntil = new Date(this.now() + leaseMs);
-        job.alone = lease.alone;
-      }),
-    );
+    return leases.map((lease) => this.jobs.renew(lease, leaseMs, lease.alone));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return settlements.map((settlement) => this.underLease(settlement, (job) => this.write(job, settlement)));
+    return settlements.map((settlement) => this.jobs.settle(settlement));
   }
 
   runAndSettle(attempt: TransactionalAttempt, work: TransactionalWork): Promise<'written' | 'lost'> {
@@ -173,36 +130,15 @@ export class MemoryJobQueue extends JobQueue {
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
-    for (const lease of leases)
-      if (!this.settling.has(lease.id)) this.underLease(lease, (job) => unlock(job, this.now()));
+    for (const lease of leases) if (!this.settling.has(lease.id)) this.jobs.release(lease);
   }
 
   async releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
-    const heldIds = new Set(held.map(({ id }) => id));
-    const unheld = [...this.jobs.values()].filter((job) => job.lockedBy === workerId && !heldIds.has(job.id));
-    for (const job of unheld) unlock(job, this.now());
-    return unheld.length;
+    return this.jobs.releaseUnheld(workerId, new Set(held.map(({ id }) => id)));
   }
 
   async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
-    const now = this.now();
-    const spared = new Set([...held().map(({ id }) => id), ...this.settling]);
-    const expired = [...this.jobs.values()].filter(
-      (job) => isRunning(job) && job.lockedUntil!.getTime() < now && !spared.has(job.id),
-    );
-    return expired.map((job) => {
-      const workerId = job.lockedBy!;
-      const crashes = job.crashes + 1;
-      const status = job.alone && crashes >= maxCrashes ? 'PANIC' : 'PENDING';
-      job.crashes = crashes;
-      job.status = status;
-      job.lastError =
-        `${status === 'PANIC' ? 'panic: ' : ''}the worker ${workerId} stopped renewing the lease of this job: ` +
-        `its last heartbeat was at ${job.heartbeatAt!.toISOString()}, the lease ran out at ` +
-        `${job.lockedUntil!.toISOString()}${job.alone ? '; the job ran alone' : ''} (crash ${crashes} of ${maxCrashes})`;
-      endAttempt(job, now);
-      return { id: job.id, kind: job.kind, workerId, crashes, status };
-    });
+    return this.jobs.reclaim(maxCrashes, new Set([...held().map(({ id }) => id), ...this.settling]));
   }
 
   dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean> {
@@ -214,17 +150,27 @@ export class MemoryJobQueue extends JobQueue {
     return () => void this.listeners.delete(listener);
   }
 
+  private commit(jobs: readonly EncodedJob[], stored: readonly Stored[]): void {
+    if (stored.length === 0) return;
+    this.jobs.add(stored);
+    this.settings.events.emit('enqueued', { jobs });
+    const kinds = [...new Set(stored.map((job) => job.kind))];
+    for (const listener of this.listeners) listener(kinds);
+  }
+
   private transactionalStorage(): TransactionalStorage {
     return {
       errors: { wasRefused: () => true, wantsRetry: () => false },
       answerMs: Infinity,
       settle: async (queryRunner, _sql, settlement) => {
-        const write = () => this.underLease(settlement, (job) => this.write(job, settlement));
-        const answer = this.underLease(settlement, ({ id }) => void this.settling.add(id));
-        if (answer === 'written') this.commitsOf(dataSourceOf(queryRunner)).afterCommit(queryRunner, write);
+        const answer = this.jobs.check(settlement);
+        if (answer === 'lost') return answer;
+        this.settling.add(settlement.id);
+        const commits = this.commitsOf(dataSourceOf(queryRunner));
+        commits.afterCommit(queryRunner, () => void this.jobs.settle(settlement));
         return answer;
       },
-      renew: async (lease) => this.underLease(lease, () => undefined),
+      renew: async (lease) => this.jobs.check(lease),
       get: (id) => this.get(id),
     };
   }
@@ -233,37 +179,5 @@ export class MemoryJobQueue extends JobQueue {
     let commits = this.commits.get(dataSource);
     if (commits === undefined) this.commits.set(dataSource, (commits = new CommitWatcher(dataSource)));
     return commits;
-  }
-
-  private wake(jobs: readonly Stored[]): void {
-    for (const listener of this.listeners) listener([...new Set(jobs.map((job) => job.kind))]);
-  }
-
-  private ready(kinds: readonly string[], now: number): Stored[] {
-    const served = new Set(kinds);
-    return [...this.jobs.values()]
-      .filter(
-        (job) =>
-          job.status === 'PENDING' && !isRunning(job) && served.has(job.kind) && job.runAt.getTime() <= now,
-      )
-      .sort(
-        (a, b) => a.priority - b.priority || a.runAt.getTime() - b.runAt.getTime() || compareIds(a.id, b.id),
-      );
-  }
-
-  private underLease(lease: Lease, write: (job: Stored) => void): LeaseAnswer {
-    const job = this.jobs.get(lease.id);
-    if (job === undefined || !isRunning(job) || job.leaseToken !== lease.leaseToken) return 'lost';
-    write(job);
-    return 'written';
-  }
-
-  private write(job: Stored, { outcome }: Settlement): void {
-    const now = this.now();
-    job.status = STATUS_AFTER[outcome.type];
-    if (outcome.type === 'done') job.result = copyOf(outcome.result);
-    else job.lastError = outcome.lastError;
-    if (outcome.type === 'retry') job.runAt = new Date(now + outcome.delayMs);
-    endAttempt(job, now);
   }
 }

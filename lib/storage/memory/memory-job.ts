@@ -1,8 +1,9 @@
 import { decodeDocument } from '../../job/document.js';
 import type { ClaimedJob, Job } from '../../job/job.js';
 import type { EncodedJob } from '../../job/encode-job.js';
+import type { LeaseTerms } from '../../queue/lease.js';
 
-/** A job as the queue in memory keeps it: documents as they are stored, and what no `Job` shows. */
+/** A job as the queue in memory keeps it: documents as they are stored, and fields that no `Job` shows. */
 export type Stored = Writable<StoredJob>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -74,6 +75,15 @@ export function isRunning(job: Stored): boolean {
   return job.status === 'PENDING' && job.lockedBy !== undefined;
 }
 
+export function lock(job: Stored, { workerId, leaseMs, alone = false }: LeaseTerms, now: number): void {
+  job.leaseToken += 1;
+  job.lockedBy = workerId;
+  job.lockedAt = job.heartbeatAt = new Date(now);
+  job.lockedUntil = new Date(now + leaseMs);
+  job.alone = alone;
+  job.updatedAt = new Date(now);
+}
+
 export function endAttempt(job: Stored, now: number): void {
   job.attemptsDone += 1;
   if (job.lockedAt !== undefined) job.lastAttemptAt = job.lockedAt;
@@ -86,4 +96,13 @@ export function unlock(job: Stored, now: number): void {
   delete job.lockedUntil;
   job.alone = false;
   job.updatedAt = new Date(now);
+}
+
+/** What a job tells of a worker that let its lease run out, when the crash has been counted. */
+export function crashMessage(job: Stored, maxCrashes: number): string {
+  return (
+    `${job.status === 'PANIC' ? 'panic: ' : ''}the worker ${job.lockedBy!} stopped renewing the lease of this job: ` +
+    `its last heartbeat was at ${job.heartbeatAt!.toISOString()}, the lease ran out at ` +
+    `${job.lockedUntil!.toISOString()}${job.alone ? '; the job ran alone' : ''} (crash ${job.crashes} of ${maxCrashes})`
+  );
 }
