@@ -195,8 +195,8 @@ export const MUTANTS: readonly Mutant[] = [
 function withoutRetry(): Patch {
   return {
     file: 'execution/settler.js',
-    find: 'entry.refusals += 1;\n                void this.tryAgain(entry);',
-    replace: "entry.refusals += 1;\n                this.answer(entry, 'abandoned');",
+    find: 'settlement.refusals += 1;\n                void this.tryAgain(settlement);',
+    replace: 'settlement.refusals += 1;\n                this.held.close(settlement.heldJob);',
   };
 }
 
