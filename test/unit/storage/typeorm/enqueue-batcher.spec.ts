@@ -95,9 +95,9 @@ describe('EnqueueBatcher', () => {
     const storage = new Storage();
     const batcher = batcherFor(storage);
     const many = (prefix: string, count: number): EncodedJob[] =>
-      jobs(...Array.from({ length: count }, (_, place) => `${prefix}${String(place)}`));
+      jobs(...Array.from({ length: count }, (_, n) => `${prefix}${n}`));
     const sizes = [1, 600, 600, 1500, 1];
-    const calls = sizes.map((size, place) => batcher.enqueue(many(`${String(place)}-`, size)));
+    const calls = sizes.map((size, n) => batcher.enqueue(many(`${n}-`, size)));
     await storage.answerAll();
     expect(storage.statements.map((ids) => ids.length)).toEqual([1, 600, 600, 1500, 1]);
     expect((await Promise.all(calls)).map((stored) => stored.length)).toEqual(sizes);
