@@ -1,7 +1,8 @@
-import type { Duplex } from 'node:stream';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { DatabaseTimeoutError } from '../../job/errors.js';
-import { endsWithin, sleep } from '../../async/timers.js';
+import { ExponentialPause } from '../../async/pauses.js';
+import { endsWithin } from '../../async/timers.js';
+import { answered, breakOff } from './break-off.js';
 import type { DatabaseErrors } from './dialect.js';
 import { PreparedStatements } from './prepared-statements.js';
 import { sqlThrough, type Sql } from './sql.js';
@@ -33,8 +34,8 @@ export interface OwnConnections {
 
 /** A transaction that the database undid is sent so many times in all. */
 const TRIES = 5;
-/** The longest that a timer takes: three weeks. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const FIRST_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 160;
 
 /**
  * Lends connections of a DataSource's pool to the queue's own statements. Not `dataSource.query()`: libraries for
@@ -58,13 +59,14 @@ export class Connections implements OwnConnections {
    * @throws DatabaseTimeoutError where it takes longer than `answerMs`; the connection is broken off then
    */
   async run<T>(work: (sql: Sql) => Promise<T>, { answerMs, soon }: RunOptions = {}): Promise<T> {
+    const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (let tries = 1; ; tries++) {
       const queryRunner = soon ? await this.soonConnected() : this.dataSource.createQueryRunner();
       try {
         return await this.lend(queryRunner, work, answerMs ?? this.settings.answerMs);
       } catch (error) {
         if (tries >= TRIES || !this.settings.errors.wantsRetry(error)) throw error;
-        await sleep(Math.random() * 10 * 2 ** tries);
+        await pause.wait();
       }
     }
   }
@@ -121,52 +123,6 @@ function reserveOptions(options: DataSourceOptions): DataSourceOptions {
   delete extra.connectionLimit;
   const nothing = { entities: [], migrations: [], subscribers: [], synchronize: false, migrationsRun: false };
   return { ...options, ...nothing, dropSchema: false, cache: false, poolSize: 1, extra } as DataSourceOptions;
-}
-
-/**
- * Waits for what is sent through `queryRunner`, and breaks its connection off where that takes longer than `ms`.
- * @throws DatabaseTimeoutError
- */
-export async function answeredThrough<T>(queryRunner: QueryRunner, work: Promise<T>, ms: number): Promise<T> {
-  try {
-    return await answered(work, ms);
-  } catch (error) {
-    if (error instanceof DatabaseTimeoutError) await breakOffConnection(queryRunner);
-    throw error;
-  }
-}
-
-/** Breaks off the connection that a query runner has; one that still waits for the pool has none. */
-export async function breakOffConnection(queryRunner: QueryRunner): Promise<void> {
-  const connected = queryRunner.connect();
-  if (await endsWithin(connected, 0)) await breakOff(await connected);
-}
-
-/** Each statement comes through here: a bare timer costs far less than one that an AbortSignal ends. */
-async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
-  if (ms > MAX_TIMEOUT_MS) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new DatabaseTimeoutError(ms)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * Ends the socket, and waits until the driver knows, so that its pool does not lend the connection again. A driver's own
- * way would first wait for its answer.
- */
-async function breakOff(connection: unknown): Promise<void> {
-  const { connection: inner, stream } = connection as { connection?: { stream?: Duplex }; stream?: Duplex };
-  const socket = inner?.stream ?? stream;
-  if (socket === undefined || socket.closed) return;
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.destroy(new Error('The connection is given up.'));
-  await closed;
 }
 
 /** How many connections the pool has, as TypeORM and the drivers read it. */

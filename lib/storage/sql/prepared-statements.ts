@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
+import { isIntercepted } from './intercepted-runner.js';
 import type { PreparedOn, PreparedOptions, Row } from './sql.js';
 
 /** The part of `pg.Client` that is used. */
@@ -49,8 +50,7 @@ export class PreparedStatements {
     parameters: readonly unknown[],
     { planAges }: PreparedOptions = {},
   ): Promise<readonly Row[] | null> {
-    const isFenced = Object.hasOwn(queryRunner, 'query'); // somebody wants to see each statement of it, see StatementGate
-    if (this.works === false || isFenced) return null;
+    if (this.works === false || isIntercepted(queryRunner)) return null;
     const client = (await queryRunner.connect()) as Client;
     this.works ??= await reachesServer(client);
     if (!this.works) return null;

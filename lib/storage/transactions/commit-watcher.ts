@@ -7,11 +7,11 @@ interface Waiting {
 }
 
 /**
- * Tells when the transaction of a query runner has really been committed: its outermost COMMIT, with no savepoint
+ * Tells when the transaction of a query runner has really been committed: its outermost COMMIT, with no savepoint in
  * between that was rolled back.
  *
- * TypeORM tells its subscribers of each commit and rollback, savepoints included, when `transactionDepth` has been
- * lowered already. It tells nothing where the connection dies, or where the application sends COMMIT by itself; then the
+ * TypeORM tells its subscribers of each commit and rollback, savepoints included, when it has already lowered
+ * `transactionDepth`. It tells nothing if the connection dies, or if the application sends COMMIT by itself. Then the
  * callbacks are never called.
  */
 export class CommitWatcher {
@@ -33,17 +33,17 @@ export class CommitWatcher {
   }
 
   close(): void {
-    const place = this.dataSource.subscribers.indexOf(this.subscriber);
-    if (place >= 0) this.dataSource.subscribers.splice(place, 1);
+    const index = this.dataSource.subscribers.indexOf(this.subscriber);
+    if (index >= 0) this.dataSource.subscribers.splice(index, 1);
   }
 
-  /** Each time anew: a DataSource that was destroyed and initialized again has lost its subscribers. */
+  /** Each time: a DataSource that was destroyed and initialized again has lost its subscribers. */
   private subscribe(): void {
     if (!this.dataSource.subscribers.includes(this.subscriber))
       this.dataSource.subscribers.push(this.subscriber);
   }
 
-  /** What an earlier transaction left behind, on a connection that died in it, is not of this one. */
+  /** An earlier transaction may have left callbacks behind, on a connection that died in it. */
   private started(queryRunner: QueryRunner): void {
     if (depthOf(queryRunner) === 1) this.waiting.delete(queryRunner);
   }
@@ -67,7 +67,7 @@ export class CommitWatcher {
   }
 }
 
-/** Every driver of TypeORM counts it, the interface does not show it. */
+/** Every driver of TypeORM counts it. The interface does not show it. */
 export function depthOf(queryRunner: QueryRunner): number {
   return (queryRunner as QueryRunner & { transactionDepth: number }).transactionDepth;
 }

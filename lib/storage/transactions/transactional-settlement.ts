@@ -2,7 +2,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import type { StoredDocument } from '../../job/document.js';
 import { InvalidOptionError, JobsError, TransactionUndoneError } from '../../job/errors.js';
 import type { Job } from '../../job/job.js';
-import { sleep } from '../../async/timers.js';
+import { ExponentialPause } from '../../async/pauses.js';
 import type { Transactions } from './transactions.js';
 import { depthOf } from './commit-watcher.js';
 import type { DatabaseErrors } from '../sql/dialect.js';
@@ -12,7 +12,7 @@ import { Semaphore } from '../../async/semaphore.js';
 import type { Sql } from '../sql/sql.js';
 import { StatementGate } from './statement-gate.js';
 
-/** What a joint settlement needs of its queue. */
+/** What a transactional settlement needs of its queue. */
 export interface TransactionalStorage {
   readonly errors: Pick<DatabaseErrors, 'wasRefused' | 'wantsRetry'>;
   /** How long it may take to begin a transaction, to write an outcome, and to commit or roll back. */
@@ -26,12 +26,12 @@ export interface TransactionalStorage {
 
 interface Progress {
   step: 'opening' | 'working' | 'settling' | 'committing';
-  fence?: StatementGate;
+  gate?: StatementGate;
 }
 
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 1_000;
-/** So long a row that somebody else has locked is waited for, with the transaction open. */
+/** How long the open transaction waits for a row that another has locked. */
 const MAX_BUSY_MS = 5_000;
 
 /** Runs handlers in transactions whose last statement writes their outcome; see `JobQueue.runAndSettle`. */
@@ -51,21 +51,21 @@ export class TransactionalSettlement {
     await this.open.acquire(attempt.signal);
     const at: Progress = { step: 'opening' };
     try {
-      const run = (manager: EntityManager) => this.inside(manager, attempt, work, at);
-      await this.transactions.runNew(run, 'READ COMMITTED', this.storage.answerMs);
+      const workAndSettle = (manager: EntityManager) => this.inside(manager, attempt, work, at);
+      await this.transactions.runNew(workAndSettle, 'READ COMMITTED', this.storage.answerMs);
       return 'written';
     } catch (error) {
       if (error instanceof LeaseGone) return 'lost';
       if (at.step === 'committing') return await this.findOut(attempt, error);
       throw this.wasUndone(error, at, attempt)
-        ? new TransactionUndoneError(at.fence !== undefined, error)
+        ? new TransactionUndoneError(at.gate !== undefined, error)
         : error;
     } finally {
       this.open.release();
     }
   }
 
-  /** Under READ COMMITTED, or on PostgreSQL a heartbeat since the transaction's start would make the outcome fail. */
+  /** Under READ COMMITTED: under more, a heartbeat since the transaction's start would make the outcome fail on PostgreSQL. */
   private async inside(
     manager: EntityManager,
     attempt: TransactionalAttempt,
@@ -75,20 +75,20 @@ export class TransactionalSettlement {
     const queryRunner = manager.queryRunner!;
     at.step = 'working';
     const { errors, answerMs } = this.storage;
-    const fence = (at.fence = new StatementGate(queryRunner, errors, answerMs));
+    const gate = (at.gate = new StatementGate(queryRunner, errors, answerMs));
     try {
-      const result = await fence.around(attempt.signal, () => work(manager));
+      const result = await gate.around(attempt.signal, () => work(manager));
       at.step = 'settling';
-      await this.settle(queryRunner, fence.sql, attempt, result);
-      requireOutermost(queryRunner); // now, for whatever the handler had sent before has been answered
+      await this.settle(queryRunner, gate.sql, attempt, result);
+      requireOutermost(queryRunner); // only now has everything that the handler had sent been answered
     } catch (error) {
       while (depthOf(queryRunner) > 1) await queryRunner.rollbackTransaction();
-      throw fence.undoneBy ?? error; // a handler may have thrown something else for it
+      throw gate.undoneBy ?? error; // a handler may have thrown another error because of it
     }
     at.step = 'committing';
   }
 
-  /** Nothing waits for a lock of the job's row here, so that no deadlock can come of it; it is asked again instead. */
+  /** Nothing waits for the lock of the job's row here, so that no deadlock can come of it. It is tried again instead. */
   private async settle(
     queryRunner: QueryRunner,
     sql: Sql,
@@ -97,31 +97,33 @@ export class TransactionalSettlement {
   ): Promise<void> {
     const settlement: Settlement = { id, leaseToken, outcome: { type: 'done', result } };
     const since = performance.now();
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPause(pauseMs)) {
+    const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (;;) {
       const answer = await this.storage.settle(queryRunner, sql, settlement);
       if (answer === 'written') return;
       if (answer === 'lost') throw new LeaseGone();
       if (performance.now() - since > MAX_BUSY_MS)
         throw new JobsError(`The row of job ${id} is locked by another.`);
-      if (!(await sleep(pauseMs, signal))) throw signal.reason;
+      if (!(await pause.wait(signal))) throw signal.reason;
     }
   }
 
   /** Whether it is the database that ended the transaction, and not the handler or its time. */
-  private wasUndone(error: unknown, { step, fence }: Progress, { signal }: TransactionalAttempt): boolean {
+  private wasUndone(error: unknown, { step, gate }: Progress, { signal }: TransactionalAttempt): boolean {
     if (signal.aborted || error instanceof InvalidOptionError) return false;
     const { wantsRetry, wasRefused } = this.storage.errors;
-    if (step === 'working') return wantsRetry(error) || fence!.isBroken;
+    if (step === 'working') return wantsRetry(error) || gate!.isBroken;
     return wantsRetry(error) || !(wasRefused(error) || error instanceof LeftOpenError);
   }
 
   /**
-   * COMMIT failed, or its answer was lost. Until the transaction has ended on the server the row is locked by it; then
-   * the lease is either ours still, and nothing was committed, or it is not, and the row tells whose outcome it has.
+   * COMMIT failed, or its answer was lost. The row stays locked until the transaction has ended on the server. After that
+   * the lease is either still ours, and nothing was committed, or it is not, and the row tells whose outcome it has.
    */
   private async findOut(attempt: TransactionalAttempt, error: unknown): Promise<'written' | 'lost'> {
     const { id, attemptsDone, signal } = attempt;
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = nextPause(pauseMs)) {
+    const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (;;) {
       const answer = await this.storage.renew(attempt).catch(() => 'busy');
       if (answer === 'lost') {
         const job = await this.storage.get(id).catch(() => undefined);
@@ -131,7 +133,7 @@ export class TransactionalSettlement {
         const { wasRefused, wantsRetry } = this.storage.errors;
         throw wasRefused(error) && !wantsRetry(error) ? error : new TransactionUndoneError(true, error);
       }
-      if (!(await sleep(pauseMs, signal))) throw signal.reason;
+      if (!(await pause.wait(signal))) throw signal.reason;
     }
   }
 }
@@ -149,8 +151,4 @@ function requireOutermost(queryRunner: QueryRunner): void {
     'The handler has returned and left its transaction in another state than it was given it: ' +
       'await each nested transaction, and leave COMMIT and ROLLBACK to the worker.',
   );
-}
-
-function nextPause(pauseMs: number): number {
-  return Math.min(pauseMs * 2, MAX_PAUSE_MS);
 }

@@ -3,8 +3,9 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { AmbientTransactions, TransactionIsolation, TransactionWork } from '../../queue/transactions.js';
 import { sharedByCopies } from '../../job/copies.js';
 import { DatabaseTimeoutError } from '../../job/errors.js';
+import { deferred } from '../../async/deferred.js';
 import { endsWithin } from '../../async/timers.js';
-import { breakOffConnection } from '../sql/connections.js';
+import { breakOffThrough } from '../sql/break-off.js';
 import { dataSourceOf } from './typeorm-compat.js';
 
 interface Running {
@@ -22,7 +23,7 @@ export class Transactions {
     private readonly library?: AmbientTransactions,
   ) {}
 
-  /** The manager of the caller's transaction; of another DataSource where it has none on this one. */
+  /** The manager of the caller's transaction on this DataSource, or else of one on another. */
   current(): EntityManager | undefined {
     let foreign: EntityManager | undefined;
     for (const manager of this.all()) {
@@ -44,7 +45,7 @@ export class Transactions {
    * Runs `work` in a new transaction, whatever the caller runs in.
    *
    * @param beginMs how long it may take until `work` is called
-   * @throws DatabaseTimeoutError where it takes longer
+   * @throws DatabaseTimeoutError if it takes longer
    */
   runNew<Result>(
     work: TransactionWork<Result>,
@@ -56,12 +57,13 @@ export class Transactions {
       return begunWithin(beginMs, work, (begin) => library.run!(dataSource, begin, isolation));
     const queryRunner = dataSource.createQueryRunner();
     const transaction = (begin: TransactionWork<Result>) => {
-      const run = (manager: EntityManager) => carry(manager, begin);
+      const carried = (manager: EntityManager) => carry(manager, begin);
       const { manager } = queryRunner;
-      const ends = isolation === undefined ? manager.transaction(run) : manager.transaction(isolation, run);
-      return ends.finally(() => queryRunner.release());
+      const ended =
+        isolation === undefined ? manager.transaction(carried) : manager.transaction(isolation, carried);
+      return ended.finally(() => queryRunner.release());
     };
-    return begunWithin(beginMs, work, transaction, () => breakOffConnection(queryRunner));
+    return begunWithin(beginMs, work, transaction, () => breakOffThrough(queryRunner));
   }
 
   private *all(): Iterable<EntityManager | undefined> {
@@ -70,7 +72,10 @@ export class Transactions {
   }
 }
 
-/** Runs a transaction that must have begun within `ms`; otherwise calls `giveUp`, and what begins later does nothing. */
+/**
+ * Runs a transaction that must have begun within `ms`. Otherwise it calls `giveUp`, and what begins later does nothing.
+ * @throws DatabaseTimeoutError
+ */
 async function begunWithin<Result>(
   ms: number,
   work: TransactionWork<Result>,
@@ -78,20 +83,18 @@ async function begunWithin<Result>(
   giveUp: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Result> {
   if (ms === Infinity) return transaction(work);
-  let state: 'opening' | 'begun' | 'given up' = 'opening';
-  const isOpening = () => state === 'opening';
-  const ends = transaction(async (manager) => {
-    if (!isOpening()) throw new DatabaseTimeoutError(ms);
-    state = 'begun';
+  const begun = deferred();
+  let isGivenUp = false;
+  const ended = transaction((manager) => {
+    if (isGivenUp) return Promise.reject(new DatabaseTimeoutError(ms));
+    begun.resolve();
     return work(manager);
   });
-  if (!(await endsWithin(ends, ms)) && isOpening()) {
-    state = 'given up';
-    ends.catch(() => undefined);
-    await giveUp();
-    throw new DatabaseTimeoutError(ms);
-  }
-  return ends;
+  if (await endsWithin(Promise.race([begun.promise, ended]), ms)) return ended;
+  isGivenUp = true;
+  ended.catch(() => undefined);
+  await giveUp();
+  throw new DatabaseTimeoutError(ms);
 }
 
 function carry<Result>(manager: EntityManager, work: TransactionWork<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { interceptQueries, type Query } from '../../../lib/storage/sql/intercepted-runner.js';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
 import { JobClient } from '../../../lib/client/job-client.js';
 import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
@@ -68,14 +69,17 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     await close();
   });
 
-  it('an enqueue in a transaction passes whoever stands before its query runner', async () => {
+  it('an enqueue in a transaction is sent through the query runner if its queries are intercepted', async () => {
     const { client, dataSource, close } = await clientOver({});
     await client.enqueue(KIND);
     const queryRunner = dataSource.createQueryRunner();
     await queryRunner.startTransaction();
-    queryRunner.query = () => Promise.reject(new Error('no more'));
+    let isClosed = true;
+    const send: Query = interceptQueries(queryRunner, (...args) =>
+      isClosed ? Promise.reject(new Error('no more')) : send(...args),
+    );
     await expect(client.enqueue(KIND, null, { manager: queryRunner.manager })).rejects.toThrow('no more');
-    delete (queryRunner as Partial<typeof queryRunner>).query;
+    isClosed = false;
     await queryRunner.rollbackTransaction();
     await queryRunner.release();
     await close();
