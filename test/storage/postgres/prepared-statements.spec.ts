@@ -125,7 +125,8 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
       const { claim, plan, grow, end } = await claimsInAnEmptyTable();
       await grow(500_000);
       expect(await plan()).toContain('Seq Scan on nest_jobs');
-      await claim(1); // which reads them all
+      // A claim reads them all. On a busy machine, earlier claims may have been slow as well: then it takes a few.
+      for (let n = 0; n < 8 && (await plan()).includes('Seq Scan'); n++) await claim(1);
       expect(await plan()).not.toContain('Seq Scan on nest_jobs');
       await end();
     }, 60_000);
