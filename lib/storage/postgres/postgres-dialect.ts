@@ -34,7 +34,7 @@ import {
 import { versionIn } from '../sql/schema-version.js';
 import type { OpenTransaction } from '../typeorm/slow-claims.js';
 import { inTransaction, type Row, type Sql } from '../sql/sql.js';
-import type { Notification, Notifier } from '../sql/notifier.js';
+import type { Notifier } from '../sql/notifier.js';
 
 const OLDEST_SERVER = 120_000;
 /** Of larger claims the plan is a small part of the work, and had better be made for what is in the table now. */
@@ -76,13 +76,8 @@ export class PostgresDialect implements Dialect {
     });
   }
 
-  async insert(
-    sql: Sql,
-    jobs: readonly EncodedJob[],
-    _joined: boolean,
-    along?: Notification,
-  ): Promise<Job[]> {
-    const [row] = await sql.queryPrepared(...this.insertOf(jobs, along));
+  async insert(sql: Sql, jobs: readonly EncodedJob[]): Promise<Job[]> {
+    const [row] = await sql.queryPrepared(...this.insertOf(jobs));
     const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
     return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
   }
@@ -158,11 +153,8 @@ export class PostgresDialect implements Dialect {
     return new PostgresNotifier(connections, this.table.quoted, events);
   }
 
-  private insertOf(
-    jobs: readonly EncodedJob[],
-    along?: Notification,
-  ): [statement: string, parameters: unknown[]] {
-    if (jobs.length === 1) return [this.sql.insertOne, bindJob(jobs[0]!, along)];
+  private insertOf(jobs: readonly EncodedJob[]): [statement: string, parameters: unknown[]] {
+    if (jobs.length === 1) return [this.sql.insertOne, bindJob(jobs[0]!)];
     return areAlike(jobs)
       ? [this.sql.insertAlike, bindJobsAlike(jobs)]
       : [this.sql.insertMany, bindJobs(jobs)];

@@ -3,7 +3,7 @@ import { Batcher } from '../../async/batcher.js';
 import { sleep } from '../../async/timers.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
-import type { Notification, Notifier } from '../sql/notifier.js';
+import type { Notifier } from '../sql/notifier.js';
 import { PostgresListener } from './postgres-listener.js';
 
 interface Message {
@@ -13,14 +13,16 @@ interface Message {
 }
 
 /** PostgreSQL takes at most 8000 bytes with a notification; a longer list of kinds becomes "any". */
-const MAX_PAYLOAD = 7_000;
+const MAX_PAYLOAD_BYTES = 7_000;
 /** Between two notifications: a worker that was woken by one looks again by itself while there are jobs. */
 const NOTIFY_PAUSE_MS = 3;
 
+const NOTIFY = 'SELECT pg_notify($1, $2)';
+
 /**
- * LISTEN and NOTIFY. A notification is sent after the commit and over the pool, and only now and then within the
- * transaction: there it takes a lock that lets commits through one at a time. It is lost where the process dies in between,
- * and then polling finds the job.
+ * LISTEN and NOTIFY. A notification is sent after the commit and over the pool. Within the transaction it would take a
+ * lock until the commit is on the disk, which lets such commits through one at a time. If the process dies in between,
+ * the notification is lost, and polling finds the job.
  */
 export class PostgresNotifier implements Notifier {
   private readonly channel: string;
@@ -43,13 +45,6 @@ export class PostgresNotifier implements Notifier {
     if (kinds.length > 0) this.batcher.add(kinds);
   }
 
-  notification(kinds: readonly string[]): Notification {
-    const payload = JSON.stringify({ from: this.self, kinds } satisfies Message);
-    const fits = Buffer.byteLength(payload) <= MAX_PAYLOAD;
-    const message = fits ? payload : JSON.stringify({ from: this.self, kinds: null } satisfies Message);
-    return { channel: this.channel, message };
-  }
-
   listen(onWake: (kinds: readonly string[] | null) => void): void {
     if (this.listener !== undefined) return;
     const onMessage = (payload: string | undefined) => this.received(payload, onWake);
@@ -69,13 +64,19 @@ export class PostgresNotifier implements Notifier {
   }
 
   private async send(kinds: readonly string[]): Promise<void> {
-    const { channel, message } = this.notification(kinds);
+    const parameters = [this.channel, this.messageFor(kinds)];
     try {
-      await this.connections.run((sql) => sql.queryPrepared('SELECT pg_notify($1, $2)', [channel, message]));
+      await this.connections.run((sql) => sql.queryPrepared(NOTIFY, parameters));
     } catch (error) {
       this.events.emit('notifyFailed', { error });
     }
     await sleep(NOTIFY_PAUSE_MS);
+  }
+
+  private messageFor(kinds: readonly string[]): string {
+    const message = JSON.stringify({ from: this.self, kinds } satisfies Message);
+    if (Buffer.byteLength(message) <= MAX_PAYLOAD_BYTES) return message;
+    return JSON.stringify({ from: this.self, kinds: null } satisfies Message);
   }
 
   private received(payload: string | undefined, onWake: (kinds: readonly string[] | null) => void): void {

@@ -4,7 +4,6 @@ import type { EncodedJob } from '../../job/encode-job.js';
 import type { Lease } from '../../queue/lease.js';
 import { numberArray, textArray } from './postgres-arrays.js';
 import { asBuffer, STATUS_AFTER } from '../sql/row.js';
-import type { Notification } from '../sql/notifier.js';
 
 /*
  * What postgresStatements take: for one row, for rows that are the same but for what tells them apart, and as lists,
@@ -13,10 +12,9 @@ import type { Notification } from '../sql/notifier.js';
 
 const runAtOf = ({ runAtMs }: EncodedJob) => (runAtMs === null ? null : new Date(runAtMs).toISOString());
 
-export function bindJob(job: EncodedJob, along?: Notification): unknown[] {
+export function bindJob(job: EncodedJob): unknown[] {
   const { id, kind, payload } = job;
-  const notification = [along?.channel ?? null, along?.message ?? null];
-  return [id, kind, payload.json, bytesOf(payload), ...settingsOf(job), ...notification];
+  return [id, kind, payload.json, bytesOf(payload), ...settingsOf(job)];
 }
 
 /** @param jobs which are alike */

@@ -23,7 +23,7 @@ export const postgresStatements = (table: string) => ({
 
   lockSchema: `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 
-  /* No row has to come back, here and in the next two: all instants follow from two. $11 and $12 see NotifyingInserts. */
+  /* No row has to come back, here and in the next two: all instants follow from two. */
   insertOne: `
     WITH inserted AS (
       INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, priority, max_attempts, payload_version, carried)
@@ -31,8 +31,7 @@ export const postgresStatements = (table: string) => ({
              start.run_at <= statement_timestamp(), $7::int4, $8::int4, $9::int4, $10::json
       FROM (SELECT coalesce($5::timestamptz, statement_timestamp() + $6::float8 * interval '1 millisecond') AS run_at) AS start
     )
-    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at,
-      CASE WHEN $11::text IS NOT NULL THEN pg_notify($11, $12) END`,
+    SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at`,
 
   /* Jobs that differ in their id, kind and payload alone: most that come together. Each list more takes 9 µs, NULL or not. */
   insertAlike: `

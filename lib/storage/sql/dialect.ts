@@ -7,7 +7,7 @@ import type { Settlement } from '../../queue/job-queue.js';
 import type { Lease, LeaseRenewal, LeaseTerms } from '../../queue/lease.js';
 import type { Sql } from './sql.js';
 import type { OpenTransaction } from '../typeorm/slow-claims.js';
-import type { Notification, Notifier } from './notifier.js';
+import type { Notifier } from './notifier.js';
 
 /** What one claim statement found. */
 export interface ClaimResult {
@@ -61,9 +61,8 @@ export interface Dialect {
   /**
    * All or none.
    * @param joined whether `sql` is in a transaction of the caller's, which must survive a failure where it can
-   * @param along what others hear when it is committed, if the wake channel has such; only with one job
    */
-  insert(sql: Sql, jobs: readonly EncodedJob[], joined: boolean, along?: Notification): Promise<Job[]>;
+  insert(sql: Sql, jobs: readonly EncodedJob[], joined: boolean): Promise<Job[]>;
   get(sql: Sql, id: string): Promise<Job | null>;
   claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult>;
   /** @returns the leases that were written, of those given in ascending order of id */

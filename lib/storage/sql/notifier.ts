@@ -1,16 +1,8 @@
-/** What a statement takes along to tell other processes, when it is committed. */
-export interface Notification {
-  readonly channel: string;
-  readonly message: string;
-}
-
-/** Carries wake-ups between processes. What it loses, polling finds. */
+/** Carries wake-ups between processes. Polling finds what it loses. */
 export interface Notifier {
-  /** Tells other processes that jobs of these kinds have been committed. Returns at once; calls that come close together are sent together. */
+  /** Tells other processes that jobs of these kinds have been committed. Returns at once; calls close together are sent together. */
   notify(kinds: readonly string[]): void;
-  /** The same for a statement to take along; null where none can. */
-  notification(kinds: readonly string[]): Notification | null;
-  /** Begins to listen. `onWake` is called with the kinds, or with null where any kind may have a job. */
+  /** Begins to listen. `onWake` is called with the kinds, or with null if any kind may have a job. */
   listen(onWake: (kinds: readonly string[] | null) => void): void;
   /** Stops listening; `notify` goes on. */
   unlisten(): Promise<void>;
@@ -18,10 +10,9 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
-/** Where a database has nothing of the kind. */
+/** For databases that cannot notify. */
 export const NO_NOTIFIER: Notifier = {
   notify: () => undefined,
-  notification: () => null,
   listen: () => undefined,
   unlisten: () => Promise.resolve(),
   close: () => Promise.resolve(),

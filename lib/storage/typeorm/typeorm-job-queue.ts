@@ -81,10 +81,7 @@ export class TypeOrmJobQueue extends JobQueue {
     this.commits = new CommitWatcher(dataSource);
     const { errors } = this.dialect;
     const wasRefused = (error: unknown) => errors.wasRefused(error);
-    this.wakeUps = new WakeUps(
-      this.dialect.notifier(this.pool, settings.events),
-      (error) => wasRefused(error) && errors.duplicateId(error) === null,
-    );
+    this.wakeUps = new WakeUps(this.dialect.notifier(this.pool, settings.events));
     this.batcher = new EnqueueBatcher((jobs) => this.insert(jobs), wasRefused);
     this.claimer = new Claimer(this.connections, this.dialect, settings.events);
   }
@@ -144,9 +141,7 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
     const answerMs = this.settings.databaseTimeoutMs + jobs.length;
-    const insert = (sql: Sql) =>
-      this.wakeUps.inserting(jobs, (along) => this.dialect.insert(sql, jobs, false, along));
-    return this.connections.run(insert, { answerMs });
+    return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
   }
 
   get(id: string): Promise<Job | null> {

@@ -1,7 +1,7 @@
+import { after } from '../../async/timers.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { WakeListener } from '../../queue/job-queue.js';
-import { NotifyingInserts } from './notifying-inserts.js';
-import type { Notification, Notifier } from '../sql/notifier.js';
+import type { Notifier } from '../sql/notifier.js';
 
 interface Awaited {
   readonly kind: string;
@@ -12,48 +12,35 @@ interface Awaited {
 const AWAIT_MS = 10;
 
 /**
- * Wakes workers for jobs that have been committed here: those of this process at once, and others over the channel.
- * Where an idle worker of this process is about to claim a job that came alone, others hear of it only if it has not done so soon: a
- * notification takes a third of the work of an insert, and on the way to the start of the job it is in the way.
+ * Wakes workers for jobs that have been committed here: those of this process at once, others through the notifier. If an
+ * idle worker of this process is about to claim a job that came alone, others hear of it only if it does not do so soon: a
+ * notification takes a third of the work of an insert, and would delay the start of the job.
  */
 export class WakeUps {
   private readonly listeners = new Set<WakeListener>();
   /** By id, the oldest first. */
   private readonly awaited = new Map<string, Awaited>();
-  private timer: NodeJS.Timeout | undefined;
-  private readonly inserts: NotifyingInserts;
+  private cancelTimer: (() => void) | undefined;
 
-  /** @param mayDoWithout whether an insert that failed wrote nothing, and may do so without its notification */
-  constructor(
-    private readonly channel: Notifier,
-    mayDoWithout: (error: unknown) => boolean,
-  ) {
-    this.inserts = new NotifyingInserts(channel, mayDoWithout);
-  }
+  constructor(private readonly notifier: Notifier) {}
 
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
-    this.channel.listen((kinds) => this.tell(kinds));
+    this.notifier.listen((kinds) => this.tell(kinds));
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) void this.channel.unlisten();
+      if (this.listeners.size === 0) void this.notifier.unlisten();
     };
-  }
-
-  /** Runs an insert of these jobs, which others hear of by its commit where nobody works in this process. */
-  inserting<T>(jobs: readonly EncodedJob[], insert: (along?: Notification) => Promise<T>): Promise<T> {
-    return this.listeners.size > 0 ? insert() : this.inserts.run(jobs, insert);
   }
 
   committed(jobs: readonly EncodedJob[]): void {
     const kinds = [...new Set(jobs.map(({ kind }) => kind))];
-    const areTaken = this.tell(kinds);
-    if (this.inserts.haveTold(jobs)) return;
-    if (areTaken && jobs.length === 1) this.awaitClaim(jobs[0]!);
-    else this.channel.notify(kinds);
+    const isTaken = this.tell(kinds);
+    if (isTaken && jobs.length === 1) this.awaitClaim(jobs[0]!);
+    else this.notifier.notify(kinds);
   }
 
-  /** These need nobody else any more. */
+  /** Other processes need not hear of these any more. */
   claimed(jobs: readonly { readonly id: string }[]): void {
     if (this.awaited.size === 0) return;
     for (const { id } of jobs) this.awaited.delete(id);
@@ -62,34 +49,34 @@ export class WakeUps {
   async close(): Promise<void> {
     this.listeners.clear();
     this.notifyOfLate(Infinity);
-    await this.channel.close();
+    await this.notifier.close();
+  }
+
+  /** @returns whether one of the listeners is about to claim them */
+  private tell(kinds: readonly string[] | null): boolean {
+    let isTaken = false;
+    for (const listener of this.listeners) if (listener(kinds) === true) isTaken = true;
+    return isTaken;
   }
 
   private awaitClaim({ id, kind }: EncodedJob): void {
     this.awaited.set(id, { kind, since: performance.now() });
-    this.timer ??= setTimeout(() => this.notifyOfLate(), AWAIT_MS);
+    this.cancelTimer ??= after(AWAIT_MS, () => this.notifyOfLate());
   }
 
-  /** @returns whether one of them is about to claim them */
-  private tell(kinds: readonly string[] | null): boolean {
-    let areTaken = false;
-    for (const listener of this.listeners) if (listener(kinds) === true) areTaken = true;
-    return areTaken;
-  }
-
-  /** Of what has not been claimed, and looks again while there is more to come. */
+  /** Notifies of what has not been claimed in time, and looks again when the next job is late. */
   private notifyOfLate(now = performance.now()): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
     const kinds = new Set<string>();
     for (const [id, { kind, since }] of this.awaited) {
       if (now - since < AWAIT_MS) {
-        this.timer = setTimeout(() => this.notifyOfLate(), AWAIT_MS - (now - since));
+        this.cancelTimer = after(AWAIT_MS - (now - since), () => this.notifyOfLate());
         break;
       }
       this.awaited.delete(id);
       kinds.add(kind);
     }
-    if (kinds.size > 0) this.channel.notify([...kinds]);
+    if (kinds.size > 0) this.notifier.notify([...kinds]);
   }
 }

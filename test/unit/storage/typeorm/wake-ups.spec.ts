@@ -14,8 +14,8 @@ describe('WakeUps', () => {
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
     notified = [];
-    const channel = { ...NO_NOTIFIER, notify: (kinds: readonly string[]) => notified.push(kinds) };
-    wakeUps = new WakeUps(channel, () => false);
+    const notifier = { ...NO_NOTIFIER, notify: (kinds: readonly string[]) => notified.push(kinds) };
+    wakeUps = new WakeUps(notifier);
   });
 
   afterEach(async () => {
