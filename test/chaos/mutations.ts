@@ -30,11 +30,15 @@ const MARIADB_NOW = `UTC_TIMESTAMP(6) + INTERVAL ${OFFSET_MS} * 1000 MICROSECOND
 /** How statements about leases find and lock their rows; and what tells renewals and settlements apart. */
 const POSTGRES_HELD = (skip: string, then: string, token = 'lease_token = given.lease_token AND ') =>
   `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by IS NOT NULL
-        FOR UPDATE${skip}
-      ) AS job
-    )${then}`;
-const POSTGRES_RENEWAL = { then: '\n    UPDATE ${table} AS job\n    SET locked_until', times: 1 };
-const POSTGRES_SETTLEMENTS = { then: ', written AS (', times: 2 };
+      FOR UPDATE${skip}
+    ) AS job
+  )${then}`;
+const POSTGRES_RENEWAL = {
+  file: 'storage/postgres/leases.js',
+  then: '\n  UPDATE ${table} AS job\n  SET locked_until',
+  times: 1,
+};
+const POSTGRES_SETTLEMENTS = { file: 'storage/postgres/settle.js', then: ', written AS (', times: 2 };
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
@@ -60,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'storage/postgres/postgres-statements.js',
+          file: POSTGRES_SETTLEMENTS.file,
           find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then),
           replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then, ''),
           times: POSTGRES_SETTLEMENTS.times,
@@ -68,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       mariadb: [
         {
-          file: 'storage/mysql/mysql-dialect.js',
+          file: 'storage/mysql/locked-leases.js',
           find: 'leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken)',
           replace:
             "leases.filter((lease) => 'outcome' in lease ? tokens.has(lease.id) : tokens.get(lease.id) === lease.leaseToken)",
@@ -83,14 +87,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'storage/postgres/postgres-statements.js',
+          file: 'storage/postgres/reclaim.js',
           find: 'crashes = expired.crashes,',
           replace: 'crashes = job.crashes,',
         },
       ],
       mariadb: [
         {
-          file: 'storage/mysql/mysql-statements.js',
+          file: 'storage/mysql/reclaim.js',
           find: 'crashes = crashes + 1, last_attempt_at',
           replace: 'crashes = crashes, last_attempt_at',
         },
@@ -115,8 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         REVERSED_RENEWALS,
-        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map(({ then, times }) => ({
-          file: 'storage/postgres/postgres-statements.js',
+        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map(({ file, then, times }) => ({
+          file,
           find: POSTGRES_HELD(' SKIP LOCKED', then),
           replace: POSTGRES_HELD('', then),
           times,
@@ -125,16 +129,16 @@ export const MUTANTS: readonly Mutant[] = [
       mariadb: [
         REVERSED_RENEWALS,
         {
-          file: 'storage/mysql/mysql-statements.js',
-          find: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE SKIP LOCKED',
-          replace: 'WHERE id IN (?) AND running = 1\n    ORDER BY id\n    FOR UPDATE',
+          file: 'storage/mysql/locked-leases.js',
+          find: 'WHERE id IN (?) AND running = 1\n  ORDER BY id\n  FOR UPDATE SKIP LOCKED',
+          replace: 'WHERE id IN (?) AND running = 1\n  ORDER BY id\n  FOR UPDATE',
         },
         {
           // The database goes through a list by its primary key, in whatever order it is given: one by one, then.
-          file: 'storage/mysql/mysql-dialect.js',
-          find: 'const rows = await sql.query(this.sql.lockLeases, [leases.map((lease) => lease.id)]);',
+          file: 'storage/mysql/locked-leases.js',
+          find: 'const rows = await sql.query(this.lockLeases, [leases.map((lease) => lease.id)]);',
           replace:
-            'const rows = []; for (const lease of leases) rows.push(...await sql.query(this.sql.lockLeases, [[lease.id]]));',
+            'const rows = []; for (const lease of leases) rows.push(...await sql.query(this.lockLeases, [[lease.id]]));',
         },
       ],
     },
@@ -146,14 +150,14 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'storage/postgres/postgres-statements.js',
+          file: 'storage/postgres/reclaim.js',
           find: 'locked_until < now()',
           replace: `locked_until < ${POSTGRES_NOW}`,
         },
       ],
       mariadb: [
         {
-          file: 'storage/mysql/mysql-statements.js',
+          file: 'storage/mysql/reclaim.js',
           find: 'locked_until < UTC_TIMESTAMP(6)',
           replace: `locked_until < ${MARIADB_NOW}`,
           times: 2,
@@ -168,7 +172,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         {
-          file: 'storage/postgres/postgres-statements.js',
+          file: 'storage/postgres/claim.js',
           find: 'run_at <= now()',
           replace: `run_at <= ${POSTGRES_NOW}`,
           times: 5,
@@ -176,16 +180,24 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       mariadb: [
         {
-          file: 'storage/mysql/mysql-statements.js',
+          file: 'storage/mysql/claim.js',
           find: 'run_at <= UTC_TIMESTAMP(6)',
           replace: `run_at <= ${MARIADB_NOW}`,
-          times: 2,
         },
         {
-          file: 'storage/mysql/mysql-statements.js',
+          file: 'storage/mysql/best-jobs.js',
+          find: 'run_at <= UTC_TIMESTAMP(6)',
+          replace: `run_at <= ${MARIADB_NOW}`,
+        },
+        {
+          file: 'storage/mysql/best-jobs.js',
           find: 'scheduled_at <= UTC_TIMESTAMP(6)',
           replace: `scheduled_at <= ${MARIADB_NOW}`,
-          times: 2,
+        },
+        {
+          file: 'storage/mysql/due.js',
+          find: 'scheduled_at <= UTC_TIMESTAMP(6)',
+          replace: `scheduled_at <= ${MARIADB_NOW}`,
         },
       ],
     },

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/errors.js';
-import { Connections } from '../../lib/storage/sql/connections.js';
 import type { Dialect } from '../../lib/storage/sql/dialect.js';
 import { JobEntity, jobEntity } from '../../lib/storage/typeorm/job-entity.js';
 import { jobsMigrations } from '../../lib/storage/typeorm/jobs-migrations.js';
@@ -161,9 +160,10 @@ export function schemaContract(store: SqlStore): void {
           'better-sqlite3': [added.replace(' note ', ` note /* ${commentFor(2)} */ `)],
         }[store.server.type];
         const step = { version: 2, up, down: [] };
-        const newer = Object.create(dialect, { steps: { value: [...dialect.steps, step] } }) as Dialect;
+        const schema = { ...dialect.schema, steps: [...dialect.schema.steps, step] };
+        const newer: Dialect = { ...dialect, schema };
         const lending = { answerMs: 30_000, patienceMs: 1_000, errors: dialect.errors };
-        const connections = dialect.connect?.(dataSource, lending) ?? new Connections(dataSource, lending);
+        const connections = dialect.connect(dataSource, lending);
         const upgrades = Array.from({ length: 10 }, () =>
           new SchemaMigrator(connections, newer, store.events).run('auto'),
         );

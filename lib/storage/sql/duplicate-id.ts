@@ -1,5 +1,16 @@
 import type { EncodedJob } from '../../job/encode-job.js';
 
+/** An insert met an id that exists already or comes twice. Nothing was written. */
+export class DuplicateIdError extends Error {
+  /** @param id as the database tells it, see `duplicateIdAmong`; '' if it does not */
+  constructor(
+    readonly id: string,
+    cause: unknown,
+  ) {
+    super(`The id "${id}" exists already.`, { cause });
+  }
+}
+
 /**
  * Which of the jobs has the id that exists already.
  *

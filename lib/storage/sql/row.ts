@@ -3,11 +3,16 @@ import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js'
 import type { Outcome } from '../../job/outcome.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { Lease, LeaseTerms } from '../../queue/lease.js';
-import type { OpenTransaction } from '../typeorm/slow-claims.js';
+import type { OpenTransaction } from './dialect.js';
+import type { CLAIMED_COLUMNS, JOB_COLUMNS } from './columns.js';
 import type { Row } from './sql.js';
 
-/** A row of the jobs table as statements select it: columns by their names, instants as milliseconds since 1970. */
-export function decodeJob(row: Row): Job {
+/** A row that has these columns, whatever the driver makes of them. */
+type RowOf<Columns> = Readonly<Record<keyof Columns, unknown>>;
+
+/** A row of `JOB_COLUMNS`. */
+export function decodeJob(selected: Row): Job {
+  const row = selected as RowOf<typeof JOB_COLUMNS>;
   return {
     id: row.id as string,
     kind: row.kind as string,
@@ -31,10 +36,12 @@ export function decodeJob(row: Row): Job {
 }
 
 /**
- * A job that has just been claimed, from its row and the terms of the claim; what cannot be read of it fails that job
- * alone. One literal and no spread: this is half of what a claim costs a process.
+ * A job that has just been claimed, from a row of `CLAIMED_COLUMNS` and the database's `now`, and from the terms of the
+ * claim. A document that cannot be read fails its own job alone. One literal and no spread: this is half of what a claim
+ * costs a process.
  */
-export function decodeClaimed(row: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
+export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
+  const row = selected as RowOf<typeof CLAIMED_COLUMNS> & { readonly now: unknown };
   let payload: unknown;
   let carried: unknown;
   let unreadable: Error | undefined;
@@ -68,7 +75,7 @@ export function decodeClaimed(row: Row, { workerId, leaseMs }: LeaseTerms): Clai
   };
 }
 
-/** Databases count in microseconds; seconds as a double are exact to far less than half a millisecond up to year 9999. */
+/** Databases count in microseconds. Seconds as a double are exact to far less than half a millisecond up to year 9999. */
 function toDate(millis: unknown): Date {
   return new Date(Math.round(Number(millis)));
 }
@@ -120,20 +127,7 @@ export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
   panic: 'PANIC',
 };
 
-/** What the driver said, below TypeORM's `QueryFailedError`. */
-export function driverErrorOf(error: unknown): {
-  code?: string;
-  constraint?: string;
-  detail?: string;
-  severity?: string;
-  sqlMessage?: string;
-  fatal?: boolean;
-} {
-  const { driverError } = error as { driverError?: object };
-  return driverError ?? (error as object);
-}
-
-/** The same bytes, as Node and its drivers take them. */
+/** The same bytes as drivers take them. */
 export function asBuffer(bytes: Uint8Array | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import { after } from '../../async/timers.js';
 import { JobsError } from '../../job/errors.js';
 import { answeredThrough } from '../sql/break-off.js';
-import type { DatabaseErrors } from '../sql/dialect.js';
+import type { DatabaseErrors } from '../sql/database-errors.js';
 import { interceptQueries, type Query } from '../sql/intercepted-runner.js';
 import { sqlThrough, type Sql } from '../sql/sql.js';
 

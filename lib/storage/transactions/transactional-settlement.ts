@@ -5,7 +5,7 @@ import type { Job } from '../../job/job.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import type { Transactions } from './transactions.js';
 import { depthOf } from './commit-watcher.js';
-import type { DatabaseErrors } from '../sql/dialect.js';
+import type { DatabaseErrors } from '../sql/database-errors.js';
 import type { TransactionalAttempt, TransactionalWork, Settlement } from '../../queue/job-queue.js';
 import type { LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
 import { Semaphore } from '../../async/semaphore.js';

@@ -1,7 +1,8 @@
 import type { ClaimedJob } from '../../job/job.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
-import type { OwnConnections } from '../sql/connections.js';
-import type { ClaimResult, Dialect } from '../sql/dialect.js';
+import type { Connections } from '../sql/connections.js';
+import type { Dialect } from '../sql/dialect.js';
+import type { ClaimResult } from '../sql/jobs-dialect.js';
 import { lessTaken, type LeaseTerms } from '../../queue/lease.js';
 import { SlowClaims } from './slow-claims.js';
 
@@ -13,12 +14,12 @@ export class Claimer {
   private readonly slowClaims: SlowClaims;
 
   constructor(
-    private readonly connections: OwnConnections,
+    private readonly connections: Connections,
     private readonly dialect: Dialect,
     events: JobsEvents,
   ) {
     const longTransaction = (ms: number) =>
-      connections.run(async (sql) => (await dialect.longTransaction?.(sql, ms)) ?? null);
+      connections.run((sql) => dialect.diagnosis.longTransaction(sql, ms));
     this.slowClaims = new SlowClaims(longTransaction, events);
   }
 
@@ -54,7 +55,7 @@ export class Claimer {
   private look(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult> {
     return this.connections.run(async (sql) => {
       const sentAt = performance.now();
-      const found = await this.dialect.claim(sql, kinds, limit, terms);
+      const found = await this.dialect.jobs.claim(sql, kinds, limit, terms);
       void this.slowClaims.took(performance.now() - sentAt);
       return found;
     });

@@ -1,9 +1,9 @@
 import type { DataSourceOptions } from 'typeorm';
 import { UnsupportedDatabaseError } from '../../job/errors.js';
 import type { Dialect } from '../sql/dialect.js';
-import { MysqlDialect } from '../mysql/mysql-dialect.js';
-import { PostgresDialect } from '../postgres/postgres-dialect.js';
-import { SqliteDialect } from '../sqlite/sqlite-dialect.js';
+import { mysqlDialect } from '../mysql/dialect.js';
+import { postgresDialect } from '../postgres/dialect.js';
+import { sqliteDialect } from '../sqlite/dialect.js';
 
 /** Where the jobs of one module are kept. */
 export interface JobsTableOptions {
@@ -24,14 +24,14 @@ export function dialectFor(
   const table = `${tablePrefix}jobs`;
   switch (dataSource.type) {
     case 'postgres':
-      return new PostgresDialect(table, schema ?? dataSource.schema);
+      return postgresDialect(table, schema ?? dataSource.schema);
     case 'mysql':
     case 'mariadb':
       refuseSchema(dataSource.type, schema);
-      return new MysqlDialect(table);
+      return mysqlDialect(table);
     case 'better-sqlite3':
       refuseSchema(dataSource.type, schema);
-      return new SqliteDialect(table);
+      return sqliteDialect(table);
     default:
       throw new UnsupportedDatabaseError(
         'Jobs can be kept in PostgreSQL, MySQL, MariaDB, and SQLite by better-sqlite3; ' +

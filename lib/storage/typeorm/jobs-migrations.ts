@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import type { Dialect, SchemaStep } from '../sql/dialect.js';
+import type { SchemaDialect, SchemaStep } from '../sql/schema-dialect.js';
 import { dialectFor, type JobsTableOptions } from './dialect-for.js';
 import { dataSourceOf } from '../transactions/typeorm-compat.js';
 import { SCHEMA_VERSIONS } from '../sql/schema-version.js';
@@ -20,8 +20,8 @@ export function jobsMigrations(options: JobsMigrationsOptions = {}): (new () => 
       readonly name = name;
 
       async up(queryRunner: QueryRunner): Promise<void> {
-        const { dialect, step } = stepFor(queryRunner, table, version);
-        const found = await dialect.schemaVersion(sqlThrough(queryRunner));
+        const { schema, step } = stepFor(queryRunner, table, version);
+        const found = await schema.schemaVersion(sqlThrough(queryRunner));
         if (found !== null && found >= version) return;
         for (const statement of step.up) await queryRunner.query(statement);
       }
@@ -38,7 +38,7 @@ function stepFor(
   queryRunner: QueryRunner,
   table: JobsTableOptions,
   version: number,
-): { dialect: Dialect; step: SchemaStep } {
-  const dialect = dialectFor(dataSourceOf(queryRunner).options, table);
-  return { dialect, step: dialect.steps.find((step) => step.version === version)! };
+): { schema: SchemaDialect; step: SchemaStep } {
+  const { schema } = dialectFor(dataSourceOf(queryRunner).options, table);
+  return { schema, step: schema.steps.find((step) => step.version === version)! };
 }

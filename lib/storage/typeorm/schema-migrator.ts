@@ -1,13 +1,13 @@
 import { SchemaVersionError } from '../../job/errors.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
-import type { OwnConnections } from '../sql/connections.js';
+import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
 import type { Sql } from '../sql/sql.js';
 
 /** Brings the jobs table to the version that this release needs, or says what is missing. */
 export class SchemaMigrator {
   constructor(
-    private readonly connections: OwnConnections,
+    private readonly connections: Connections,
     private readonly dialect: Dialect,
     private readonly events: JobsEvents,
   ) {}
@@ -23,28 +23,28 @@ export class SchemaMigrator {
   }
 
   private async bringUp(sql: Sql, mode: 'auto' | 'manual'): Promise<void> {
-    await this.dialect.requireVersion(sql);
+    await this.dialect.schema.requireVersion(sql);
     if ((await this.version(sql)) >= this.wanted) return;
     if (mode === 'manual') throw await this.missing(sql);
-    await this.dialect.whileMigrating(sql, () => this.upgrade(sql));
+    await this.dialect.schema.whileMigrating(sql, () => this.upgrade(sql));
   }
 
   private get wanted(): number {
-    return this.dialect.steps.at(-1)!.version;
+    return this.dialect.schema.steps.at(-1)!.version;
   }
 
   private async upgrade(sql: Sql): Promise<void> {
     const version = await this.version(sql); // another process may have been here first
-    for (const step of this.dialect.steps.filter((candidate) => candidate.version > version)) {
+    for (const step of this.dialect.schema.steps.filter((candidate) => candidate.version > version)) {
       for (const statement of step.up) await sql.query(statement);
       this.events.emit('schemaUpgraded', { table: this.dialect.table.name, version: step.version });
     }
   }
 
-  /** A newer version than ours is well: a newer release runs beside this one. */
+  /** A newer version than ours is fine: a newer release runs beside this one. */
   private async version(sql: Sql): Promise<number> {
     const { name } = this.dialect.table;
-    const version = await this.dialect.schemaVersion(sql);
+    const version = await this.dialect.schema.schemaVersion(sql);
     if (version !== null) return version;
     const problem =
       `There is a table "${name}" already that was not made by this package. ` +

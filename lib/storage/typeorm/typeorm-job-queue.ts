@@ -12,9 +12,11 @@ import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
 import { Transactions } from '../transactions/transactions.js';
 import { Claimer } from './claim-retry.js';
 import { CommitWatcher } from '../transactions/commit-watcher.js';
-import { Connections, poolSizeOf, type OwnConnections, type RunOptions } from '../sql/connections.js';
+import type { Connections, RunOptions } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
-import { duplicateIdAmong } from '../sql/duplicate-id.js';
+import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
+import { poolSizeOf } from '../sql/pool-connections.js';
+import { RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 import {
   JobQueue,
@@ -35,7 +37,7 @@ import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from '.
 import type { AmbientTransactions, TransactionWork } from '../../queue/transactions.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { dataSourceOf } from '../transactions/typeorm-compat.js';
-import { sqlThrough, type Sql } from '../sql/sql.js';
+import type { Sql } from '../sql/sql.js';
 import { WakeUps } from './wake-ups.js';
 
 export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
@@ -46,7 +48,6 @@ export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptio
   readonly databaseTimeoutMs: number;
 }
 
-const RECLAIM_ROWS = 1000;
 /** The last pause of a release, which waits for about twice as long in all. */
 const MAX_RELEASE_PAUSE_MS = 500;
 
@@ -54,14 +55,12 @@ const MAX_RELEASE_PAUSE_MS = 500;
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
   private readonly transactions: Transactions;
-  private readonly pool: Connections;
-  private readonly connections: OwnConnections;
+  private readonly connections: Connections;
   private readonly transactional: TransactionalSettlement;
   private readonly commits: CommitWatcher;
   private readonly wakeUps: WakeUps;
   private readonly batcher: EnqueueBatcher;
   private readonly claimer: Claimer;
-  private unguard: () => void = () => undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -75,13 +74,12 @@ export class TypeOrmJobQueue extends JobQueue {
       patienceMs: settings.heartbeatMs / 4,
       errors: this.dialect.errors,
     };
-    this.pool = new Connections(dataSource, lending);
-    this.connections = this.dialect.connect?.(dataSource, lending) ?? this.pool;
+    this.connections = this.dialect.connect(dataSource, lending);
     this.transactional = this.transactionalSettlement();
     this.commits = new CommitWatcher(dataSource);
     const { errors } = this.dialect;
-    const wasRefused = (error: unknown) => errors.wasRefused(error);
-    this.wakeUps = new WakeUps(this.dialect.notifier(this.pool, settings.events));
+    const wasRefused = (error: unknown) => error instanceof DuplicateIdError || errors.wasRefused(error);
+    this.wakeUps = new WakeUps(this.dialect.notifier(dataSource, this.connections, settings.events));
     this.batcher = new EnqueueBatcher((jobs) => this.insert(jobs), wasRefused);
     this.claimer = new Claimer(this.connections, this.dialect, settings.events);
   }
@@ -91,7 +89,6 @@ export class TypeOrmJobQueue extends JobQueue {
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
   async open(): Promise<this> {
-    this.unguard = this.dialect.guard?.(this.dataSource) ?? this.unguard;
     await new SchemaMigrator(this.connections, this.dialect, this.settings.events).run(this.settings.migrate);
     return this;
   }
@@ -99,7 +96,6 @@ export class TypeOrmJobQueue extends JobQueue {
   /** Leaves the DataSource as it was. */
   override async close(): Promise<void> {
     this.commits.close();
-    this.unguard();
     await this.wakeUps.close();
     await this.connections.close();
   }
@@ -115,19 +111,14 @@ export class TypeOrmJobQueue extends JobQueue {
         return stored;
       }
       const joined = queryRunner.isTransactionActive;
-      const stored = await this.dialect.insert(
-        sqlThrough(queryRunner, this.pool.prepared.on(queryRunner)),
-        jobs,
-        joined,
-      );
+      const stored = await this.dialect.jobs.insert(this.connections.through(queryRunner), jobs, joined);
       if (joined) this.commits.afterCommit(queryRunner, wake);
       else wake();
       return stored;
     } catch (error) {
-      const told = this.dialect.errors.duplicateId(error);
-      if (told === null) throw error;
+      if (!(error instanceof DuplicateIdError)) throw error;
       const isStored = async (id: string) => (await this.get(id)) !== null;
-      throw new DuplicateJobError(await duplicateIdAmong(jobs, told, isStored), { cause: error });
+      throw new DuplicateJobError(await duplicateIdAmong(jobs, error.id, isStored), { cause: error.cause });
     }
   }
 
@@ -141,11 +132,11 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
     const answerMs = this.settings.databaseTimeoutMs + jobs.length;
-    return this.connections.run((sql) => this.dialect.insert(sql, jobs, false), { answerMs });
+    return this.connections.run((sql) => this.dialect.jobs.insert(sql, jobs), { answerMs });
   }
 
   get(id: string): Promise<Job | null> {
-    return this.connections.run((sql) => this.dialect.get(sql, id));
+    return this.connections.run((sql) => this.dialect.jobs.get(sql, id));
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
@@ -155,13 +146,13 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.underLeases(leases, (sql, sorted) => this.dialect.renew(sql, sorted, leaseMs), {
-      soon: true,
+    return this.underLeases(leases, (sql, sorted) => this.dialect.jobs.renew(sql, sorted, leaseMs), {
+      isUrgent: true,
     });
   }
 
   settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return this.underLeases(settlements, (sql, sorted) => this.dialect.settle(sql, sorted));
+    return this.underLeases(settlements, (sql, sorted) => this.dialect.jobs.settle(sql, sorted));
   }
 
   /** An answer that does not come in time may be that of a statement that is too large. */
@@ -171,7 +162,7 @@ export class TypeOrmJobQueue extends JobQueue {
 
   override requireTransactionalHandlers(whose: string): void {
     const { noTransactionalHandlers } = this.dialect;
-    if (noTransactionalHandlers === undefined) return;
+    if (noTransactionalHandlers === null) return;
     throw new UnsupportedDatabaseError(
       `The handler of ${whose} cannot be transactional ${noTransactionalHandlers}`,
     );
@@ -187,7 +178,7 @@ export class TypeOrmJobQueue extends JobQueue {
     // A row that is locked just now, be it by a renewal of our own that is under way, is passed over: once more then.
     let left = leases;
     for (let pauseMs = 5; ; pauseMs *= 2) {
-      const answers = await this.underLeases(left, (sql, sorted) => this.dialect.release(sql, sorted));
+      const answers = await this.underLeases(left, (sql, sorted) => this.dialect.jobs.release(sql, sorted));
       left = left.filter((_lease, place) => answers[place] === 'busy');
       if (left.length === 0 || pauseMs > MAX_RELEASE_PAUSE_MS) return;
       await sleep(pauseMs);
@@ -195,15 +186,15 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
-    return this.connections.run((sql) => this.dialect.releaseUnheld(sql, workerId, held));
+    return this.connections.run((sql) => this.dialect.jobs.releaseUnheld(sql, workerId, held));
   }
 
   async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
     const all: ReclaimedJob[] = [];
     for (;;) {
-      const some = await this.connections.run((sql) => this.dialect.reclaim(sql, maxCrashes, held()));
+      const some = await this.connections.run((sql) => this.dialect.jobs.reclaim(sql, maxCrashes, held()));
       all.push(...some);
-      if (some.length < RECLAIM_ROWS) return all;
+      if (some.length < RECLAIMED_AT_ONCE) return all;
     }
   }
 
@@ -242,7 +233,7 @@ export class TypeOrmJobQueue extends JobQueue {
     return answersOf(
       leases,
       (sorted) => write(sql, sorted),
-      (missing) => this.dialect.live(sql, missing),
+      (missing) => this.dialect.jobs.live(sql, missing),
     );
   }
 
@@ -252,7 +243,7 @@ export class TypeOrmJobQueue extends JobQueue {
       errors: this.dialect.errors,
       answerMs: this.settings.databaseTimeoutMs,
       settle: async (_queryRunner, sql, settlement) => {
-        const write = () => this.dialect.settle(sql, [settlement], true);
+        const write = () => this.dialect.jobs.settle(sql, [settlement], true);
         return (await this.answers(sql, [settlement], write))[0]!;
       },
       renew: async (lease) => (await this.renew([lease], this.settings.leaseMs))[0]!,

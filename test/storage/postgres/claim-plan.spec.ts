@@ -1,7 +1,18 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
-import { mysqlStatements } from '../../../lib/storage/mysql/mysql-statements.js';
-import { postgresStatements } from '../../../lib/storage/postgres/postgres-statements.js';
+import * as mysqlBestJobs from '../../../lib/storage/mysql/best-jobs.js';
+import * as mysqlClaim from '../../../lib/storage/mysql/claim.js';
+import * as mysqlDue from '../../../lib/storage/mysql/due.js';
+import * as mysqlGet from '../../../lib/storage/mysql/get.js';
+import * as mysqlLeases from '../../../lib/storage/mysql/leases.js';
+import * as mysqlLockedLeases from '../../../lib/storage/mysql/locked-leases.js';
+import * as mysqlReclaim from '../../../lib/storage/mysql/reclaim.js';
+import * as mysqlSettle from '../../../lib/storage/mysql/settle.js';
+import * as postgresClaim from '../../../lib/storage/postgres/claim.js';
+import * as postgresGet from '../../../lib/storage/postgres/get.js';
+import * as postgresLeases from '../../../lib/storage/postgres/leases.js';
+import * as postgresReclaim from '../../../lib/storage/postgres/reclaim.js';
+import * as postgresSettle from '../../../lib/storage/postgres/settle.js';
 import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
@@ -14,12 +25,14 @@ const IDS = Array.from({ length: 10 }, (_, n) => `job ${n}`);
 const TOKENS = IDS.map(() => 1);
 const NONE = IDS.map(() => null);
 
+/** A statement on the table that is given. */
+type Statement = (table: string) => string;
+
 /** 500 ready jobs of ours; 50,000 of other kinds; 25,000 for tomorrow; 2,500 that run; all others have ended. */
 const COLUMNS = 'id, kind, run_at, created_at, updated_at, status, due, locked_by, locked_at, locked_until';
 
 describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
-  const statements = postgresStatements('"nest_jobs"');
   let runner: QueryRunner;
 
   beforeAll(async () => {
@@ -43,14 +56,16 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   });
 
   /** How a statement goes about the table: the kind of each scan, and the index. */
-  const plan = async (statement: string, parameters: unknown[]) => {
+  const plan = async (make: Statement, parameters: unknown[]) => {
+    const statement = make('"nest_jobs"');
     const [row] = (await runner.query(`EXPLAIN (FORMAT JSON) ${statement}`, parameters)) as [
       { 'QUERY PLAN': [{ Plan: PlanNode }] },
     ];
     return scansOf(row['QUERY PLAN'][0].Plan);
   };
   /** The plan for parameters that are not known, as a prepared statement may get it. */
-  const genericPlan = async (statement: string, parameters: unknown[]) => {
+  const genericPlan = async (make: Statement, parameters: unknown[]) => {
+    const statement = make('"nest_jobs"');
     const literals = parameters.map((value) => literal(value)).join(', ');
     await runner.query('SET plan_cache_mode = force_generic_plan');
     await runner.query(`PREPARE planned AS ${statement}`);
@@ -66,27 +81,37 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   const settle = [IDS, TOKENS, IDS.map(() => 'DONE'), NONE, NONE, NONE, NONE];
 
   it.each([
-    ['claim', claim, ['pkey', 'ready', 'scheduled']],
-    ['claimOfKind', ['kind 3', 10, 'w', 30_000, false], ['pkey', 'ready', 'scheduled']],
-    ['settle', settle, ['pkey', 'running']],
-    ['settleAlike', [IDS, TOKENS, 'DONE', null, null, null, null], ['pkey', 'running']],
-    ['renew', [IDS, TOKENS, IDS.map(() => false), 30_000], ['pkey', 'running']],
-    ['release', [IDS, TOKENS], ['pkey', 'running']],
-    ['live', [IDS, TOKENS], ['pkey', 'running']],
-    ['get', ['row 5'], ['pkey']],
-    ['reclaim', [3, IDS], ['pkey', 'running']],
-  ] as [keyof typeof statements, unknown[], string[]][])(
+    ['a claim of several kinds', postgresClaim.claimOfKinds, claim, ['pkey', 'ready', 'scheduled']],
+    [
+      'a claim of one kind',
+      postgresClaim.claimOfKind,
+      ['kind 3', 10, 'w', 30_000, false],
+      ['pkey', 'ready', 'scheduled'],
+    ],
+    ['settle', postgresSettle.settleEach, settle, ['pkey', 'running']],
+    [
+      'settle of outcomes that are alike',
+      postgresSettle.settleAlike,
+      [IDS, TOKENS, 'DONE', null, null, null, null],
+      ['pkey', 'running'],
+    ],
+    ['renew', postgresLeases.renew, [IDS, TOKENS, IDS.map(() => false), 30_000], ['pkey', 'running']],
+    ['release', postgresLeases.release, [IDS, TOKENS], ['pkey', 'running']],
+    ['live', postgresLeases.live, [IDS, TOKENS], ['pkey', 'running']],
+    ['get', postgresGet.selectJob, ['row 5'], ['pkey']],
+    ['reclaim', postgresReclaim.reclaimExpired, [3, IDS], ['pkey', 'running']],
+  ] as [string, Statement, unknown[], string[]][])(
     '%s reads the table through its indexes alone',
-    async (name, parameters, indexes) => {
+    async (name, statement, parameters, indexes) => {
       for (const planOf of [plan, genericPlan]) {
-        const scans = await planOf(statements[name], parameters);
+        const scans = await planOf(statement, parameters);
         expect(scans.length).toBeGreaterThan(0);
         for (const { type, index, condition } of scans) {
           expect(type).toMatch(/Index|Tid Scan/);
           if (type === 'Tid Scan') continue; // rows that the statement itself has just found
           expect(indexes.map((allowed) => `nest_jobs_${allowed}`)).toContain(index);
-          // Rows that are named are looked up one by one, be it in the index of all rows or in that of running ones.
-          if (index === 'nest_jobs_pkey' || name === 'settle' || name === 'renew' || name === 'release') {
+          // Rows that are named are looked up one by one, in the index of all rows or in that of running ones.
+          if (index === 'nest_jobs_pkey' || ['settle', 'renew', 'release'].includes(name)) {
             expect(condition).toMatch(/\(id\)::text = /);
           }
         }
@@ -95,7 +120,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   );
 
   it('a claim finds ready jobs in the order of the index, and scheduled ones by their time', async () => {
-    const scans = await plan(statements.claim, claim);
+    const scans = await plan(postgresClaim.claimOfKinds, claim);
     const conditionsOn = (index: string) =>
       scans.filter((scan) => scan.index === `nest_jobs_${index}`).map(({ condition }) => condition);
     expect(conditionsOn('ready')).toHaveLength(2);
@@ -107,11 +132,14 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     const size = 1_000;
     const many = <T>(value: T) => Array.from({ length: size }, () => value);
     const ids = Array.from({ length: size }, (_, n) => `row ${n}`);
-    const calls: [string, unknown[]][] = [
-      [statements.settle, [ids, many(1), many('DONE'), many(null), many(null), many(null), many(null)]],
-      [statements.settleAlike, [ids, many(1), 'DONE', null, null, null, null]],
-      [statements.renew, [ids, many(1), many(false), 30_000]],
-      [statements.release, [ids, many(1)]],
+    const calls: [Statement, unknown[]][] = [
+      [
+        postgresSettle.settleEach,
+        [ids, many(1), many('DONE'), many(null), many(null), many(null), many(null)],
+      ],
+      [postgresSettle.settleAlike, [ids, many(1), 'DONE', null, null, null, null]],
+      [postgresLeases.renew, [ids, many(1), many(false), 30_000]],
+      [postgresLeases.release, [ids, many(1)]],
     ];
     for (const [statement, parameters] of calls) {
       const scans = await plan(statement, parameters);
@@ -128,7 +156,6 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
 
 describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
-  const statements = mysqlStatements('`nest_jobs`');
 
   beforeAll(async () => {
     await store.start();
@@ -145,36 +172,40 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
   }, 60_000);
   afterAll(() => store.stop());
 
+  const TABLE = '`nest_jobs`';
   const ids = IDS.map((_, n) => `row 000001${n}`);
   const outcomes = JSON.stringify(ids.map((id) => ({ id, status: 'DONE' })));
   const readAs = (index: string) => [{ table: 'nest_jobs', key: index }];
 
-  it.each([
-    ['lockReadyOfKind', [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
-    ['lockScheduled', [1000], readAs('nest_jobs_scheduled')],
-    ['markDue', [ids], readAs('PRIMARY')],
-    ['claim', ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
-    ['lockLeases', [ids], readAs('PRIMARY')],
-    ['renew', [1000, [''], ids], readAs('PRIMARY')],
-    ['settle', [outcomes], [{ table: 'job', key: 'PRIMARY' }]],
-    ['settleAlike', ['DONE', null, null, null, null, 0, true, ids], [{ table: 'job', key: 'PRIMARY' }]],
-    ['release', [ids], readAs('PRIMARY')],
-    ['live', [ids], readAs('PRIMARY')],
-    ['get', ids.slice(0, 1), readAs('PRIMARY')],
-    ['expired', [], readAs('nest_jobs_running')],
-    ['lockExpired', [3, ids], readAs('nest_jobs_running')],
-    ['reclaim', [3, 3, 3, ids], readAs('PRIMARY')],
-  ] as [Exclude<keyof typeof statements, 'best'>, unknown[], object[]][])(
-    '%s reads the table through its index alone',
-    async (name, parameters, expected) => {
-      expect(await plan(statements[name], parameters)).toEqual(expected);
-    },
-  );
+  it.each(
+    [
+      [mysqlClaim.lockReadyOfKind, [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
+      [mysqlDue.lockScheduled, [], readAs('nest_jobs_scheduled')],
+      [mysqlDue.markDue, [ids], readAs('PRIMARY')],
+      [mysqlClaim.lease, ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
+      [mysqlLockedLeases.lockLeases, [ids], readAs('PRIMARY')],
+      [mysqlLeases.renew, [1000, [''], ids], readAs('PRIMARY')],
+      [mysqlSettle.settleEach, [outcomes], [{ table: 'job', key: 'PRIMARY' }]],
+      [
+        mysqlSettle.settleAlike,
+        ['DONE', null, null, null, null, 0, true, ids],
+        [{ table: 'job', key: 'PRIMARY' }],
+      ],
+      [mysqlLeases.release, [ids], readAs('PRIMARY')],
+      [mysqlLeases.live, [ids], readAs('PRIMARY')],
+      [mysqlGet.selectJob, ids.slice(0, 1), readAs('PRIMARY')],
+      [mysqlReclaim.anyExpired, [], readAs('nest_jobs_running')],
+      [mysqlReclaim.lockExpired, [3, ids], readAs('nest_jobs_running')],
+      [mysqlReclaim.reclaimLocked, [3, 3, 3, ids], readAs('PRIMARY')],
+    ].map((row) => [(row[0] as Statement).name, ...row]) as [string, Statement, unknown[], object[]][],
+  )('%s reads the table through its index alone', async (_name, statement, parameters, expected) => {
+    expect(await plan(statement(TABLE), parameters)).toEqual(expected);
+  });
 
   it('a claim locks no more rows than it takes: they come in its order, and none has to be read for sorting', async () => {
     for (const [statement, parameters] of [
-      [statements.lockReadyOfKind, ['kind 3', 10]],
-      [statements.lockScheduled, [10]],
+      [mysqlClaim.lockReadyOfKind(TABLE), ['kind 3', 10]],
+      [mysqlDue.lockScheduled(TABLE), []],
     ] as const) {
       const [step] = await store.sql(`EXPLAIN ${statement}`, [...parameters]);
       expect(step).not.toMatchObject({ Extra: expect.stringContaining('filesort') });
@@ -182,13 +213,13 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
   });
 
   it('the look for kinds that have ready jobs reads the index of those alone, and no row', async () => {
-    const [step] = await store.sql(`EXPLAIN ${statements.readyKinds}`);
+    const [step] = await store.sql(`EXPLAIN ${mysqlBestJobs.readyKinds(TABLE)}`);
     const Extra = expect.stringMatching(/Using index(?! condition)/);
     expect(step).toMatchObject({ type: 'range', key: 'nest_jobs_ready', Extra });
   });
 
   it('the look for the best jobs of several kinds reads the table through its indexes alone', async () => {
-    const scans = await plan(statements.best(3), [KIND, 10, 'kind 3', 10, 'nobody', 10, 11]);
+    const scans = await plan(mysqlBestJobs.bestOfKinds(TABLE, 3), [KIND, 10, 'kind 3', 10, 'nobody', 10, 11]);
     const ready = { table: 'nest_jobs', key: 'nest_jobs_ready' };
     expect(scans).toEqual([ready, ready, ready, { table: 'nest_jobs', key: 'nest_jobs_scheduled' }]);
   });

@@ -167,9 +167,7 @@ describeOn(
     it('says "any kind" where the list of kinds is too long for a notification', async () => {
       const [producer, worker] = [await openQueue(), await openQueue()];
       const { heard } = await watch(worker);
-      await producer.enqueue(
-        Array.from({ length: 1000 }, (_, place) => job(`a.rather.long.kind.${String(place)}`)),
-      );
+      await producer.enqueue(Array.from({ length: 1000 }, (_, n) => job(`a.rather.long.kind.${n}`)));
       await until(() => heard.includes(null), { what: 'hearing of any kind' });
     });
 

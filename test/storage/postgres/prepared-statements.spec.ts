@@ -5,7 +5,7 @@ import { JobClient } from '../../../lib/client/job-client.js';
 import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
-/* A statement prepared under a name lives on one connection, and whoever else uses that may drop it. */
+/* A statement prepared under a name lives on one connection, and other users of that may drop it. */
 describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   const store = new SqlStore(server);
   beforeAll(() => store.start(), 60_000);
@@ -85,7 +85,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     await close();
   });
 
-  describe('a claim of few is prepared, and planned anew when the table has grown under its plan', () => {
+  describe('a claim of few is prepared, and planned again when the table has grown under its plan', () => {
     const claimsInAnEmptyTable = async () => {
       const { client, queue, dataSource, close } = await clientOver({});
       await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');

@@ -7,12 +7,20 @@ import {
 } from '../../../lib/job/errors.js';
 import { endsWithin } from '../../../lib/async/timers.js';
 import { jobsMigrations } from '../../../lib/storage/typeorm/jobs-migrations.js';
-import { sqliteStatements } from '../../../lib/storage/sqlite/sqlite-statements.js';
+import * as claim from '../../../lib/storage/sqlite/claim.js';
+import { selectJob } from '../../../lib/storage/sqlite/get.js';
+import * as insert from '../../../lib/storage/sqlite/insert.js';
+import * as leases from '../../../lib/storage/sqlite/leases.js';
+import * as reclaim from '../../../lib/storage/sqlite/reclaim.js';
+import { settleEach } from '../../../lib/storage/sqlite/settle.js';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
 import { describeOn, sqlite, TestDatabase } from '../../support/databases.js';
 import { until } from '../../support/until.js';
 import { jobQueueContract } from '../../contract/job-queue.contract.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
+
+/** A statement on the table that is given. */
+type Statement = (table: string) => string;
 
 describeOn(sqlite, 'On $name', (server) => jobQueueContract(new SqlStore(server)));
 
@@ -190,7 +198,7 @@ describeOn(sqlite, 'On $name', (server) => {
   });
 
   describe('Among 100,000 rows', () => {
-    const statements = sqliteStatements('"nest_jobs"');
+    const table = '"nest_jobs"';
     const list = JSON.stringify([{ id: 'row 5', leaseToken: 1 }]);
 
     beforeEach(async () => {
@@ -208,26 +216,28 @@ describeOn(sqlite, 'On $name', (server) => {
       return rows.map(({ detail }) => String(detail)).filter((line) => /nest_jobs|\bjob\b/.test(line));
     };
 
-    it.each([
-      ['insertOne', ['new', KIND, '1', null, 1, null, null, 0, 0, null]],
-      ['insertMany', [list]],
-      ['existing', [list]],
-      ['get', ['row 5']],
-      ['scheduled', []],
-      ['markDue', [10]],
-      ['claim', ['w', 0, 30, list]],
-      ['renew', [30, list]],
-      ['settle', [list]],
-      ['release', [list]],
-      ['live', [list]],
-      ['expired', [3, '[]']],
-      ['reclaim', [3, list]],
-    ] as [Exclude<keyof typeof statements, 'best'>, unknown[]][])(
+    it.each(
+      [
+        [insert.insertOne, ['new', KIND, '1', null, null, 0, 0, null, 1, null]],
+        [insert.insertMany, [list]],
+        [insert.existing, [list]],
+        [selectJob, ['row 5']],
+        [claim.anyDue, []],
+        [claim.markDue, []],
+        [claim.lease, ['w', 0, 30, list]],
+        [leases.renew, [30, list]],
+        [settleEach, [list]],
+        [leases.release, [list]],
+        [leases.live, [list]],
+        [reclaim.expired, [3, '[]']],
+        [reclaim.reclaimExpired, [3, list]],
+      ].map((row) => [(row[0] as Statement).name, ...row]) as [string, Statement, unknown[]][],
+    )(
       '%s reads the table through its indexes alone, with and without statistics',
-      async (name, parameters) => {
-        const plans = [await plan(statements[name], parameters)];
+      async (name, statement, parameters) => {
+        const plans = [await plan(statement(table), parameters)];
         await store.sql('ANALYZE');
-        plans.push(await plan(statements[name], parameters));
+        plans.push(await plan(statement(table), parameters));
         await store
           .sql('DROP TABLE IF EXISTS sqlite_stat1')
           .catch(() => store.sql('DELETE FROM sqlite_stat1'));
@@ -240,10 +250,10 @@ describeOn(sqlite, 'On $name', (server) => {
     );
 
     it('a claim reads each kind in the order of the index, and sorts nothing', async () => {
-      const lines = await plan(statements.best(2), ['kind 1', 10, 'kind 2', 10, 10]);
+      const lines = await plan(claim.bestOfKinds(table, 2), ['kind 1', 10, 'kind 2', 10, 10]);
       expect(lines).toHaveLength(2);
       for (const line of lines) expect(line).toMatch(/USING (COVERING )?INDEX nest_jobs_ready \(kind=\?\)/);
-      const rows = await store.sql(`EXPLAIN QUERY PLAN ${statements.best(1)}`, ['kind 1', 10, 10]);
+      const rows = await store.sql(`EXPLAIN QUERY PLAN ${claim.bestOfKinds(table, 1)}`, ['kind 1', 10, 10]);
       expect(rows.filter(({ detail }) => /TEMP B-TREE/.test(String(detail))).length).toBeLessThanOrEqual(1);
     });
   });

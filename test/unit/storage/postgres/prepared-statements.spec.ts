@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { PreparedStatements } from '../../../../lib/storage/sql/prepared-statements.js';
+import { PreparedStatements } from '../../../../lib/storage/postgres/prepared-statements.js';
 import { FAKE_TIMERS } from '../../fakes.js';
 
 const CLAIM = 'SELECT job';
-const planAges = (rows: readonly object[]) => rows.length > 0;
+const hasFound = (rows: readonly object[]) => rows.length > 0;
 
 describe('PreparedStatements, whose plans age', () => {
   let statements: PreparedStatements;
@@ -14,7 +14,7 @@ describe('PreparedStatements, whose plans age', () => {
 
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
-    statements = new PreparedStatements({ options: { type: 'postgres' } } as DataSource);
+    statements = new PreparedStatements({ options: {} } as DataSource);
     [discards, claims] = [[], 0];
   });
 
@@ -35,9 +35,10 @@ describe('PreparedStatements, whose plans age', () => {
         return Promise.resolve({ rows: next.rows });
       },
     };
-    const query = statements.on({ connect: () => Promise.resolve(client) } as unknown as QueryRunner);
+    const runner = { connect: () => Promise.resolve(client) } as unknown as QueryRunner;
+    const { query } = statements.through(runner);
     const claim = async (times: number) => {
-      for (let n = 0; n < times; n++) await query(CLAIM, [], { planAges });
+      for (let n = 0; n < times; n++) await query(CLAIM, [], { isFrequent: true, hasFound });
     };
     return { next, query, claim };
   }
@@ -84,7 +85,7 @@ describe('PreparedStatements, whose plans age', () => {
   it('stay where nobody says that they age', async () => {
     const { next, query } = connection();
     next.ms = 50;
-    for (let n = 0; n < 20; n++) await query(CLAIM, []);
+    for (let n = 0; n < 20; n++) await query(CLAIM, [], { isFrequent: true });
     expect(discards).toEqual([]);
   });
 });

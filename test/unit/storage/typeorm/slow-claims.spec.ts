@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { SlowClaims, type OpenTransaction } from '../../../../lib/storage/typeorm/slow-claims.js';
+import type { OpenTransaction } from '../../../../lib/storage/sql/dialect.js';
+import { SlowClaims } from '../../../../lib/storage/typeorm/slow-claims.js';
 import { MemoryLogger } from '../../../support/memory-logger.js';
 import { FAKE_TIMERS } from '../../fakes.js';
 

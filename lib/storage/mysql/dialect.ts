@@ -1,0 +1,42 @@
+import type { Dialect, JobsTable } from '../sql/dialect.js';
+import { NO_NOTIFIER } from '../sql/notifier.js';
+import { PoolConnections } from '../sql/pool-connections.js';
+import { claim } from './claim.js';
+import { diagnosis } from './diagnosis.js';
+import { mysqlErrors } from './errors.js';
+import { get } from './get.js';
+import { insert } from './insert.js';
+import { leases } from './leases.js';
+import { reclaim } from './reclaim.js';
+import { schema } from './schema/index.js';
+import { settle } from './settle.js';
+
+/**
+ * MySQL 8.0.4 and later, MariaDB 10.6 and later.
+ *
+ * An UPDATE cannot return rows here. So a claim, a renewal, a settlement and a release are each a short READ COMMITTED
+ * transaction: it locks rows with SKIP LOCKED, in ascending order of id, and then updates those by primary key.
+ *
+ * Instants are sent as UTC text. A list stands in a statement as one `?`, which the driver spreads.
+ */
+export function mysqlDialect(name: string): Dialect {
+  const quoted = `\`${name.replaceAll('`', '``')}\``;
+  const table: JobsTable = { name, schema: undefined, quoted };
+  return {
+    table,
+    errors: mysqlErrors,
+    schema: schema(table),
+    jobs: {
+      insert: insert(quoted),
+      get: get(quoted),
+      claim: claim(quoted),
+      settle: settle(quoted),
+      ...leases(quoted),
+      reclaim: reclaim(quoted),
+    },
+    diagnosis,
+    noTransactionalHandlers: null,
+    connect: (dataSource, settings) => new PoolConnections(dataSource, settings),
+    notifier: () => NO_NOTIFIER,
+  };
+}

@@ -1,0 +1,95 @@
+import type { EncodedJob } from '../../job/encode-job.js';
+import { SETTING_COLUMNS, SETTING_NAMES } from '../sql/columns.js';
+import { DuplicateIdError } from '../sql/duplicate-id.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { asBuffer, decodeInserted } from '../sql/row.js';
+import type { Sql } from '../sql/sql.js';
+import { millisOf } from './columns.js';
+import { duplicateIdIn } from './errors.js';
+import { inPackets } from './packets.js';
+import { asDatetime } from './parameters.js';
+import { inOwnTransaction } from './transaction.js';
+
+export function insert(table: string): JobsDialect['insert'] {
+  const statements = { plain: insertPlain(table), any: insertAny(table) };
+  return async (sql, jobs, isJoined = false) => {
+    const [row] = await sql.query(NOW);
+    const now = Number(row!.now);
+    const nowText = asDatetime(now);
+    const plainRow = ({ id, kind, payload }: EncodedJob, start: string) => [
+      id,
+      kind,
+      payload.json,
+      start,
+      nowText,
+      nowText,
+    ];
+    const [statement, rows] = jobs.every(isPlain)
+      ? [statements.plain, jobs.map((job) => plainRow(job, nowText))]
+      : [
+          statements.any,
+          jobs.map((job) => [...plainRow(job, asDatetime(startOf(job, now))), ...otherColumnsOf(job, now)]),
+        ];
+    try {
+      await insertRows(sql, statement, rows, isJoined);
+    } catch (error) {
+      const id = duplicateIdIn(error);
+      throw id === null ? error : new DuplicateIdError(id, error);
+    }
+    return jobs.map((job) => decodeInserted(job, startOf(job, now), now));
+  };
+}
+
+const NOW = `SELECT ${millisOf('UTC_TIMESTAMP(6)')} AS now`;
+
+/* For jobs whose other columns are all at their defaults, see "isPlain". */
+export const insertPlain = (table: string) =>
+  `INSERT INTO ${table} (id, kind, payload, run_at, created_at, updated_at) VALUES ?`;
+
+export const insertAny = (table: string) => `
+  INSERT INTO ${table} (id, kind, payload, run_at, created_at, updated_at, payload_bytes, due, ${SETTING_NAMES})
+  VALUES ?`;
+
+const SAVEPOINT = `SAVEPOINT nest_jobs_enqueue`;
+const ROLLBACK_TO_SAVEPOINT = `ROLLBACK TO SAVEPOINT nest_jobs_enqueue`;
+
+async function insertRows(
+  sql: Sql,
+  statement: string,
+  rows: readonly (readonly unknown[])[],
+  isJoined: boolean,
+): Promise<void> {
+  const packets = inPackets(rows);
+  const insertAll = async () => {
+    for (const packet of packets) await sql.query(statement, [packet]);
+  };
+  if (packets.length === 1) return insertAll(); // one statement is all or nothing by itself
+  if (!isJoined) return inOwnTransaction(sql, insertAll);
+  await sql.query(SAVEPOINT);
+  try {
+    await insertAll();
+  } catch (error) {
+    await sql.query(ROLLBACK_TO_SAVEPOINT);
+    throw error;
+  }
+}
+
+/** Whether everything but id, kind and JSON payload is what the table has by default, as it is for most jobs. */
+function isPlain(job: EncodedJob): boolean {
+  return (
+    job.payload.bytes === null &&
+    job.runAtMs === null &&
+    job.delayMs === 0 &&
+    SETTING_COLUMNS.every(({ usual, valueOf }) => valueOf(job) === usual)
+  );
+}
+
+function otherColumnsOf(job: EncodedJob, now: number): unknown[] {
+  const isDue = startOf(job, now) <= now;
+  return [asBuffer(job.payload.bytes), isDue, ...SETTING_COLUMNS.map(({ valueOf }) => valueOf(job))];
+}
+
+/** @param now by the clock of the database */
+function startOf({ runAtMs, delayMs }: EncodedJob, now: number): number {
+  return runAtMs ?? now + delayMs;
+}

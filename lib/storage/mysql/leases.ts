@@ -1,0 +1,58 @@
+import type { Lease } from '../../queue/lease.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { decodeLease } from '../sql/row.js';
+import { LockedLeases } from './locked-leases.js';
+import { listOf } from './parameters.js';
+import { inOwnTransaction } from './transaction.js';
+
+type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'live'>;
+
+export function leases(table: string): LeasesDialect {
+  const statements = {
+    renew: renew(table),
+    release: release(table),
+    lockClaimedBy: lockClaimedBy(table),
+    live: live(table),
+  };
+  const lockedLeases = new LockedLeases(table);
+  return {
+    renew: (sql, given, leaseMs) => {
+      const alone = listOf(idsOf(given.filter((lease) => lease.alone)));
+      return lockedLeases.write(sql, given, (held) =>
+        sql.query(statements.renew, [leaseMs * 1000, alone, idsOf(held)]),
+      );
+    },
+    release: (sql, given) =>
+      lockedLeases.write(sql, given, (held) => sql.query(statements.release, [idsOf(held)])),
+    releaseUnheld: (sql, workerId, held) => {
+      const heldIds = new Set(idsOf(held));
+      return inOwnTransaction(sql, async () => {
+        const rows = await sql.query(statements.lockClaimedBy, [workerId]);
+        const ids = rows.map((row) => row.id as string).filter((id) => !heldIds.has(id));
+        if (ids.length > 0) await sql.query(statements.release, [ids]);
+        return ids.length;
+      });
+    },
+    live: async (sql, given) => (await sql.query(statements.live, [idsOf(given)])).map(decodeLease),
+  };
+}
+
+export const renew = (table: string) => `
+  UPDATE ${table}
+  SET locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, heartbeat_at = UTC_TIMESTAMP(6),
+      alone = (id IN (?)) IS TRUE
+  WHERE id IN (?)`;
+
+export const release = (table: string) => `
+  UPDATE ${table}
+  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
+  WHERE id IN (?)`;
+
+export const lockClaimedBy = (table: string) => `
+  SELECT id FROM ${table} WHERE running = 1 AND locked_by = ? ORDER BY id FOR UPDATE SKIP LOCKED`;
+
+export const live = (table: string) => `SELECT id, lease_token FROM ${table} WHERE id IN (?) AND running = 1`;
+
+function idsOf(given: readonly Lease[]): string[] {
+  return given.map(({ id }) => id);
+}

@@ -1,0 +1,84 @@
+import type { Settlement } from '../../queue/job-queue.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { outcomeColumns } from '../sql/outcome-columns.js';
+import { asBuffer } from '../sql/row.js';
+import { LockedLeases } from './locked-leases.js';
+
+/** Fewer alike outcomes are not worth a statement of their own. */
+const MIN_ALIKE = 8;
+
+export function settle(table: string): JobsDialect['settle'] {
+  const statements = { each: settleEach(table), alike: settleAlike(table) };
+  const lockedLeases = new LockedLeases(table);
+  return async (sql, settlements, isJoined = false) => {
+    const write = async (held: readonly Settlement[]) => {
+      const { alike, others } = partByOutcome(held.map(encodeSettlement));
+      if (alike.length > 0) await sql.query(statements.alike, bindAlike(alike));
+      if (others.length > 0) await sql.query(statements.each, [JSON.stringify(others)]);
+    };
+    return isJoined
+      ? lockedLeases.writeJoined(sql, settlements, write)
+      : lockedLeases.write(sql, settlements, write);
+  };
+}
+
+/*
+ * The planner would rather read a small table as a whole. Then it would wait for every row that is locked in it, such as
+ * one that an application has enqueued in a transaction and not committed yet.
+ */
+export const settleEach = (table: string) => `
+  UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
+    id varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id',
+    status varchar(7) PATH '$.status',
+    result longtext CHARACTER SET utf8mb4 PATH '$.result',
+    result_bytes longtext PATH '$.resultBytes',
+    last_error longtext CHARACTER SET utf8mb4 PATH '$.lastError',
+    delay_ms bigint PATH '$.delayMs'
+  )) AS outcome
+  STRAIGHT_JOIN ${table} AS job FORCE INDEX (PRIMARY) ON job.id = outcome.id
+  SET job.status = outcome.status, job.result = outcome.result, job.result_bytes = FROM_BASE64(outcome.result_bytes),
+      job.last_error = COALESCE(outcome.last_error, job.last_error),
+      job.run_at = IF(outcome.delay_ms IS NULL, job.run_at, UTC_TIMESTAMP(6) + INTERVAL outcome.delay_ms * 1000 MICROSECOND),
+      job.due = outcome.delay_ms IS NULL OR outcome.delay_ms = 0,
+      job.attempts_done = job.attempts_done + 1, job.last_attempt_at = job.locked_at, job.updated_at = UTC_TIMESTAMP(6),
+      job.locked_by = NULL, job.locked_at = NULL, job.locked_until = NULL, job.alone = 0`;
+
+/* For many outcomes that are the same, as those of handlers that return nothing. It costs half of what the join does. */
+export const settleAlike = (table: string) => `
+  UPDATE ${table} AS job
+  SET status = ?, result = ?, result_bytes = FROM_BASE64(?), last_error = COALESCE(?, last_error),
+      run_at = IF(? IS NULL, run_at, UTC_TIMESTAMP(6) + INTERVAL ? * 1000 MICROSECOND), due = ?,
+      attempts_done = attempts_done + 1, last_attempt_at = locked_at, updated_at = UTC_TIMESTAMP(6),
+      locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
+  WHERE id IN (?)`;
+
+type EncodedSettlement = ReturnType<typeof encodeSettlement>;
+
+/** An outcome as the statement reads it from JSON. */
+function encodeSettlement({ id, outcome }: Settlement) {
+  const columns = outcomeColumns(outcome);
+  return { id, ...columns, resultBytes: asBuffer(columns.resultBytes)?.toString('base64') ?? null };
+}
+
+/** Parts the largest group of outcomes that are the same from the others, if the group is large enough. */
+function partByOutcome(settlements: readonly EncodedSettlement[]) {
+  const groups = new Map<string, EncodedSettlement[]>();
+  let alike: readonly EncodedSettlement[] = [];
+  for (const settlement of settlements) {
+    const { id: _id, ...outcome } = settlement;
+    const key = JSON.stringify(outcome);
+    const group = groups.get(key) ?? [];
+    group.push(settlement);
+    groups.set(key, group);
+    if (group.length >= MIN_ALIKE && group.length > alike.length) alike = group;
+  }
+  const taken = new Set(alike);
+  return { alike, others: settlements.filter((settlement) => !taken.has(settlement)) };
+}
+
+function bindAlike(alike: readonly EncodedSettlement[]): unknown[] {
+  const { status, result, resultBytes, lastError, delayMs } = alike[0]!;
+  const isDue = delayMs === null || delayMs === 0;
+  const ids = alike.map(({ id }) => id);
+  return [status, result, resultBytes, lastError, delayMs, delayMs ?? 0, isDue, ids];
+}

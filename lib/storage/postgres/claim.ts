@@ -1,0 +1,138 @@
+import { compareIds } from '../../job/id-order.js';
+import type { LeaseTerms } from '../../queue/lease.js';
+import { CLAIMED_COLUMNS } from '../sql/columns.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { decodeClaimed } from '../sql/row.js';
+import { DUE_AT_ONCE } from '../sql/row-limits.js';
+import type { Row } from '../sql/sql.js';
+import { select } from './columns.js';
+
+/** A plan is a small part of the work of a larger claim. It had better be made for what is in the table now. */
+const MAX_PREPARED_LIMIT = 100;
+
+export function claim(table: string): JobsDialect['claim'] {
+  const [several, one] = [claimOfKinds(table), claimOfKind(table)];
+  const statementFor = (
+    kinds: readonly string[],
+    limit: number,
+    terms: LeaseTerms,
+  ): [string, readonly unknown[]] => {
+    const sizes = kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit));
+    const lease = [terms.workerId, terms.leaseMs, terms.alone ?? false];
+    return kinds.length === 1
+      ? [one, [kinds[0], sizes[0], ...lease]]
+      : [several, [kinds, sizes, limit, ...lease]];
+  };
+  return async (sql, kinds, limit, terms) => {
+    const hints = { isFrequent: limit <= MAX_PREPARED_LIMIT, hasFound };
+    const rows = await sql.query(...statementFor(kinds, limit, terms), hints);
+    const tryAgain = rows[0]!.look_again as boolean;
+    if (!hasFound(rows)) return { jobs: [], tryAgain };
+    return { jobs: rows.toSorted(byTurn).map((row) => decodeClaimed(row, terms)), tryAgain };
+  };
+}
+
+/*
+ * First, scheduled jobs whose time has come are marked due. The next look finds them among the ready ones. This look then
+ * takes none, because it might take one that comes after them. (If a thousand have come at once there are more, and ready
+ * jobs do not wait until all are marked.)
+ *
+ * Then the best $3 ready jobs of all kinds together tell, without a lock, how many to take of each kind. That many are
+ * locked, kind by kind. To lock them in one go would need one index scan over several kinds in the order of priority,
+ * which does not exist. To lock $3 of each kind would keep more than $3 rows from others. Between the two looks others
+ * may have taken rows: "look_again" tells the caller that there was more to be had.
+ *
+ * The updates go by an array and not by a join. The planner cannot know how few rows are left by a limit that is read from
+ * another row, and would join by hash with a scan of the whole table. And they go by the ctid of the row version that has
+ * just been locked. That spares a second look into an index, and a scan of the whole table by a plan that was made when
+ * the table was small. A version that came after this statement began is not seen there, so "look_again" counts it as
+ * well. Rows come in no order; the caller sorts them.
+ */
+export const claimOfKinds = (table: string) => `
+  WITH come AS MATERIALIZED (
+    SELECT ctid AS row_id FROM ${table}
+    WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
+    ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
+  ), marked AS (
+    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
+  ), share AS MATERIALIZED (
+    SELECT best.kind, count(*) AS size
+    FROM (
+      SELECT ready.kind
+      FROM unnest($1::varchar[], $2::int4[]) AS wanted(kind, size)
+      CROSS JOIN LATERAL (
+        SELECT kind, priority, run_at, id FROM ${table}
+        WHERE kind = wanted.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
+        ORDER BY priority, run_at, id LIMIT wanted.size
+      ) AS ready
+      WHERE (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
+      ORDER BY ready.priority, ready.run_at, ready.id LIMIT $3
+    ) AS best
+    GROUP BY best.kind
+  ), picked AS MATERIALIZED (
+    SELECT ready.row_id
+    FROM share
+    CROSS JOIN LATERAL (
+      SELECT ctid AS row_id FROM ${table}
+      WHERE kind = share.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
+      ORDER BY priority, run_at, id LIMIT share.size FOR UPDATE SKIP LOCKED
+    ) AS ready
+  ), claimed AS (
+    UPDATE ${table} AS job
+    SET lease_token = job.lease_token + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
+        locked_until = now() + $5::float8 * interval '1 millisecond'
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
+    RETURNING job.*
+  )
+  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},
+    date_part('epoch', claimed.locked_at) * 1000 AS now
+  FROM (
+    SELECT (SELECT count(*) FROM come) > 0
+      OR (SELECT count(*) FROM claimed) < (SELECT coalesce(sum(size), 0) FROM share) AS again
+  ) AS look
+  LEFT JOIN claimed ON true`;
+
+/*
+ * The same for a single kind, as most claims are. Its index is in the order of priority, so nothing has to be known before
+ * rows are locked. It takes half the time.
+ */
+export const claimOfKind = (table: string) => `
+  WITH come AS MATERIALIZED (
+    SELECT ctid AS row_id FROM ${table}
+    WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
+    ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
+  ), marked AS (
+    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
+  ), picked AS MATERIALIZED (
+    SELECT ctid AS row_id FROM ${table}
+    WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
+      AND (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
+    ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+  ), claimed AS (
+    UPDATE ${table} AS job
+    SET lease_token = job.lease_token + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
+        locked_until = now() + $4::float8 * interval '1 millisecond'
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
+    RETURNING job.*
+  )
+  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},
+    date_part('epoch', claimed.locked_at) * 1000 AS now
+  FROM (
+    SELECT (SELECT count(*) FROM come) > 0
+      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
+  ) AS look
+  LEFT JOIN claimed ON true`;
+
+/** A claim that finds no job answers with one row that has none. */
+function hasFound(rows: readonly Row[]): boolean {
+  return rows[0]!.id !== null;
+}
+
+/** Jobs in the order in which they are started. */
+function byTurn(one: Row, other: Row): number {
+  return (
+    Number(one.priority) - Number(other.priority) ||
+    Number(one.run_at) - Number(other.run_at) ||
+    compareIds(one.id as string, other.id as string)
+  );
+}

@@ -1,0 +1,49 @@
+import type { EventEmitter } from 'node:events';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Connections, ConnectionsSettings, RunOptions } from '../sql/connections.js';
+import { PoolConnections } from '../sql/pool-connections.js';
+import type { Sql } from '../sql/sql.js';
+import { PreparedStatements } from './prepared-statements.js';
+
+/** Connections of the DataSource's pool, on which frequent statements are prepared. */
+export class PostgresConnections implements Connections {
+  private readonly prepared: PreparedStatements;
+  private readonly pool: PoolConnections;
+  private unguard: (() => void) | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    settings: ConnectionsSettings,
+  ) {
+    this.prepared = new PreparedStatements(dataSource);
+    this.pool = new PoolConnections(dataSource, settings, (queryRunner) => this.through(queryRunner));
+  }
+
+  run<T>(work: (sql: Sql) => Promise<T>, options?: RunOptions): Promise<T> {
+    this.unguard ??= guard(this.dataSource);
+    return this.pool.run(work, options);
+  }
+
+  through(queryRunner: QueryRunner): Sql {
+    return this.prepared.through(queryRunner);
+  }
+
+  async close(): Promise<void> {
+    this.unguard?.();
+    this.unguard = undefined;
+    await this.pool.close();
+  }
+}
+
+/**
+ * Listens for errors of the pool's connections from their first instant. If a backend is terminated just when the pool
+ * hands out a new connection, the error comes before pg-pool or TypeORM listens for it, and would end the process.
+ *
+ * @returns what undoes it
+ */
+function guard(dataSource: DataSource): () => void {
+  const pool = (dataSource.driver as unknown as { master?: EventEmitter }).master;
+  const listen = (client: EventEmitter) => client.on('error', () => undefined);
+  pool?.on('connect', listen);
+  return () => pool?.off('connect', listen);
+}

@@ -1,0 +1,77 @@
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { decodeLease } from '../sql/row.js';
+import { bindLeases } from './parameters.js';
+
+type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'live'>;
+
+export function leases(table: string): LeasesDialect {
+  const statements = {
+    renew: renew(table),
+    release: release(table),
+    releaseUnheld: releaseUnheld(table),
+    live: live(table),
+  };
+  return {
+    renew: async (sql, given, leaseMs) => {
+      const alone = given.map((lease) => lease.alone);
+      return (await sql.query(statements.renew, [...bindLeases(given), alone, leaseMs])).map(decodeLease);
+    },
+    release: async (sql, given) => (await sql.query(statements.release, bindLeases(given))).map(decodeLease),
+    releaseUnheld: async (sql, workerId, held) =>
+      (await sql.query(statements.releaseUnheld, [workerId, held.map(({ id }) => id)])).length,
+    live: async (sql, given) => (await sql.query(statements.live, bindLeases(given))).map(decodeLease),
+  };
+}
+
+export const renew = (table: string) => `
+  WITH sent AS MATERIALIZED (
+    SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens, $3::boolean[] AS alone
+  ), held AS MATERIALIZED (
+    SELECT given.id, given.alone
+    FROM sent, unnest(sent.ids, sent.lease_tokens, sent.alone) AS given(id, lease_token, alone)
+    CROSS JOIN LATERAL (
+      SELECT id FROM ${table}
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      FOR UPDATE SKIP LOCKED
+    ) AS job
+  )
+  UPDATE ${table} AS job
+  SET locked_until = now() + $4::float8 * interval '1 millisecond', heartbeat_at = now(), alone = held.alone
+  FROM held
+  WHERE job.id = held.id
+  RETURNING job.id, job.lease_token`;
+
+export const release = (table: string) => `
+  WITH sent AS MATERIALIZED (
+    SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens
+  ), held AS MATERIALIZED (
+    SELECT given.id
+    FROM sent, unnest(sent.ids, sent.lease_tokens) AS given(id, lease_token)
+    CROSS JOIN LATERAL (
+      SELECT id FROM ${table}
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      FOR UPDATE SKIP LOCKED
+    ) AS job
+  )
+  UPDATE ${table} AS job
+  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+  FROM held
+  WHERE job.id = held.id
+  RETURNING job.id, job.lease_token`;
+
+export const releaseUnheld = (table: string) => `
+  WITH unheld AS MATERIALIZED (
+    SELECT id FROM ${table}
+    WHERE status = 'PENDING' AND locked_by = $1 AND NOT id = ANY ($2::varchar[])
+    ORDER BY id FOR UPDATE SKIP LOCKED
+  )
+  UPDATE ${table}
+  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+  WHERE id = ANY (ARRAY(SELECT id FROM unheld))
+  RETURNING id`;
+
+export const live = (table: string) => `
+  SELECT job.id, job.lease_token
+  FROM unnest($1::varchar[], $2::int4[]) AS given(id, lease_token)
+  JOIN ${table} AS job ON job.id = given.id AND job.lease_token = given.lease_token
+  WHERE job.status = 'PENDING' AND job.locked_by IS NOT NULL`;

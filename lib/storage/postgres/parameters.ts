@@ -1,0 +1,12 @@
+import type { Lease } from '../../queue/lease.js';
+import { asBuffer } from '../sql/row.js';
+import { numberArray, textArray } from './arrays.js';
+
+/** Bytes as text: `pg-native` takes a Buffer for a string, which ends at the first byte that is 0. */
+export function byteaOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : `\\x${asBuffer(bytes)!.toString('hex')}`;
+}
+
+export function bindLeases(leases: readonly Lease[]): [ids: string, leaseTokens: string] {
+  return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
+}

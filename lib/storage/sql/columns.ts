@@ -1,0 +1,84 @@
+import type { EncodedJob } from '../../job/encode-job.js';
+
+/*
+ * The columns of the jobs table by what statements do with them, once for all databases: the decoders in row.ts read
+ * them by these names. Each database's columns.ts says how it selects a column of each type.
+ */
+
+/** `json` leaves the database as text, `instant` as milliseconds since 1970, and everything else as it is. */
+export type ColumnType = 'plain' | 'json' | 'instant';
+
+/** Names and types, in the order in which they are selected. */
+export type Columns = Readonly<Record<string, ColumnType>>;
+
+/** What a claim returns of a job. */
+export const CLAIMED_COLUMNS = {
+  id: 'plain',
+  kind: 'plain',
+  payload: 'json',
+  payload_bytes: 'plain',
+  payload_version: 'plain',
+  carried: 'json',
+  priority: 'plain',
+  max_attempts: 'plain',
+  attempts_done: 'plain',
+  crashes: 'plain',
+  last_error: 'plain',
+  lease_token: 'plain',
+  run_at: 'instant',
+  created_at: 'instant',
+  last_attempt_at: 'instant',
+} as const satisfies Columns;
+
+/** What `get` returns of a job. */
+export const JOB_COLUMNS = {
+  id: 'plain',
+  kind: 'plain',
+  payload: 'json',
+  payload_bytes: 'plain',
+  payload_version: 'plain',
+  carried: 'json',
+  status: 'plain',
+  priority: 'plain',
+  max_attempts: 'plain',
+  attempts_done: 'plain',
+  crashes: 'plain',
+  result: 'json',
+  result_bytes: 'plain',
+  last_error: 'plain',
+  locked_by: 'plain',
+  run_at: 'instant',
+  created_at: 'instant',
+  updated_at: 'instant',
+  last_attempt_at: 'instant',
+  locked_until: 'instant',
+} as const satisfies Columns;
+
+interface Setting<Type, Value> {
+  readonly name: string;
+  readonly type: Type;
+  /** What most jobs have, and what the table has by default. */
+  readonly usual: Value | null;
+  readonly valueOf: (job: EncodedJob) => Value | null;
+}
+
+/** A column that an enqueuer sets, besides id, kind, payload and start of the job. */
+export type SettingColumn = Setting<'integer', number> | Setting<'json', string>;
+
+/** Every insert writes all of these. */
+export const SETTING_COLUMNS: readonly SettingColumn[] = [
+  { name: 'priority', type: 'integer', usual: 0, valueOf: (job) => job.priority },
+  { name: 'max_attempts', type: 'integer', usual: null, valueOf: (job) => job.maxAttempts },
+  { name: 'payload_version', type: 'integer', usual: 1, valueOf: (job) => job.payloadVersion },
+  { name: 'carried', type: 'json', usual: null, valueOf: (job) => job.carried },
+];
+
+/** `priority, max_attempts, …`: the setting columns as statements list them. */
+export const SETTING_NAMES = SETTING_COLUMNS.map(({ name }) => name).join(', ');
+
+/** Lists columns for a SELECT or RETURNING. @param select how the database selects a column of this name and type */
+export function selectList(columns: Columns, select: (name: string, type: ColumnType) => string): string {
+  return Object.entries(columns)
+    .map(([name, type]) => select(name, type))
+    .join(', ');
+}

@@ -1,0 +1,99 @@
+import type { LeaseTerms } from '../../queue/lease.js';
+import { compareIds } from '../../job/id-order.js';
+import { CLAIMED_COLUMNS } from '../sql/columns.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { decodeClaimed } from '../sql/row.js';
+import { DUE_AT_ONCE } from '../sql/row-limits.js';
+import { inOrderOf } from '../sql/row-order.js';
+import type { Row, Sql } from '../sql/sql.js';
+import { millisOf, select } from './columns.js';
+
+/** How many arms are put into one statement. SQLite takes 500. */
+const KINDS_AT_ONCE = 400;
+
+export function claim(table: string): JobsDialect['claim'] {
+  const statements = { anyDue: anyDue(table), markDue: markDue(table), lease: lease(table) };
+
+  return async (sql, kinds, limit, terms) => {
+    const marked = await markAllDue(sql);
+    const best = await readBest(sql, kinds, limit, terms);
+    const rows = best.length === 0 ? [] : await leaseRows(sql, best, terms);
+    const jobs = inOrderOf(best, rows).map((row) => decodeClaimed(row, terms));
+    return { jobs, tryAgain: marked >= DUE_AT_ONCE || jobs.length < best.length };
+  };
+
+  async function markAllDue(sql: Sql): Promise<number> {
+    const areAnyDue = (await sql.query(statements.anyDue)).length > 0; // a read waits for no writer
+    return areAnyDue ? (await sql.query(statements.markDue)).length : 0;
+  }
+
+  async function readBest(
+    sql: Sql,
+    kinds: readonly string[],
+    limit: number,
+    terms: LeaseTerms,
+  ): Promise<readonly Row[]> {
+    const best: Row[] = [];
+    for (let start = 0; start < kinds.length; start += KINDS_AT_ONCE) {
+      const some = kinds.slice(start, start + KINDS_AT_ONCE);
+      const arms = some.flatMap((kind) => [kind, Math.min(limit, terms.kindLimits?.get(kind) ?? limit)]);
+      best.push(...(await sql.query(bestOfKinds(table, some.length), [...arms, limit])));
+    }
+    return kinds.length <= KINDS_AT_ONCE ? best : best.toSorted(byTurn).slice(0, limit);
+  }
+
+  function leaseRows(sql: Sql, rows: readonly Row[], terms: LeaseTerms): Promise<readonly Row[]> {
+    const { workerId, alone = false, leaseMs } = terms;
+    const ids = JSON.stringify(rows.map(({ id }) => id));
+    return sql.query(statements.lease, [workerId, Number(alone), leaseMs / 1000, ids]);
+  }
+}
+
+export const anyDue = (table: string) => `
+  SELECT 1 FROM ${table}
+  WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
+  LIMIT 1`;
+
+export const markDue = (table: string) => `
+  UPDATE ${table} SET due = 1
+  WHERE id IN (
+    SELECT id FROM ${table}
+    WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
+    ORDER BY run_at LIMIT ${DUE_AT_ONCE}
+  )
+  RETURNING id`;
+
+/*
+ * One arm for each kind, because an index scan over several kinds would not be in the order of priority. SQLite takes at
+ * most 500 arms.
+ */
+export const bestOfKinds = (table: string, kinds: number) =>
+  Array.from(
+    { length: kinds },
+    () => `SELECT * FROM (
+      SELECT id, priority, run_at FROM ${table}
+      WHERE kind = ? AND status = 'PENDING' AND locked_by IS NULL AND due = 1 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
+      ORDER BY priority, run_at, id LIMIT ?)`,
+  ).join(' UNION ALL ') + ' ORDER BY priority, run_at, id LIMIT ?';
+
+export const lease = (table: string) => `
+  UPDATE ${table}
+  SET lease_token = lease_token + 1, locked_by = ?, alone = ?,
+      locked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'),
+      locked_until = strftime('%Y-%m-%d %H:%M:%f', 'now', ? || ' seconds'),
+      heartbeat_at = NULL, updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+  WHERE id IN (SELECT value FROM json_each(?)) AND status = 'PENDING' AND locked_by IS NULL
+  RETURNING ${select(CLAIMED_COLUMNS)}, ${millisOf('locked_at')} AS now`;
+
+/** Jobs in the order in which they are started. */
+function byTurn(one: Row, other: Row): number {
+  return (
+    Number(one.priority) - Number(other.priority) ||
+    compare(one.run_at as string, other.run_at as string) ||
+    compareIds(one.id as string, other.id as string)
+  );
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,30 @@
+import { driverErrorOf, type DatabaseErrors } from '../sql/database-errors.js';
+
+/** What SQLite says, as better-sqlite3 tells it. */
+export const sqliteErrors: DatabaseErrors = {
+  /** There is no connection that an answer could be lost on. */
+  wasRefused(error: unknown): boolean {
+    return codeOf(error).startsWith('SQLITE_');
+  },
+
+  wantsRetry: isBusy,
+
+  isReadOnly(error: unknown): boolean {
+    return codeOf(error).startsWith('SQLITE_READONLY');
+  },
+};
+
+/** Another connection is writing just now. */
+export function isBusy(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_BUSY');
+}
+
+/** An insert met an id twice. SQLite tells the column and not the value. */
+export function isDuplicateId(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+}
+
+function codeOf(error: unknown): string {
+  const { code } = driverErrorOf(error) as { code?: string };
+  return code ?? '';
+}

@@ -1,0 +1,91 @@
+import type { EncodedJob } from '../../job/encode-job.js';
+import { SETTING_COLUMNS, SETTING_NAMES } from '../sql/columns.js';
+import { DuplicateIdError } from '../sql/duplicate-id.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { asBuffer, decodeInserted } from '../sql/row.js';
+import type { Row, Sql } from '../sql/sql.js';
+import { millisOf } from './columns.js';
+import { isDuplicateId } from './errors.js';
+import { hexOf } from './parameters.js';
+
+export function insert(table: string): JobsDialect['insert'] {
+  const statements = { one: insertOne(table), many: insertMany(table), existing: existing(table) };
+
+  return async (sql, jobs) => {
+    const rows = new Map((await insertRows(sql, jobs)).map((row) => [row.id, row]));
+    return jobs.map((job) => {
+      const { run_at, created_at } = rows.get(job.id)!;
+      return decodeInserted(job, Number(run_at), Number(created_at));
+    });
+  };
+
+  async function insertRows(sql: Sql, jobs: readonly EncodedJob[]): Promise<readonly Row[]> {
+    try {
+      return jobs.length === 1
+        ? await sql.query(statements.one, bindJob(jobs[0]!))
+        : await sql.query(statements.many, [JSON.stringify(jobs.map(encodeJob))]);
+    } catch (error) {
+      if (!isDuplicateId(error)) throw error;
+      // A failed statement leaves a transaction as it was, so that it can be asked in it.
+      throw new DuplicateIdError(await duplicateAmong(sql, jobs), error);
+    }
+  }
+
+  async function duplicateAmong(sql: Sql, jobs: readonly EncodedJob[]): Promise<string> {
+    const ids = jobs.map(({ id }) => id);
+    const twice = ids.find((id, index) => ids.indexOf(id) < index);
+    if (twice !== undefined) return twice;
+    const [row] = await sql.query(statements.existing, [JSON.stringify(ids)]);
+    return (row?.id as string | undefined) ?? '';
+  }
+}
+
+/* A document of many megabytes is not put into JSON once more, and read out of it again. */
+export const insertOne = (table: string) => `
+  INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, created_at, updated_at, ${SETTING_NAMES})
+  SELECT id, kind, payload, bytes, run_at, run_at <= now, now, now, ${SETTING_NAMES}
+  FROM (
+    SELECT ? AS id, ? AS kind, ? AS payload, ? AS bytes,
+      coalesce(?, strftime('%Y-%m-%d %H:%M:%f', 'now', (? / 1000.0) || ' seconds')) AS run_at,
+      strftime('%Y-%m-%d %H:%M:%f', 'now') AS now,
+      ${SETTING_COLUMNS.map(({ name }) => `? AS ${name}`).join(', ')}
+  )
+  WHERE true
+  RETURNING id, ${millisOf('run_at')} AS run_at, ${millisOf('created_at')} AS created_at`;
+
+export const insertMany = (table: string) => `
+  INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, created_at, updated_at, ${SETTING_NAMES})
+  SELECT id, kind, payload, unhex(bytes), run_at, run_at <= now, now, now, ${SETTING_NAMES}
+  FROM (
+    SELECT value ->> 'id' AS id, value ->> 'kind' AS kind, value ->> 'payload' AS payload, value ->> 'bytes' AS bytes,
+      coalesce(value ->> 'runAt',
+        strftime('%Y-%m-%d %H:%M:%f', 'now', ((value ->> 'delayMs') / 1000.0) || ' seconds')) AS run_at,
+      strftime('%Y-%m-%d %H:%M:%f', 'now') AS now,
+      ${SETTING_COLUMNS.map(({ name }) => `value ->> '${name}' AS ${name}`).join(', ')}
+    FROM json_each(?)
+  )
+  WHERE true
+  RETURNING id, ${millisOf('run_at')} AS run_at, ${millisOf('created_at')} AS created_at`;
+
+export const existing = (table: string) =>
+  `SELECT id FROM ${table} WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1`;
+
+function bindJob(job: EncodedJob): unknown[] {
+  const { id, kind, payload, delayMs } = job;
+  const settings = SETTING_COLUMNS.map(({ valueOf }) => valueOf(job));
+  return [id, kind, payload.json, asBuffer(payload.bytes), runAtOf(job), delayMs, ...settings];
+}
+
+function encodeJob(job: EncodedJob): object {
+  const { id, kind, payload, delayMs } = job;
+  const settings = SETTING_COLUMNS.map(({ name, valueOf }) => [name, valueOf(job)]);
+  return {
+    ...{ id, kind, payload: payload.json, bytes: hexOf(payload.bytes), runAt: runAtOf(job), delayMs },
+    ...(Object.fromEntries(settings) as object),
+  };
+}
+
+/** UTC, as instants are stored. */
+function runAtOf({ runAtMs }: EncodedJob): string | null {
+  return runAtMs === null ? null : new Date(runAtMs).toISOString().replace('T', ' ').replace('Z', '');
+}

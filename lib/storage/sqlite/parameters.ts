@@ -1,0 +1,17 @@
+import type { Lease } from '../../queue/lease.js';
+import { asBuffer } from '../sql/row.js';
+
+/** A list of ids as JSON. */
+export function idsOf(leases: readonly Lease[]): string {
+  return JSON.stringify(leases.map(({ id }) => id));
+}
+
+/** A list of leases as JSON. */
+export function bindLeases(leases: readonly Lease[]): string {
+  return JSON.stringify(leases.map(({ id, leaseToken }) => ({ id, leaseToken })));
+}
+
+/** Bytes as JSON can hold them. */
+export function hexOf(bytes: Uint8Array | null): string | null {
+  return asBuffer(bytes)?.toString('hex') ?? null;
+}
