@@ -1,16 +1,16 @@
-import type { ClaimedJob } from '../../job/job.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
+import type { ClaimedJob } from '../../job/job.js';
+import { lessTaken, type LeaseTerms } from '../../queue/lease.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
 import type { ClaimResult } from '../sql/jobs-dialect.js';
-import { lessTaken, type LeaseTerms } from '../../queue/lease.js';
 import { SlowClaims } from './slow-claims.js';
 
-/** A claim looks so many times where others are at the same rows. */
+/** How often a claim looks if other workers are at the same rows. */
 const LOOKS = 3;
 
-/** Claims jobs, and looks again where a statement says that there was more to be had than it got. */
-export class Claimer {
+/** Claims jobs, and looks again if a statement says that there was more to be had than it got. */
+export class ClaimRetry {
   private readonly slowClaims: SlowClaims;
 
   constructor(
@@ -26,20 +26,20 @@ export class Claimer {
   /** See `JobQueue.claim`. */
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
     const claimed: ClaimedJob[] = [];
-    for (let look = 0; look < LOOKS; look++) {
+    for (let look = 1; look <= LOOKS; look++) {
       const left = lessTaken(terms, claimed);
       const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
       if (claimed.length >= limit || open.length === 0) return claimed;
       const found = await this.look(open, limit - claimed.length, left);
       claimed.push(...found.jobs);
       if (!found.tryAgain) return claimed;
-      const isLast = look === LOOKS - 1;
+      const isLast = look === LOOKS;
       if (isLast && claimed.length === 0 && open.length > 1) return this.claimOfAny(open, limit, terms);
     }
     return claimed;
   }
 
-  /** Others hold locks on the best jobs of all kinds together: what they do not lock, of the first kind that has any. */
+  /** Others hold locks on the best jobs of all kinds together. Takes what they have not locked of the first kind that has any. */
   private async claimOfAny(
     kinds: readonly string[],
     limit: number,

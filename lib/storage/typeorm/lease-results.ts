@@ -3,11 +3,11 @@ import type { Lease, LeaseAnswer } from '../../queue/lease.js';
 /**
  * Writes under leases, and tells what became of each, in the order given.
  *
- * @param write gets them in ascending order of id, in which rows are locked everywhere, so that no two statements wait
- * for each other; gives those that were written, each once
- * @param live gives those of the leases that are live
+ * @param write gets them in ascending order of id. All rows are locked in this order everywhere, so that no two statements
+ * wait for each other. It returns those that were written, each once.
+ * @param live returns those of the leases that are live
  */
-export async function answersOf<L extends Lease>(
+export async function leaseResults<L extends Lease>(
   leases: readonly L[],
   write: (sorted: readonly L[]) => Promise<readonly Lease[]>,
   live: (leases: readonly L[]) => Promise<readonly Lease[]>,

@@ -1,95 +1,72 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import {
-  DatabaseTimeoutError,
-  DuplicateJobError,
-  ForeignTransactionError,
-  UnsupportedDatabaseError,
-} from '../../job/errors.js';
-import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
-import type { EncodedJob } from '../../job/encode-job.js';
-import { sleep } from '../../async/timers.js';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
-import { Transactions } from '../transactions/transactions.js';
-import { Claimer } from './claim-retry.js';
-import { CommitWatcher } from '../transactions/commit-watcher.js';
-import type { Connections, RunOptions } from '../sql/connections.js';
-import type { Dialect } from '../sql/dialect.js';
-import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
-import { poolSizeOf } from '../sql/pool-connections.js';
-import { RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
-import { EnqueueBatcher } from './enqueue-batcher.js';
+import type { EncodedJob } from '../../job/encode-job.js';
+import { DatabaseTimeoutError, ForeignTransactionError, UnsupportedDatabaseError } from '../../job/errors.js';
+import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import {
   JobQueue,
   type DequeueFn,
   type EnqueueTarget,
+  type Settlement,
   type TransactionalAttempt,
   type TransactionalWork,
-  type Settlement,
   type WakeListener,
 } from '../../queue/job-queue.js';
-import {
-  TransactionalSettlement,
-  type TransactionalStorage,
-} from '../transactions/transactional-settlement.js';
-import { dialectFor, type JobsTableOptions } from './dialect-for.js';
-import { answersOf } from './lease-results.js';
 import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from '../../queue/lease.js';
 import type { AmbientTransactions, TransactionWork } from '../../queue/transactions.js';
-import { SchemaMigrator } from './schema-migrator.js';
-import { dataSourceOf } from '../transactions/typeorm-compat.js';
+import type { Connections } from '../sql/connections.js';
+import type { Dialect } from '../sql/dialect.js';
+import { poolSizeOf } from '../sql/pool-connections.js';
+import { RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
 import type { Sql } from '../sql/sql.js';
+import { CommitWatcher } from '../transactions/commit-watcher.js';
+import { TransactionalSettlement } from '../transactions/transactional-settlement.js';
+import { Transactions } from '../transactions/transactions.js';
+import { dataSourceOf } from '../transactions/typeorm-compat.js';
+import { ClaimRetry } from './claim-retry.js';
+import { dialectFor, type JobsTableOptions } from './dialect-for.js';
+import { JobWriter } from './job-writer.js';
+import { LeaseWriter } from './lease-writer.js';
+import { SchemaMigrator } from './schema-migrator.js';
 import { WakeUps } from './wake-ups.js';
-
-export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
-  readonly migrate: 'auto' | 'manual';
-  /** The library whose transactions an enqueue joins. */
-  readonly transactions?: AmbientTransactions;
-  /** How long the database may take to answer a statement. */
-  readonly databaseTimeoutMs: number;
-}
-
-/** The last pause of a release, which waits for about twice as long in all. */
-const MAX_RELEASE_PAUSE_MS = 500;
 
 /** The queue in a database, through a TypeORM DataSource. */
 export class TypeOrmJobQueue extends JobQueue {
   private readonly dialect: Dialect;
-  private readonly transactions: Transactions;
   private readonly connections: Connections;
-  private readonly transactional: TransactionalSettlement;
+  private readonly transactions: Transactions;
   private readonly commits: CommitWatcher;
   private readonly wakeUps: WakeUps;
-  private readonly batcher: EnqueueBatcher;
-  private readonly claimer: Claimer;
+  private readonly jobs: JobWriter;
+  private readonly claims: ClaimRetry;
+  private readonly leases: LeaseWriter;
+  private readonly transactional: TransactionalSettlement;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly settings: TypeOrmJobQueueSettings,
   ) {
     super();
+    const { databaseTimeoutMs: answerMs, heartbeatMs, events, transactions } = settings;
     this.dialect = dialectFor(dataSource.options, settings);
-    this.transactions = new Transactions(dataSource, settings.transactions);
-    const lending = {
-      answerMs: settings.databaseTimeoutMs,
-      patienceMs: settings.heartbeatMs / 4,
-      errors: this.dialect.errors,
-    };
-    this.connections = this.dialect.connect(dataSource, lending);
-    this.transactional = this.transactionalSettlement();
-    this.commits = new CommitWatcher(dataSource);
     const { errors } = this.dialect;
-    const wasRefused = (error: unknown) => error instanceof DuplicateIdError || errors.wasRefused(error);
-    this.wakeUps = new WakeUps(this.dialect.notifier(dataSource, this.connections, settings.events));
-    this.batcher = new EnqueueBatcher((jobs) => this.insert(jobs), wasRefused);
-    this.claimer = new Claimer(this.connections, this.dialect, settings.events);
+    this.connections = this.dialect.connect(dataSource, { answerMs, patienceMs: heartbeatMs / 4, errors });
+    this.transactions = new Transactions(dataSource, transactions);
+    this.commits = new CommitWatcher(dataSource);
+    this.wakeUps = new WakeUps(this.dialect.notifier(dataSource, this.connections, events));
+    this.jobs = new JobWriter(this.connections, this.dialect, answerMs);
+    this.claims = new ClaimRetry(this.connections, this.dialect, events);
+    this.leases = new LeaseWriter(this.connections, this.dialect.jobs);
+    this.transactional = this.transactionalSettlement();
   }
 
   /**
-   * Checks the server and its table, and makes the table where `migrate` is `'auto'`.
+   * Checks the server and its table, and makes the table if `migrate` is `'auto'`.
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
   async open(): Promise<this> {
-    await new SchemaMigrator(this.connections, this.dialect, this.settings.events).run(this.settings.migrate);
+    const { events, migrate } = this.settings;
+    await new SchemaMigrator(this.connections, this.dialect, events).run(migrate);
     return this;
   }
 
@@ -102,24 +79,17 @@ export class TypeOrmJobQueue extends JobQueue {
 
   async enqueue(jobs: readonly EncodedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
     if (jobs.length === 0) return [];
-    const wake = () => this.committed(jobs);
-    try {
-      const queryRunner = manager === undefined ? undefined : this.runnerOf(manager);
-      if (queryRunner === undefined) {
-        const stored = await this.batcher.enqueue(jobs);
-        wake();
-        return stored;
-      }
-      const joined = queryRunner.isTransactionActive;
-      const stored = await this.dialect.jobs.insert(this.connections.through(queryRunner), jobs, joined);
-      if (joined) this.commits.afterCommit(queryRunner, wake);
-      else wake();
+    const queryRunner = manager && this.queryRunnerOf(manager);
+    if (queryRunner === undefined) {
+      const stored = await this.jobs.write(jobs);
+      this.committed(jobs);
       return stored;
-    } catch (error) {
-      if (!(error instanceof DuplicateIdError)) throw error;
-      const isStored = async (id: string) => (await this.get(id)) !== null;
-      throw new DuplicateJobError(await duplicateIdAmong(jobs, error.id, isStored), { cause: error.cause });
     }
+    const isJoined = queryRunner.isTransactionActive;
+    const stored = await this.jobs.writeThrough(queryRunner, jobs, isJoined);
+    if (isJoined) this.commits.afterCommit(queryRunner, () => this.committed(jobs));
+    else this.committed(jobs);
+    return stored;
   }
 
   currentTransaction(): EntityManager | undefined {
@@ -130,29 +100,22 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.transactions.run(work);
   }
 
-  private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
-    const answerMs = this.settings.databaseTimeoutMs + jobs.length;
-    return this.connections.run((sql) => this.dialect.jobs.insert(sql, jobs), { answerMs });
-  }
-
   get(id: string): Promise<Job | null> {
     return this.connections.run((sql) => this.dialect.jobs.get(sql, id));
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed = await this.claimer.claim(kinds, limit, terms);
+    const claimed = await this.claims.claim(kinds, limit, terms);
     this.wakeUps.claimed(claimed);
     return claimed;
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.underLeases(leases, (sql, sorted) => this.dialect.jobs.renew(sql, sorted, leaseMs), {
-      isUrgent: true,
-    });
+    return this.leases.renew(leases, leaseMs);
   }
 
   settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return this.underLeases(settlements, (sql, sorted) => this.dialect.jobs.settle(sql, sorted));
+    return this.leases.settle(settlements);
   }
 
   /** An answer that does not come in time may be that of a statement that is too large. */
@@ -173,16 +136,8 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.transactional.run(attempt, work);
   }
 
-  async release(leases: readonly Lease[]): Promise<void> {
-    if (leases.length === 0) return;
-    // A row that is locked just now, be it by a renewal of our own that is under way, is passed over: once more then.
-    let left = leases;
-    for (let pauseMs = 5; ; pauseMs *= 2) {
-      const answers = await this.underLeases(left, (sql, sorted) => this.dialect.jobs.release(sql, sorted));
-      left = left.filter((_lease, place) => answers[place] === 'busy');
-      if (left.length === 0 || pauseMs > MAX_RELEASE_PAUSE_MS) return;
-      await sleep(pauseMs);
-    }
+  release(leases: readonly Lease[]): Promise<void> {
+    return this.leases.release(leases);
   }
 
   releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
@@ -206,50 +161,36 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.wakeUps.watch(listener);
   }
 
+  private queryRunnerOf(manager: EntityManager): QueryRunner | undefined {
+    if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
+    throw new ForeignTransactionError('The transaction that this enqueue would be part of');
+  }
+
   private committed(jobs: readonly EncodedJob[]): void {
     this.settings.events.emit('enqueued', { jobs });
     this.wakeUps.committed(jobs);
   }
 
-  private runnerOf(manager: EntityManager) {
-    if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
-    throw new ForeignTransactionError('The transaction that this enqueue would be part of');
-  }
-
-  private async underLeases<L extends Lease>(
-    leases: readonly L[],
-    write: (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>,
-    how: RunOptions = {},
-  ): Promise<LeaseAnswer[]> {
-    if (leases.length === 0) return [];
-    return this.connections.run((sql) => this.answers(sql, leases, write), how);
-  }
-
-  private answers<L extends Lease>(
-    sql: Sql,
-    leases: readonly L[],
-    write: (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>,
-  ): Promise<LeaseAnswer[]> {
-    return answersOf(
-      leases,
-      (sorted) => write(sql, sorted),
-      (missing) => this.dialect.jobs.live(sql, missing),
-    );
-  }
-
   /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
   private transactionalSettlement(): TransactionalSettlement {
-    const storage: TransactionalStorage = {
+    const { databaseTimeoutMs: answerMs, leaseMs } = this.settings;
+    const storage = {
       errors: this.dialect.errors,
-      answerMs: this.settings.databaseTimeoutMs,
-      settle: async (_queryRunner, sql, settlement) => {
-        const write = () => this.dialect.jobs.settle(sql, [settlement], true);
-        return (await this.answers(sql, [settlement], write))[0]!;
-      },
-      renew: async (lease) => (await this.renew([lease], this.settings.leaseMs))[0]!,
-      get: (id) => this.get(id),
+      answerMs,
+      settle: (_queryRunner: QueryRunner, sql: Sql, settlement: Settlement) =>
+        this.leases.settleJoined(sql, settlement),
+      renew: async (lease: LeaseRenewal) => (await this.renew([lease], leaseMs))[0]!,
+      get: (id: string) => this.get(id),
     };
     const maxOpen = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
     return new TransactionalSettlement(this.transactions, storage, maxOpen);
   }
+}
+
+export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
+  readonly migrate: 'auto' | 'manual';
+  /** The library whose transactions an enqueue joins. */
+  readonly transactions?: AmbientTransactions;
+  /** How long the database may take to answer a statement. */
+  readonly databaseTimeoutMs: number;
 }

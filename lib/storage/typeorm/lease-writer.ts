@@ -1,0 +1,70 @@
+import { ExponentialPause } from '../../async/pauses.js';
+import type { Settlement } from '../../queue/job-queue.js';
+import type { Lease, LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
+import type { Connections, RunOptions } from '../sql/connections.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import type { Sql } from '../sql/sql.js';
+import { leaseResults } from './lease-results.js';
+
+type Write<L> = (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>;
+
+/** How often a release is tried in all; it pauses for some 600 ms in between. */
+const RELEASE_TRIES = 8;
+const FIRST_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 320;
+
+/** Renews, settles and releases leases; see the methods of `JobQueue`. */
+export class LeaseWriter {
+  constructor(
+    private readonly connections: Connections,
+    private readonly jobs: JobsDialect,
+  ) {}
+
+  renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
+    return this.write(leases, (sql, sorted) => this.jobs.renew(sql, sorted, leaseMs), { isUrgent: true });
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
+    return this.write(settlements, (sql, sorted) => this.jobs.settle(sql, sorted));
+  }
+
+  /** Settles as part of the transaction that `sql` is in. */
+  async settleJoined(sql: Sql, settlement: Settlement): Promise<LeaseAnswer> {
+    const [answer] = await this.writeThrough(sql, [settlement], (_sql, sorted) =>
+      this.jobs.settle(sql, sorted, true),
+    );
+    return answer!;
+  }
+
+  /** A row that is locked just now, perhaps by a renewal of our own, is passed over and tried again. */
+  async release(leases: readonly Lease[]): Promise<void> {
+    const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    let left = leases;
+    for (let tries = 1; left.length > 0 && tries <= RELEASE_TRIES; tries++) {
+      if (tries > 1) await pause.wait();
+      const answers = await this.write(left, (sql, sorted) => this.jobs.release(sql, sorted));
+      left = left.filter((_lease, index) => answers[index] === 'busy');
+    }
+  }
+
+  private async write<L extends Lease>(
+    leases: readonly L[],
+    write: Write<L>,
+    options?: RunOptions,
+  ): Promise<LeaseAnswer[]> {
+    if (leases.length === 0) return [];
+    return this.connections.run((sql) => this.writeThrough(sql, leases, write), options);
+  }
+
+  private writeThrough<L extends Lease>(
+    sql: Sql,
+    leases: readonly L[],
+    write: Write<L>,
+  ): Promise<LeaseAnswer[]> {
+    return leaseResults(
+      leases,
+      (sorted) => write(sql, sorted),
+      (missing) => this.jobs.live(sql, missing),
+    );
+  }
+}
