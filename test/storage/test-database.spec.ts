@@ -8,7 +8,7 @@ import {
   sqlite,
   TestDatabase,
   type TestServer,
-} from '../../support/databases.js';
+} from '../support/databases.js';
 
 describeOn([...servers, ...sqlite], 'On $name', (server) => {
   it('a test gets a database of its own', async () => {
