@@ -1,4 +1,5 @@
 import type { StoredDocument } from './document.js';
+import type { JobStatus } from './job.js';
 
 /** What an attempt ended in. `lastError` is text that every database takes. */
 export type Outcome =
@@ -6,3 +7,11 @@ export type Outcome =
   | { readonly type: 'retry'; readonly delayMs: number; readonly lastError: string }
   | { readonly type: 'failed'; readonly lastError: string }
   | { readonly type: 'panic'; readonly lastError: string };
+
+/** The status that an outcome leaves a job in. */
+export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
+  done: 'DONE',
+  retry: 'PENDING',
+  failed: 'FAILED',
+  panic: 'PANIC',
+};

@@ -4,7 +4,7 @@ import { compareIds } from '../../job/id-order.js';
 import type { ReclaimedJob } from '../../job/job.js';
 import type { Settlement } from '../../queue/job-queue.js';
 import type { Lease, LeaseAnswer, LeaseTerms } from '../../queue/lease.js';
-import { STATUS_AFTER } from '../sql/row.js';
+import { STATUS_AFTER } from '../../job/outcome.js';
 import {
   copyOf,
   crashMessage,

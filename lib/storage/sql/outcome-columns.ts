@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../job/job.js';
 import type { Outcome } from '../../job/outcome.js';
-import { STATUS_AFTER } from './row.js';
+import { STATUS_AFTER } from '../../job/outcome.js';
 
 /** What a settlement writes of an outcome. */
 export interface OutcomeColumns {

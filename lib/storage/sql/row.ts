@@ -119,13 +119,6 @@ export function decodeReclaimed(row: Row): ReclaimedJob {
   };
 }
 
-/** The status that an outcome leaves a job in. */
-export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
-  done: 'DONE',
-  retry: 'PENDING',
-  failed: 'FAILED',
-  panic: 'PANIC',
-};
 
 /** The same bytes as drivers take them. */
 export function asBuffer(bytes: Uint8Array | null): Buffer | null {

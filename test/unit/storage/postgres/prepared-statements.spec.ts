@@ -36,7 +36,8 @@ describe('PreparedStatements, whose plans age', () => {
       },
     };
     const runner = { connect: () => Promise.resolve(client) } as unknown as QueryRunner;
-    const { query } = statements.through(runner);
+    const through = statements.through(runner);
+    const query: typeof through.query = (...args) => through.query(...args);
     const claim = async (times: number) => {
       for (let n = 0; n < times; n++) await query(CLAIM, [], { isFrequent: true, hasFound });
     };
