@@ -5,9 +5,9 @@ import { decodeDocument } from '../../lib/job/document.js';
 import { JobTimeoutError, PermanentError, RetryableError } from '../../lib/job/errors.js';
 import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
 import type { JobSettings } from '../../lib/job/job.js';
-import type { Outcome } from '../../lib/job/outcome.js';
+import { STATUS_AFTER, type Outcome } from '../../lib/job/outcome.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
-import { STATUS_AFTER } from '../../lib/storage/sql/row.js';
+
 import type { WorkerSettings } from '../../lib/worker/worker-session.js';
 import { KIND, LONG, type Store } from '../support/store.js';
 

@@ -1,6 +1,5 @@
 import { decodeDocument } from '../../job/document.js';
 import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js';
-import type { Outcome } from '../../job/outcome.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { Lease, LeaseTerms } from '../../queue/lease.js';
 import type { OpenTransaction } from './dialect.js';
