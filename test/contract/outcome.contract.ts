@@ -7,7 +7,6 @@ import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
 import type { JobSettings } from '../../lib/job/job.js';
 import { STATUS_AFTER, type Outcome } from '../../lib/job/outcome.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
-
 import type { WorkerSettings } from '../../lib/worker/worker-session.js';
 import { KIND, LONG, type Store } from '../support/store.js';
 
