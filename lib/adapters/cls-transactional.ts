@@ -3,11 +3,11 @@ import type { EntityManager } from 'typeorm';
 import type { AmbientTransactions } from '../queue/transactions.js';
 
 export interface ClsTransactionalOptions {
-  /** The `connectionName` of the `ClsPluginTransactional` over the DataSource that keeps the jobs. Default: the one without. */
+  /** The `connectionName` of the `ClsPluginTransactional` of the DataSource that keeps the jobs. Default: the plugin without one. */
   readonly connectionName?: string;
 }
 
-/** What this package needs of the host; the types of its adapter stay with the application. */
+/** The part of the host that is used. The types of its adapter stay with the application. */
 interface Host {
   readonly tx: EntityManager;
   isTransactionActive(): boolean;

@@ -5,8 +5,9 @@ import type { AmbientTransactions } from '../queue/transactions.js';
 
 export interface TypeormTransactionalOptions {
   /**
-   * The names under which `addTransactionalDataSource` knows your DataSources. An enqueue in a transaction of one that
-   * does not keep the jobs is then an error, and not committed by itself. Default: `default` alone.
+   * The names under which `addTransactionalDataSource` knows your DataSources. An enqueue in a transaction of a named
+   * DataSource that does not keep the jobs is an error; without the name it would be committed by itself.
+   * Default: only `default`.
    */
   readonly connectionNames?: readonly string[];
 }
@@ -23,7 +24,7 @@ export function typeormTransactional(options: TypeormTransactionalOptions = {}):
   const { connectionNames = ['default'] } = options;
   const known = () => connectionNames.map((name) => [name, getDataSourceByName(name)] as const);
   return {
-    // The library puts the manager of the running transaction in the place of `dataSource.manager`.
+    // The library makes `dataSource.manager` the manager of the running transaction.
     current: (dataSource) =>
       [dataSource, ...known().map(([, other]) => other)]
         .map((one) => one?.manager)

@@ -10,12 +10,12 @@ import type { JobQueue } from '../queue/job-queue.js';
 
 export interface EnqueueManyOptions {
   /**
-   * Write through this `EntityManager`: the jobs are committed and rolled back with its transaction. Default: the
+   * Write through this `EntityManager`: the jobs are committed or rolled back with its transaction. Default: the
    * transaction that the call runs in, if the client knows of one; see `JobClient.transaction` and the module's option
    * `transactions`.
    */
   readonly manager?: EntityManager;
-  /** Commit by itself, also where the call runs in a transaction. Default: false. */
+  /** Commit at once, also where the call runs in a transaction. Default false. */
   readonly outside?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface JobClientSettings {
   readonly maxPayloadBytes?: number;
   /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
   readonly requireKind?: (kind: string) => void;
-  /** What checks the payloads of a kind, where its handler here says so. */
+  /** Checks the payloads of a kind, if its handler here has a definition. */
   readonly definitionOf?: (kind: string) => JobDefinition | undefined;
   readonly contextCarrier?: ContextCarrier;
 }
@@ -43,12 +43,12 @@ export class JobClient {
   }
 
   /**
-   * Enqueues one job. It is committed when this resolves, or else with the transaction that the call runs in.
+   * Enqueues one job. It is committed when this resolves; in a transaction it is committed with that.
    *
-   * @param kind a kind, or what `defineJob` made of it: the payload is then type-checked, and checked by its schema
+   * @param kind a kind, or its definition. With a definition the payload is type-checked, and checked by its schema.
    * @returns the job as it is stored
-   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError; nothing
-   * is written then
+   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError. Nothing
+   * has been written then.
    */
   enqueue<Input, Payload, Result>(
     definition: JobDefinition<Input, Payload, Result>,
@@ -74,31 +74,35 @@ export class JobClient {
    * Enqueues jobs, all or none.
    *
    * @returns the jobs as they are stored, in the order given
-   * @throws InvalidJobError naming the place in the list, UnknownKindError, DuplicateJobError; nothing is written then
+   * @throws InvalidJobError naming the job by its index, UnknownKindError, DuplicateJobError, ForeignTransactionError.
+   * Nothing has been written then.
    */
   async enqueueMany(jobs: readonly NewJob[], options: EnqueueManyOptions = {}): Promise<Job[]> {
     const encoded: EncodedJob[] = [];
-    for (const [place, job] of jobs.entries()) {
+    for (const [index, job] of jobs.entries()) {
       try {
         encoded.push(await this.encode(job));
       } catch (error) {
         if (!(error instanceof InvalidJobError)) throw error;
-        throw new InvalidJobError(`jobs[${place}].${error.path}`, error.problem, { cause: error });
+        throw new InvalidJobError(`jobs[${index}].${error.path}`, error.problem, { cause: error });
       }
     }
     return this.write(encoded, options);
   }
 
   /**
-   * Runs `work` in a transaction: what it enqueues without a `manager` belongs to it, as does what it writes through the
-   * one that it is given. Commits when `work` has returned; rolls back and rejects with its error where it throws. Within
-   * a transaction that the client knows of it is a savepoint of that.
+   * Runs `work` in a transaction. What `work` enqueues without a `manager` belongs to it, as does what it writes through
+   * the manager that it gets. Commits when `work` has returned. Rolls back and rejects with the error that `work` throws.
+   * Within a transaction that the client knows of, it is a savepoint.
    */
   transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     return this.queue.transaction(work);
   }
 
-  /** The job with this id, or null where there is none. @throws InvalidJobError where no job can have such an id */
+  /**
+   * The job with this id, or null where there is none. With a definition, a job of another kind counts as none.
+   * @throws InvalidJobError where no job can have such an id
+   */
   get<Input, Payload, Result>(
     definition: JobDefinition<Input, Payload, Result>,
     id: string,
@@ -115,7 +119,7 @@ export class JobClient {
     this.settings.requireKind?.(encoded.kind);
     const definition = job.definition ?? this.settings.definitionOf?.(encoded.kind);
     if (definition === undefined) return encoded;
-    // What the handler will read is checked, and not what was handed over: a Date is a string by then.
+    // Checks what the handler will read, not what was handed over: a Date is a string by then.
     await definition.read(decodeDocument(encoded.payload.json, encoded.payload.bytes), definition.version);
     return { ...encoded, payloadVersion: definition.version };
   }

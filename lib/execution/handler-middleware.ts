@@ -5,18 +5,20 @@ import type { ClaimedJob, JobContext } from '../job/job.js';
 import { NewerPayloadError, PermanentError, RetryableError } from '../job/errors.js';
 
 /** Checks the payload before the handler sees it. A payload that does not fit fails the job for good. */
-export function withDefinition(definition: JobDefinition, run: HandlerFn): HandlerFn {
+export function withDefinition(definition: JobDefinition, handler: HandlerFn): HandlerFn {
   return async (job, context) => {
     const payload = (await read(definition, job.payload, job.payloadVersion)) as never;
     const checked = { ...job, payload };
-    return run(checked, contextWith(checked, context));
+    return handler(checked, contextWith(checked, context));
   };
 }
 
 /** Calls the handler with what its job carries restored. */
-export function withCarrier(carrier: ContextCarrier, run: HandlerFn): HandlerFn {
+export function withCarrier(carrier: ContextCarrier, handler: HandlerFn): HandlerFn {
   return (job, context) =>
-    job.carried === undefined ? run(job, context) : carrier.restore(job.carried, () => run(job, context));
+    job.carried === undefined
+      ? handler(job, context)
+      : carrier.restore(job.carried, () => handler(job, context));
 }
 
 /** The same context, with the checked job. It inherits the signal, which is made only when it is asked for. */

@@ -1,8 +1,8 @@
 export const MAX_ROWS = 1000;
-/** A statement is a string in memory, and servers limit it, too. */
+/** A statement is a string in memory, and servers limit its size, too. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** How much of a batch something takes. */
+/** How much of a batch an item takes. */
 export interface Weight {
   readonly rows: number;
   readonly bytes: number;
@@ -11,11 +11,11 @@ export interface Weight {
 /** How many items, from the first on, go into one statement. The first always does, however large it is. */
 export function countForBatch<T>(items: readonly T[], weigh: (item: T) => Weight): number {
   let [rows, bytes] = [0, 0];
-  for (const [place, item] of items.entries()) {
+  for (const [index, item] of items.entries()) {
     const weight = weigh(item);
     rows += weight.rows;
     bytes += weight.bytes;
-    if (place > 0 && (rows > MAX_ROWS || bytes > MAX_BYTES)) return place;
+    if (index > 0 && (rows > MAX_ROWS || bytes > MAX_BYTES)) return index;
   }
   return items.length;
 }

@@ -1,10 +1,10 @@
 /**
- * Takes what belongs to a request (tenant, user, request id) along with the jobs that it enqueues. A job without
- * anything carried runs as if there were no carrier.
+ * Takes what belongs to a request (tenant, user, request id) along with the jobs that the request enqueues. A job that
+ * carries nothing runs as if there were no carrier.
  */
 export interface ContextCarrier<Carried = unknown> {
-  /** Called at each enqueue. What it returns must be JSON; undefined carries nothing. */
+  /** Called for each job that is enqueued. What it returns must be JSON; undefined carries nothing. */
   capture(): Carried | undefined;
-  /** Calls `next`, which runs the handler, with what was captured in place, and returns what it returns. */
+  /** Restores what was captured, calls `next`, which runs the handler, and returns what that returns. */
   restore<Result>(carried: Carried, next: () => Result): Result;
 }

@@ -14,11 +14,11 @@ import {
   type StandardSchema,
 } from './payload-schema.js';
 
-/** What `defineJob` takes beside the kind. */
+/** The options of `defineJob`, beside those of a handler. */
 export interface JobDefinitionOptions<Schema = undefined, Result = unknown> extends JobHandlerOptions {
   /** Checked when a job is enqueued, and again before its handler runs. */
   readonly schema?: Schema;
-  /** The type of the result, where the payload's is inferred from `schema`: `returns: type<Invoice>()`. */
+  /** The type of the result, for when that of the payload is inferred from `schema`: `returns: type<Invoice>()`. */
   readonly returns?: TypeMark<Result>;
   /** The priority of jobs that are enqueued without one. */
   readonly priority?: number;
@@ -42,7 +42,7 @@ export interface TypeMark<T> {
   readonly type?: T;
 }
 
-/** A mark for a type that no value shows. */
+/** Names a type where no value of it is at hand. */
 export function type<T>(): TypeMark<T> {
   return {};
 }
@@ -50,7 +50,7 @@ export function type<T>(): TypeMark<T> {
 /** A kind of job with the types of its payload and its result. Made by `defineJob`. */
 @branded('JobDefinition')
 export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
-  /** Only types: what an enqueue takes, what the handler gets, and what it returns. */
+  /** No values, only types: what an enqueue takes, what the handler gets, and what it returns. */
   declare readonly types: { readonly input: Input; readonly payload: Payload; readonly result: Result };
   readonly kind: string;
   readonly version: number;
@@ -85,12 +85,12 @@ export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
   }
 }
 
-/** What `defineJob` infers from a class. */
+/** The type that `defineJob` infers from a class. */
 type FromDto<Dto> = Dto extends DtoClass<infer Instance> ? Instance : never;
 
 /**
- * Declares a kind of job in one place: its name, the types of its payload and result, how it is checked and retried.
- * `jobs.enqueue(SendInvoice, payload)` and `@JobHandler(SendInvoice)` are then type-checked against it.
+ * Declares a kind of job once: its name, the types of its payload and result, how its payload is checked and how it is
+ * retried. `jobs.enqueue(SendInvoice, payload)` and `@JobHandler(SendInvoice)` are type-checked against it.
  *
  * ```ts
  * const SendInvoice = defineJob<{ orderId: string }, { messageId: string }>('invoice.send', { maxAttempts: 5 });

@@ -2,11 +2,11 @@ import { inspect, types } from 'node:util';
 
 /** How much of an error is kept in `lastError`, in UTF-16 units. */
 export const MAX_ERROR_LENGTH = 8192;
-/** How many causes below an error are told with it. */
+/** How many causes of an error are described with it. */
 const MAX_CAUSES = 5;
 const REPLACEMENT = '\uFFFD';
 
-/** Whether a thrown value is an error, whichever realm it comes from (Jest runs tests in one of their own). */
+/** Whether a thrown value is an error, from whichever realm: Jest runs tests in realms of their own. */
 export function isError(value: unknown): value is Error {
   try {
     return (
@@ -21,8 +21,8 @@ export function isError(value: unknown): value is Error {
 }
 
 /**
- * An error as text for `lastError`: name, message and stack, then its causes; at most `MAX_ERROR_LENGTH` characters,
- * and only such as every database takes. Never throws, whatever was thrown.
+ * An error as text for `lastError`: name, message and stack, then its causes. It has at most `MAX_ERROR_LENGTH`
+ * characters, and only those that every database takes. Never throws, whatever was thrown.
  */
 export function describeError(thrown: unknown): string {
   const lines: string[] = [];
@@ -37,7 +37,7 @@ export function describeError(thrown: unknown): string {
   return storableText(lines.join('\n'));
 }
 
-/** Cuts a text to `MAX_ERROR_LENGTH` and replaces what a database refuses: NUL and lone surrogates. */
+/** Cuts a text to `MAX_ERROR_LENGTH`, and replaces what databases refuse: NUL and lone surrogates. */
 export function storableText(text: string): string {
   return text.slice(0, MAX_ERROR_LENGTH).toWellFormed().replaceAll('\0', REPLACEMENT);
 }
@@ -49,7 +49,7 @@ function describeOne(thrown: unknown): string {
   const title = message === '' ? name : `${name}: ${message}`;
   const stack = asText(read(thrown, 'stack'));
   if (stack === undefined || stack === '') return title;
-  // V8 writes the title when the error is made; a name or message given later would be missing from it.
+  // V8 writes the title when the error is made, so a name or message that was set later is missing from it.
   return stack.startsWith(title) ? stack : `${title}\n${stack}`;
 }
 

@@ -1,13 +1,13 @@
 import { types } from 'node:util';
 import { InvalidJobError } from './errors.js';
 
-/** A payload or a result in the form in which it is stored: one of the two is set, or none where there is no value. */
+/** A payload or a result as it is stored. One of the two is set, or none where there is no value. */
 export interface StoredDocument {
   readonly json: string | null;
   readonly bytes: Uint8Array | null;
 }
 
-/** Deeper ones, and such as refer back to themselves, are looked at closely. */
+/** Deeper documents, and those that contain themselves, are checked value by value. */
 const MAX_PLAIN_DEPTH = 16;
 const EMPTY: StoredDocument = { json: null, bytes: null };
 
@@ -37,7 +37,7 @@ export function decodeDocument(json: string | null, bytes: Uint8Array | null): u
   return json === null ? undefined : (JSON.parse(json) as unknown);
 }
 
-/** The size of a document in bytes, about: characters are counted as bytes. */
+/** The approximate size of a document in bytes: a character counts as one. */
 export function sizeOf({ json, bytes }: StoredDocument): number {
   return json?.length ?? bytes?.byteLength ?? 0;
 }
@@ -51,8 +51,8 @@ function refuseOver(maxBytes: number, bytes: number, name: string): void {
 }
 
 /**
- * Whether JSON holds the value as it is, with nothing to be refused on the way: what most documents are, and several
- * times faster to find out than to have `JSON.stringify` call back for each value.
+ * Whether JSON holds the value as it is, with nothing to refuse. Most documents are like that, and finding it out is
+ * several times faster than a callback of `JSON.stringify` for each value.
  */
 function isPlain(value: unknown, depth = 0): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
@@ -61,7 +61,7 @@ function isPlain(value: unknown, depth = 0): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
     if (prototype !== Array.prototype) return false;
-    for (let place = 0; place < value.length; place++) if (!isPlain(value[place], depth + 1)) return false;
+    for (let index = 0; index < value.length; index++) if (!isPlain(value[index], depth + 1)) return false;
     return true;
   }
   if (prototype !== Object.prototype || Symbol.toStringTag in value) return false;
@@ -79,7 +79,7 @@ function stringify(value: unknown, name: string): string {
 }
 
 function stringifyChecked(value: unknown, name: string): string {
-  // The objects on the way down to the value at hand, and the key of each in the one before it.
+  // The objects on the way down to the current value, and the key of each in the one before it.
   const holders: object[] = [];
   const keys: string[] = [];
 
@@ -140,12 +140,11 @@ function problemWith(original: unknown, current: unknown, undefinedIsLost: boole
 
 function problemWithObject(original: unknown, current: object | null): string | null {
   if (types.isDate(original)) return 'is an invalid Date.';
-  if (ArrayBuffer.isView(original))
-    return 'is binary data inside of a JSON value; pass it alone, or as base64.';
+  if (ArrayBuffer.isView(original)) return 'is binary data inside a JSON value; pass it alone, or as base64.';
   if (current === null) return null;
   const tag = Object.prototype.toString.call(current);
   if (tag === '[object Number]') return problemWith(original, Number(current), false);
-  return LOST_IN_JSON.has(tag) ? `is a ${tag.slice(8, -1)}, of which JSON keeps nothing.` : null;
+  return LOST_IN_JSON.has(tag) ? `is a ${tag.slice(8, -1)}; JSON would keep nothing of it.` : null;
 }
 
 const LOST_IN_JSON = new Set(

@@ -13,7 +13,7 @@ export interface EncodedJob {
   readonly payloadVersion: number;
   /** JSON. */
   readonly carried: string | null;
-  /** Milliseconds since 1970, or null where `delayMs` counts from the database's now. */
+  /** Milliseconds since 1970. Null: `delayMs` from the database's now. */
   readonly runAtMs: number | null;
   readonly delayMs: number;
   readonly priority: number;
@@ -22,18 +22,18 @@ export interface EncodedJob {
 
 /** The largest number in an integer column. */
 export const MAX_INT = 2 ** 31 - 1;
-/** What PostgreSQL, MySQL and MariaDB can all hold. */
+/** PostgreSQL, MySQL and MariaDB can all hold the time from here to `LATEST_RUN_AT`. */
 export const EARLIEST_RUN_AT = new Date('0001-01-01T00:00:00.000Z');
 export const LATEST_RUN_AT = new Date('9999-12-31T23:59:59.999Z');
 
-/** Checks new jobs and puts them into the form in which they are written. */
+/** Checks new jobs and encodes them as they are written. */
 export class JobEncoder {
   private readonly uuids = new UuidV7();
 
   constructor(private readonly maxPayloadBytes: number) {}
 
   /**
-   * @param carried what is to be there again when the handler runs
+   * @param carried what the context carrier has captured
    * @throws InvalidJobError naming what is wrong
    */
   encode(job: NewJob, carried?: unknown): EncodedJob {

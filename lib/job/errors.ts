@@ -11,7 +11,7 @@ export class JobsError extends Error {
 
 /**
  * An option of the module, of a handler or of a queue is not allowed.
- * Thrown once, at start-up; the message names the option, the value and what is allowed.
+ * Thrown at start-up. The message names the option, the value and what is allowed.
  */
 @branded('InvalidOptionError')
 export class InvalidOptionError extends JobsError {
@@ -39,7 +39,7 @@ export class InvalidJobError extends JobsError {
   }
 }
 
-/** A job with this id is stored already. Nothing of the call was written, so it is safe to ask with `get(id)`. */
+/** A job with this id exists already. Nothing of the call was written, so it is safe to read that job with `get(id)`. */
 @branded('DuplicateJobError')
 export class DuplicateJobError extends JobsError {
   constructor(
@@ -48,7 +48,7 @@ export class DuplicateJobError extends JobsError {
   ) {
     super(
       `A job with the id "${id}" exists already; nothing was written. ` +
-        `Read it with get(), or leave the id out to have a new one made.`,
+        `Read it with get(), or leave out the id to get a new one.`,
       options,
     );
   }
@@ -83,13 +83,13 @@ export class KindExistsError extends JobsError {
   }
 }
 
-/** The database is none that this package can work on. Thrown at start-up. */
+/** This package does not work on the database, or not with this option. Thrown at start-up. */
 @branded('UnsupportedDatabaseError')
 export class UnsupportedDatabaseError extends JobsError {}
 
 /**
  * The database has not answered in time; the connection may be half open. Whether the statement was carried out is not
- * known: an enqueue may be sent again under the same id, and is a `DuplicateJobError` where it was.
+ * known. An enqueue may be repeated under the same id: it is a `DuplicateJobError` if the first one was carried out.
  */
 @branded('DatabaseTimeoutError')
 export class DatabaseTimeoutError extends JobsError {
@@ -100,12 +100,12 @@ export class DatabaseTimeoutError extends JobsError {
   }
 }
 
-/** SQLite: nothing was written, for somebody else's transaction was open all the while. */
+/** SQLite: nothing was written, because another transaction was open all the while. */
 @branded('TransactionOpenError')
 export class TransactionOpenError extends JobsError {
   constructor(readonly timeoutMs: number) {
     super(
-      `Nothing was written within ${timeoutMs} ms, for another transaction was open on the SQLite database all the while. ` +
+      `Nothing was written within ${timeoutMs} ms, because another transaction was open on the SQLite database all the while. ` +
         'Within a transaction of your own, pass its manager to enqueue().',
     );
   }
@@ -126,8 +126,8 @@ export class SchemaVersionError extends JobsError {
 }
 
 /**
- * A transaction was to be joined which belongs to another DataSource than the jobs. Nothing was written: what one of them
- * commits, the other may roll back.
+ * An enqueue was to join a transaction of another DataSource than that of the jobs. Nothing was written: one of the two
+ * could commit what the other rolls back.
  */
 @branded('ForeignTransactionError')
 export class ForeignTransactionError extends JobsError {
@@ -140,8 +140,8 @@ export class ForeignTransactionError extends JobsError {
 }
 
 /**
- * The database undid the transaction of a transactional handler for reasons that are not the handler's, or could not begin
- * it: a deadlock, a serialization failure, a lost connection (its `cause`). Nothing of it was written.
+ * The database undid the transaction of a transactional handler, or could not begin it, for a reason that is not the
+ * handler's: a deadlock, a serialization failure, a lost connection. That is its `cause`. Nothing was written.
  */
 @branded('TransactionUndoneError')
 export class TransactionUndoneError extends JobsError {
@@ -163,8 +163,8 @@ export class JobTimeoutError extends JobsError {
 }
 
 /**
- * The reason of `context.signal` once the lease of the job is lost: whatever the handler still does, its outcome
- * will not be written by this worker.
+ * The reason of `context.signal` when the lease of the job is lost. This worker will not write the outcome, whatever the
+ * handler still does.
  */
 @branded('LeaseLostError')
 export class LeaseLostError extends JobsError {
@@ -180,7 +180,7 @@ export class LeaseLostError extends JobsError {
 @branded('WorkerStoppedError')
 export class WorkerStoppedError extends JobsError {
   constructor() {
-    super('The worker is shutting down; the job is given back and will run again elsewhere.');
+    super('The worker is shutting down; the job is given back and will be run again.');
   }
 }
 
@@ -190,7 +190,7 @@ export class WorkerStoppedError extends JobsError {
  */
 @branded('RetryableError')
 export class RetryableError extends JobsError {
-  /** Milliseconds until the next attempt; undefined leaves it to the handler's `backoff`. */
+  /** Milliseconds until the next attempt. Undefined leaves it to the handler's `backoff`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message = 'Try again later.', options: { cause?: unknown; retryAfterMs?: number } = {}) {
@@ -199,7 +199,7 @@ export class RetryableError extends JobsError {
   }
 }
 
-/** Thrown by a handler: the job is `FAILED` now, whatever the retry policy. */
+/** Thrown by a handler: the job is `FAILED` now, whatever its retry policy says. */
 @branded('PermanentError')
 export class PermanentError extends JobsError {
   constructor(message = 'The job failed for good.', options?: { cause?: unknown }) {
@@ -207,7 +207,7 @@ export class PermanentError extends JobsError {
   }
 }
 
-/** A payload of a newer release: this one leaves it to a worker of that release. */
+/** The payload was written by a newer release. This one leaves it to a worker of that release. */
 @branded('NewerPayloadError')
 export class NewerPayloadError extends JobsError {
   constructor(kind: string, version: number, known: number) {
@@ -215,14 +215,14 @@ export class NewerPayloadError extends JobsError {
   }
 }
 
-/** One thing that is wrong with a payload. */
+/** Something that is wrong with a payload. */
 export interface PayloadIssue {
   /** `payload.items[0].price` */
   readonly path: string;
   readonly message: string;
 }
 
-/** A payload does not fit the schema of its job. Thrown by an enqueue, nothing was written; or the cause of a failed attempt. */
+/** A payload does not fit the schema of its job. Thrown by an enqueue, which has written nothing; or the cause of a failed attempt. */
 @branded('InvalidPayloadError')
 export class InvalidPayloadError extends InvalidJobError {
   constructor(

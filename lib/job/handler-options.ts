@@ -2,23 +2,23 @@ import { isObject, moduleName, trueOrFalse, wholeNumber } from './option-checks.
 import { resolveByRules, type OptionRules } from './option-rules.js';
 import { checkBackoff, DEFAULT_BACKOFF, type Backoff } from './retry.js';
 
-/** What `@JobHandler(kind, options)` takes. */
+/** The options of `@JobHandler(kind, options)`. */
 export interface JobHandlerOptions {
   /** The `name` of the `JobsModule` that serves this handler. Default: the one without a name. */
   readonly queue?: string;
   /**
-   * How many attempts may fail before the job is `FAILED`; the job's own `maxAttempts` goes before it.
+   * How many attempts may fail before the job is `FAILED`. The job's own `maxAttempts` takes precedence.
    * Default: a plain error fails at once, a `RetryableError` comes back without end.
    */
   readonly maxAttempts?: number;
-  /** How long to wait before the next attempt. Default: 5 s, 10 s, 20 s … up to an hour, and up to a fifth more at random. */
+  /** How long to wait before the next attempt. Default: 5 s, 10 s, 20 s … up to an hour, plus up to a fifth at random. */
   readonly backoff?: Backoff;
   /** Milliseconds after which `context.signal` aborts and the attempt counts as failed. Default: as long as it takes. */
   readonly timeoutMs?: number;
   /**
-   * Runs the handler in a database transaction, under READ COMMITTED, whose last statement writes its outcome: what it
-   * writes through `context.manager`, the jobs that it enqueues, and its result are committed together, or not at all.
-   * Default: false.
+   * Runs the handler in a database transaction, under READ COMMITTED, whose last statement writes the outcome. What the
+   * handler writes through `context.manager`, the jobs that it enqueues and its result are committed together, or not at
+   * all. Default false.
    */
   readonly transactional?: boolean;
   /** How many jobs of this kind one worker runs at once. Default: as many as the worker has room for. */

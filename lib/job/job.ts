@@ -22,11 +22,11 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly updatedAt: Date;
   /** What the handler returned, on a job that is `DONE`. */
   readonly result?: Result;
-  /** How many attempts have ended, whatever the way; those whose worker died count, one that is running does not. */
+  /** How many attempts have ended, in whatever way. Those whose worker died count, a running one does not. */
   readonly attemptsDone: number;
   /** When the last ended attempt began. */
   readonly lastAttemptAt?: Date;
-  /** Name, message and stack of the last failed attempt's error, `panic: ` before it for a panic. Stays on a job that succeeds later. */
+  /** Name, message and stack of the error of the last failed attempt; a panic has `panic: ` before it. Stays on a job that succeeds later. */
   readonly lastError?: string;
   /** The version of the payload's shape; see `defineJob`. */
   readonly payloadVersion: number;
@@ -40,7 +40,7 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly crashes: number;
   /** The worker that runs the job now. */
   readonly lockedBy?: string;
-  /** Until when that worker's lease lasts, if it is not renewed. */
+  /** When that worker's lease ends, unless it is renewed. */
   readonly lockedUntil?: Date;
 }
 
@@ -48,13 +48,13 @@ export interface Job<Payload = unknown, Result = unknown> {
 export interface ClaimedJob<Payload = unknown> extends Job<Payload> {
   readonly lockedBy: string;
   readonly lockedUntil: Date;
-  /** Rises with each claim of this job. Pass it on to whatever must refuse a worker that froze and woke up. */
+  /** Rises with each claim of this job. Pass it on to systems that must refuse a worker that froze and woke up. */
   readonly leaseToken: number;
-  /** Why what is stored cannot be read, if it cannot; the attempt then fails with it. */
+  /** Why the stored job cannot be read, if it cannot. The attempt fails with this. */
   readonly unreadable?: Error;
 }
 
-/** What the second argument of a handler offers. */
+/** The second argument of a handler. */
 export interface JobContext<Payload = unknown> {
   readonly job: Job<Payload>;
   /** Aborts when the handler's time is up, its lease is lost or the worker gives it back; `signal.reason` says which. */
@@ -65,7 +65,7 @@ export interface JobContext<Payload = unknown> {
   readonly leaseToken: number;
   /** The worker that runs the job. */
   readonly workerId: string;
-  /** Of the transaction that the handler runs in, with `transactional: true`. Reading it elsewhere throws. */
+  /** The manager of the handler's transaction, with `transactional: true`. Reading it in another handler throws. */
   readonly manager: EntityManager;
 }
 
@@ -73,13 +73,13 @@ export interface JobContext<Payload = unknown> {
 export interface JobSettings {
   /** 1 to 255 characters, trimmed. Default: a new UUIDv7. A job that exists already is a `DuplicateJobError`. */
   readonly id?: string;
-  /** Not before this instant, from year 1 to 9999; in the past means at once. Not together with `delayMs`. */
+  /** Not before this instant, from year 1 to 9999; one in the past means at once. Not together with `delayMs`. */
   readonly runAt?: Date;
   /** Not before this many milliseconds from now, by the database's clock. Not together with `runAt`. */
   readonly delayMs?: number;
   /** A 32-bit integer, default 0; lower runs first. */
   readonly priority?: number;
-  /** How many attempts may fail before the job is `FAILED`. Goes before the handler's own `maxAttempts`. */
+  /** How many attempts may fail before the job is `FAILED`. Takes precedence over the handler's own `maxAttempts`. */
   readonly maxAttempts?: number;
 }
 
@@ -88,11 +88,11 @@ export interface NewJob<Payload = unknown> extends JobSettings {
   readonly kind: string;
   /** Any JSON value, or a `Uint8Array`. */
   readonly payload?: Payload;
-  /** What checks the payload: the `JobDefinition` that made this job with `with`. */
+  /** Checks the payload. It is the `JobDefinition` that made this job by `with`. */
   readonly definition?: PayloadReader;
 }
 
-/** Checks the payloads of a kind, and brings those of earlier versions to its own. `JobDefinition` is one. */
+/** Checks the payloads of a kind, and brings those of earlier versions up to date. `JobDefinition` does. */
 export interface PayloadReader {
   readonly version: number;
   /** @returns what the handler gets; rejects where the payload does not fit */

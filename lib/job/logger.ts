@@ -1,8 +1,8 @@
 /** Where the package logs. Nest's `Logger` and every `LoggerService` with these four methods fit. */
 export interface JobsLogger {
-  /** Job by job. */
+  /** What happens to single jobs. */
   debug(message: string): void;
-  /** Whether anybody wants those: where not, they are not even made. Left out: somebody does. */
+  /** Whether debug messages are wanted. If not, they are not even built. Default: they are. */
   isDebugEnabled?(): boolean;
   /** Start and stop. */
   log(message: string): void;

@@ -21,7 +21,7 @@ export function requireName(value: unknown, path: string): string {
   return name;
 }
 
-/** What a value is, for a message that refuses it. */
+/** Describes a value in a message that refuses it. */
 export function describeType(value: unknown): string {
   if (value instanceof Date) return Number.isNaN(Number(value)) ? 'an invalid Date' : value.toISOString();
   return value === null ? 'null' : `of type ${typeof value}`;

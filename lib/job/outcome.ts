@@ -1,7 +1,7 @@
 import type { StoredDocument } from './document.js';
 import type { JobStatus } from './job.js';
 
-/** What an attempt ended in. `lastError` is text that every database takes. */
+/** How an attempt ended. `lastError` is text that every database takes. */
 export type Outcome =
   | { readonly type: 'done'; readonly result: StoredDocument }
   | { readonly type: 'retry'; readonly delayMs: number; readonly lastError: string }

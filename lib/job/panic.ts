@@ -1,12 +1,15 @@
 import { isError } from './describe-error.js';
 
-/** Errors that the engine raises where a program is wrong. */
+/** Errors that the engine raises where a program has a bug. */
 const ENGINE_ERRORS = new Set(['TypeError', 'ReferenceError', 'RangeError', 'EvalError']);
 
 /**
- * Whether a thrown value is what Go would call a panic, a fault of the program that another attempt will not mend:
- * a value that is no `Error`; a `TypeError`, `ReferenceError`, `RangeError` or `EvalError` as the engine raises it,
- * that is one without `cause` and `code` (`fetch failed` is a `TypeError` with a cause and no panic); an `AssertionError`.
+ * Whether a thrown value is what Go would call a panic, a bug in the program that another attempt will not fix:
+ *
+ * - a value that is no `Error`
+ * - a `TypeError`, `ReferenceError`, `RangeError` or `EvalError` that the engine raised, which has no `cause` and no `code`
+ *   (`fetch failed` is a `TypeError` with a cause, so it is no panic)
+ * - an `AssertionError`
  */
 export function isPanicByDefault(thrown: unknown): boolean {
   if (!isError(thrown)) return true;

@@ -1,8 +1,8 @@
 import { InvalidOptionError, InvalidPayloadError, JobsError, type PayloadIssue } from './errors.js';
 
 /**
- * Any Standard Schema (https://standardschema.dev): zod, valibot and arktype schemas are. Only what is needed of it
- * stands here.
+ * Any Standard Schema (https://standardschema.dev), such as those of zod, valibot and arktype. Only the part that is used
+ * is declared here.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -26,7 +26,7 @@ export type DtoClass<Dto extends object = object> = new () => Dto;
 
 export type PayloadSchema = StandardSchema<never, unknown> | StandardSchema | DtoClass;
 
-/** @throws InvalidOptionError where a schema is none */
+/** @throws InvalidOptionError where `schema` is no schema */
 export function requireSchema(schema: unknown, option: string): void {
   if (schema === undefined || isStandardSchema(schema) || isClass(schema)) return;
   throw new InvalidOptionError(
@@ -39,7 +39,7 @@ export function requireSchema(schema: unknown, option: string): void {
 /**
  * Checks a payload as it is read from the store.
  *
- * @returns what the schema makes of it: its output, or an instance of the class
+ * @returns what the schema makes of it: the output of the schema, or an instance of the class
  * @throws InvalidPayloadError with every path that failed
  */
 export async function checkPayload(schema: PayloadSchema, payload: unknown, kind: string): Promise<unknown> {
@@ -80,7 +80,7 @@ interface DtoError {
 
 async function loadClassValidator(dto: DtoClass): Promise<ClassValidator> {
   try {
-    // Optional peers: only who gives a class needs them.
+    // Optional peers: only classes need them.
     const [validator, transformer] = await Promise.all([
       import('class-validator'),
       import('class-transformer'),

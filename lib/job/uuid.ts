@@ -5,8 +5,8 @@ const RANDOM_BYTES_PER_ID = 8;
 const COUNTER_BITS = 12;
 
 /**
- * Makes UUIDv7 (RFC 9562) that rise within one process, also within one millisecond, so that jobs enqueued in a row
- * run in a row. The 12 bits after the time are a counter (method 1 of section 6.2); where it overflows, the time moves
+ * Makes UUIDv7 (RFC 9562) that rise within one process, also within one millisecond, so that jobs run in the order in
+ * which they were enqueued. The 12 bits after the time are a counter (method 1 of section 6.2); where it overflows, the time moves
  * one millisecond ahead.
  */
 export class UuidV7 {

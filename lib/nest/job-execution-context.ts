@@ -2,7 +2,7 @@ import type { ArgumentsHost } from '@nestjs/common';
 import type { Job, JobContext } from '../job/job.js';
 import { JobsError } from '../job/errors.js';
 
-/** The type of the `ExecutionContext` that guards, interceptors, pipes and filters get for a job: `ctx.getType()`. */
+/** What `getType()` of an `ExecutionContext` returns for a job. */
 export const JOB_CONTEXT_TYPE = 'job';
 
 /**
@@ -14,7 +14,7 @@ export const JOB_CONTEXT_TYPE = 'job';
  */
 export class JobExecutionContext<Payload = unknown> {
   private constructor(
-    /** With its payload as the handler gets it, checked. */
+    /** Its payload is what the handler gets: checked by the schema of the definition, if there is one. */
     readonly job: Job<Payload>,
     readonly context: JobContext<Payload>,
   ) {}
@@ -24,10 +24,10 @@ export class JobExecutionContext<Payload = unknown> {
     return host.getType<string>() === JOB_CONTEXT_TYPE;
   }
 
-  /** @throws JobsError where it is not the context of a job */
+  /** @throws JobsError where `host` is not the context of a job */
   static from<Payload = unknown>(host: ArgumentsHost): JobExecutionContext<Payload> {
     if (!this.is(host)) {
-      throw new JobsError(`This is the context of type "${host.getType<string>()}", and not that of a job.`);
+      throw new JobsError(`This is a context of type "${host.getType<string>()}", and not that of a job.`);
     }
     const [job, context] = host.getArgs<[Job<Payload>, JobContext<Payload>]>();
     return new JobExecutionContext(job, context);

@@ -1,5 +1,10 @@
-import type { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
-import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import {
+  ContextIdFactory,
+  ModuleRef,
+  type DiscoveryService,
+  type ExternalContextCreator,
+  type MetadataScanner,
+} from '@nestjs/core';
 import type { HandlerFn } from '../execution/attempt.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
@@ -7,15 +12,15 @@ import type { JobDefinition } from '../job/definition.js';
 import { InvalidOptionError, JobsError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
 import { anObject } from '../job/option-checks.js';
-import type { ResolvedOptions } from './jobs.options.js';
 import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
-import type { HandlerHost } from './nest-internals.js';
+import type { ResolvedOptions } from './jobs.options.js';
 import { DEFAULT_NAME, getJobClientToken } from './jobs.tokens.js';
+import type { HandlerHost } from './nest-internals.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Finds the methods with `@JobHandler` on providers and controllers and registers those of one queue. */
+/** Finds the methods with `@JobHandler` on providers and controllers, and registers those of one module. */
 export class JobsExplorer {
   private explored = false;
   private readonly enhancers: Enhancers;
@@ -31,7 +36,7 @@ export class JobsExplorer {
   }
 
   /**
-   * Once; later calls do nothing.
+   * Registers the handlers. Later calls do nothing.
    * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name
    */
   explore(): void {
@@ -52,16 +57,16 @@ export class JobsExplorer {
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
         if (queueOf(options, declaredAt) !== this.options.name) continue;
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
-        const run = this.withSteps(this.callable(wrapper, method, isEnhanced), definition);
+        const run = this.withMiddleware(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, declaredAt, run });
       }
     }
   }
 
-  /** Nothing is put around a handler that asks for nothing. */
-  private withSteps(run: HandlerFn, definition: JobDefinition | undefined): HandlerFn {
+  /** A handler that needs none of this is called directly. */
+  private withMiddleware(handler: HandlerFn, definition: JobDefinition | undefined): HandlerFn {
     const { contextCarrier } = this.options;
-    const checked = definition === undefined ? run : withDefinition(definition, run);
+    const checked = definition === undefined ? handler : withDefinition(definition, handler);
     return contextCarrier === undefined ? checked : withCarrier(contextCarrier, checked);
   }
 
@@ -70,14 +75,14 @@ export class JobsExplorer {
     if (!isShared) return this.perJob(wrapper, method, isEnhanced);
     const instance = () => wrapper.instance as HandlerHost;
     if (!isEnhanced) return (job, context) => instance()[method]!(job, context);
-    let enhanced: HandlerFn | undefined; // when it is first called, for by then all instances are there
+    let enhanced: HandlerFn | undefined; // made by the first call: all instances are there by then
     return (job, context) =>
       (enhanced ??= this.enhancers.around(instance(), method, wrapper.host!))(job, context);
   }
 
-  /** On an instance for each job; or for each tenant and the like, where providers are durable. */
+  /** Each job has an instance of its own. Durable providers have one for each tenant, or whatever they are durable for. */
   private perJob(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
-    // The module that provides it: others may provide something else under the same token.
+    // Of the module that provides it: others may provide something else under the same token.
     const moduleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     return async (job, context) => {
       const contextId = ContextIdFactory.getByRequest(context);
@@ -119,7 +124,7 @@ function queueOf(options: JobHandlerOptions, declaredAt: string): string {
   return queue;
 }
 
-/** Also of a class that has no instance yet, or one for each request. */
+/** The prototype of a provider, also where its class has no instance yet, or one for each request. */
 function prototypeOf({ instance, metatype, inject }: Wrapper): HandlerHost | null {
   if (typeof instance === 'object' && instance !== null)
     return Object.getPrototypeOf(instance) as HandlerHost | null;

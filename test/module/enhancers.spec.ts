@@ -520,6 +520,6 @@ describe('JobExecutionContext', () => {
   it('refuses a context that is not of a job', () => {
     const host = { getType: () => 'http' } as unknown as ArgumentsHost;
     expect(JobExecutionContext.is(host)).toBe(false);
-    expect(() => JobExecutionContext.from(host)).toThrow('This is the context of type "http"');
+    expect(() => JobExecutionContext.from(host)).toThrow('This is a context of type "http"');
   });
 });

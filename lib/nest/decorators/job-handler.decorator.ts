@@ -8,10 +8,10 @@ type MethodOf<Payload, Result> = (
   context: JobContext<Payload>,
 ) => Result | Promise<Result>;
 
-/** With the decorators of parameters, the payload being the first of them. */
+/** A method whose parameters are decorated, the payload first. */
 type ParamMethodOf<Payload, Result> = (payload: Payload, ...rest: never[]) => Result | Promise<Result>;
 
-/** Parameters may be decorated, and then be anything. */
+/** Decorated parameters may be anything, in any order. */
 type AnyMethod = (...args: never[]) => unknown;
 
 type HandlerDecorator<Method> = <T extends Method>(
@@ -21,8 +21,8 @@ type HandlerDecorator<Method> = <T extends Method>(
 ) => void;
 
 /**
- * Makes a method of a provider or controller the handler of a kind of job. It is called with the job and its context,
- * and what it returns is stored as the job's result.
+ * Makes a method of a provider or controller the handler of a kind of job. The method is called with the job and its
+ * context, and what it returns is stored as the job's result.
  *
  * ```ts
  * @JobHandler('invoice.mail', { maxAttempts: 5, timeoutMs: 30_000 })
@@ -30,19 +30,19 @@ type HandlerDecorator<Method> = <T extends Method>(
  * ```
  *
  * - returns: the job is `DONE`
- * - throws `RetryableError`: again after its `retryAfterMs`
- * - throws any other `Error`: `FAILED`, or again where `maxAttempts` leaves attempts
- * - throws `PermanentError`: `FAILED`
- * - panics (see `isPanic` of the module): `PANIC`
+ * - throws `RetryableError`: the job is tried again after its `retryAfterMs`
+ * - throws any other `Error`: the job is `FAILED`, or tried again where `maxAttempts` leaves attempts
+ * - throws `PermanentError`: the job is `FAILED`
+ * - panics (see `isPanic` of the module): the job is `PANIC`
  *
  * Guards, interceptors, pipes and exception filters on the method or its class apply. Instead of the job and its context
- * it may take what `@JobPayload()`, `@JobParam()` and `@JobCtx()` give.
+ * the method may take what `@JobPayload()`, `@JobParam()` and `@JobCtx()` give.
  *
- * Options are checked at start-up, as is that no kind has two handlers (`KindExistsError`). A method may carry several
- * of these decorators; it then serves several kinds.
+ * Options are checked at start-up; an unknown one is an `InvalidOptionError`. A kind with two handlers is a
+ * `KindExistsError`. A method with several of these decorators serves several kinds.
  *
- * @param kind a kind, or what `defineJob` made of it: the method is then type-checked, the payload checked before it is
- * called, and the definition's options hold where `options` says nothing else
+ * @param kind a kind, or its definition. With a definition the method is type-checked, the payload is checked before each
+ * call, and the definition's options hold where `options` leaves them out.
  */
 export function JobHandler<Input, Payload, Result>(
   definition: JobDefinition<Input, Payload, Result>,
