@@ -118,7 +118,6 @@ export function decodeReclaimed(row: Row): ReclaimedJob {
   };
 }
 
-
 /** The same bytes as drivers take them. */
 export function asBuffer(bytes: Uint8Array | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

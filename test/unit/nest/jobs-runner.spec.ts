@@ -3,13 +3,14 @@ import type { Startable } from '../../../lib/async/loop.js';
 import type { JobsExplorer } from '../../../lib/nest/jobs.explorer.js';
 import { JobsRunner } from '../../../lib/nest/jobs.runner.js';
 import type { JobQueue } from '../../../lib/queue/job-queue.js';
-import { Deferred, turn } from '../fakes.js';
+import { deferred } from '../../../lib/async/deferred.js';
+import { turn } from '../fakes.js';
 
 describe('JobsRunner', () => {
   /** A part that takes time to start and to stop. */
   class Part implements Startable {
-    readonly started = new Deferred();
-    readonly stopped = new Deferred();
+    readonly started = deferred();
+    readonly stopped = deferred();
 
     constructor(
       private readonly name: string,
