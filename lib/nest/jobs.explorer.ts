@@ -53,7 +53,7 @@ export class JobsExplorer {
     const prototype = prototypeOf(wrapper);
     if (prototype === null) return;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
-      const declaredAt = `${wrapper.name}.${method} in ${wrapper.host?.name ?? 'an unknown module'}`;
+      const declaredAt = declarationOf(wrapper, method);
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
         if (queueOf(options, declaredAt) !== this.options.name) continue;
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
@@ -114,6 +114,11 @@ export class JobsExplorer {
         `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
     );
   }
+}
+
+/** `Mails.send in MailModule`. The name of a provider is its token, which may be a symbol. */
+function declarationOf({ name, host }: Wrapper, method: string): string {
+  return `${String(name)}.${method} in ${host?.name ?? 'an unknown module'}`;
 }
 
 /** The name of the module that serves a handler. @throws InvalidOptionError */

@@ -141,15 +141,26 @@ describe('@JobHandler is found', () => {
         return 'given';
       }
     }
+    class BySymbol {
+      @JobHandler('by symbol')
+      run(): string {
+        return 'found';
+      }
+    }
     const providers: Provider[] = [
       { provide: 'MADE', useFactory: async () => new Made('a factory') },
       { provide: Given, useValue: new Given() },
+      { provide: Symbol('BY_SYMBOL'), useValue: new BySymbol() },
       { provide: 'ALIAS', useExisting: 'MADE' },
       { provide: 'OTHER', useExisting: Given },
       { provide: 'NOTHING', useValue: null },
       { provide: 'NUMBER', useFactory: () => 7 },
     ];
-    expect(await resultsOf({ providers })).toEqual({ made: 'made by a factory', given: 'given' });
+    expect(await resultsOf({ providers })).toEqual({
+      made: 'made by a factory',
+      given: 'given',
+      'by symbol': 'found',
+    });
   });
 
   it('without calling getters', async () => {
