@@ -44,6 +44,6 @@ export function checkHandlerOptions(options: JobHandlerOptions, prefix: string):
 export function withDefaults(options: JobHandlerOptions, definition: JobHandlerOptions): JobHandlerOptions {
   if (!isObject(options)) return options; // refused when the handler is registered
   const own = Object.entries(options).filter(([, value]) => value !== undefined);
-  const others = Object.entries(definition).filter(([name]) => name in HANDLER_RULES);
+  const others = Object.entries(definition).filter(([name]) => Object.hasOwn(HANDLER_RULES, name));
   return Object.fromEntries([...others, ...own]);
 }

@@ -68,7 +68,7 @@ function requireOneWay({ useFactory, useClass, useExisting }: JobsModuleAsyncOpt
 function resolveMade(made: AsyncJobsModuleOptions, identity: ResolvedIdentity): ResolvedOptions {
   anObject(made, 'options', undefined);
   for (const [option, value] of Object.entries(made)) {
-    if (!(option in IDENTITY_RULES)) continue;
+    if (!Object.hasOwn(IDENTITY_RULES, option)) continue;
     throw new InvalidOptionError(
       option,
       value,
