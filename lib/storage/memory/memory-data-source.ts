@@ -4,8 +4,8 @@ import { JobsError } from '../../job/errors.js';
 type Event = 'afterTransactionStart' | 'afterTransactionCommit' | 'afterTransactionRollback';
 
 /**
- * Transactions without a database, for jobs in memory: jobs that are enqueued in one are there with its commit. All else
- * that is asked of its manager is refused.
+ * Transactions without a database, for jobs in memory: jobs that are enqueued in one appear with its commit. Any other use
+ * of its manager is refused.
  */
 export function memoryDataSource(): DataSource {
   const subscribers: EntitySubscriberInterface[] = [];

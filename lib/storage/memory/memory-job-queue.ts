@@ -27,7 +27,7 @@ import { dataSourceOf } from '../transactions/typeorm-compat.js';
 
 /** What `new MemoryJobQueue()` takes. */
 export interface MemoryJobQueueSettings extends DequeueSettings {
-  /** Whose transactions `transaction` opens. Default: no database's; only what is enqueued then depends on them. */
+  /** Whose transactions `transaction` opens. Default: those of no database, which only enqueued jobs depend on. */
   readonly dataSource: DataSource;
   /** The library that the application uses for transactions. Default: none. */
   readonly transactions?: AmbientTransactions;
@@ -59,7 +59,7 @@ export class MemoryJobQueue extends JobQueue {
   private readonly commits = new Map<DataSource, CommitWatcher>();
 
   /**
-   * @param settings of `dequeue`, the module's defaults where left out, and no log; `dataSource` and `transactions`
+   * @param settings those of `dequeue`, by default as in the module and without a log; `dataSource` and `transactions`
    * @param now the queue's clock, in milliseconds since 1970
    */
   constructor(

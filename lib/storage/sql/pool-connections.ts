@@ -15,7 +15,7 @@ const MAX_PAUSE_MS = 160;
  * Lends connections of a DataSource's pool to the queue's own statements. It does not use `dataSource.query()`: libraries
  * for ambient transactions patch that, and a claim must never end up inside a user's transaction.
  *
- * A missing answer is an error: if a firewall has forgotten a connection, nothing else would ever tell.
+ * A missing answer is an error: if a firewall has forgotten a connection, nothing else would ever report it.
  */
 export class PoolConnections implements Connections {
   private reserve: Promise<DataSource> | undefined;

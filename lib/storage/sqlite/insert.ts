@@ -26,7 +26,7 @@ export function insert(table: string): JobsDialect['insert'] {
         : await sql.query(statements.many, [JSON.stringify(jobs.map(encodeJob))]);
     } catch (error) {
       if (!isDuplicateId(error)) throw error;
-      // A failed statement leaves a transaction as it was, so that it can be asked in it.
+      // A failed statement leaves the caller's transaction intact, so the table can be asked in it.
       throw new DuplicateIdError(await duplicateAmong(sql, jobs), error);
     }
   }

@@ -65,7 +65,7 @@ export class TransactionalSettlement {
     }
   }
 
-  /** Under READ COMMITTED: under more, a heartbeat since the transaction's start would make the outcome fail on PostgreSQL. */
+  /** In READ COMMITTED: in a stricter level, a heartbeat since the start would make the outcome fail on PostgreSQL. */
   private async inside(
     manager: EntityManager,
     attempt: TransactionalAttempt,
@@ -141,10 +141,10 @@ export class TransactionalSettlement {
 /** Rolls the transaction back. */
 class LeaseGone extends Error {}
 
-/** A fault of the handler's. */
+/** The handler is at fault. */
 class LeftOpenError extends JobsError {}
 
-/** A commit would only end the nested transaction that is open. */
+/** In a nested transaction, a commit would end only that one. */
 function requireOutermost(queryRunner: QueryRunner): void {
   if (queryRunner.isTransactionActive && depthOf(queryRunner) === 1) return;
   throw new LeftOpenError(
