@@ -75,10 +75,6 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', SQL] },
   },
   {
-    files: ['lib/**/*-statements.ts', 'lib/**/*-schema.ts'],
-    rules: { 'max-lines-per-function': 'off' }, // one object of literal SQL
-  },
-  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: Object.fromEntries(

@@ -2,9 +2,9 @@ import type { EncodedJob } from '../../job/encode-job.js';
 import { DuplicateJobError } from '../../job/errors.js';
 import { compareIds } from '../../job/id-order.js';
 import type { ReclaimedJob } from '../../job/job.js';
+import { STATUS_AFTER } from '../../job/outcome.js';
 import type { Settlement } from '../../queue/job-queue.js';
 import type { Lease, LeaseAnswer, LeaseTerms } from '../../queue/lease.js';
-import { STATUS_AFTER } from '../../job/outcome.js';
 import {
   copyOf,
   crashMessage,

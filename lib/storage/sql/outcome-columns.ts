@@ -1,6 +1,5 @@
 import type { JobStatus } from '../../job/job.js';
-import type { Outcome } from '../../job/outcome.js';
-import { STATUS_AFTER } from '../../job/outcome.js';
+import { STATUS_AFTER, type Outcome } from '../../job/outcome.js';
 
 /** What a settlement writes of an outcome. */
 export interface OutcomeColumns {

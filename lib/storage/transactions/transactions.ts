@@ -13,7 +13,7 @@ interface Running {
   readonly outer: Running | undefined;
 }
 
-/** The transactions of TypeORM's own that any copy of this package has opened, carried along by the asynchronous call. */
+/** The plain TypeORM transactions that any copy of this package has opened, as the asynchronous call carries them along. */
 const running = sharedByCopies('transactions', () => new AsyncLocalStorage<Running>());
 
 /** Opens transactions on one DataSource, and knows the one that the caller runs in. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { PreparedStatements } from '../../../../lib/storage/postgres/prepared-statements.js';
+import type { QueryHints } from '../../../../lib/storage/sql/sql.js';
 import { FAKE_TIMERS } from '../../fakes.js';
 
 const CLAIM = 'SELECT job';
@@ -36,10 +37,10 @@ describe('PreparedStatements, whose plans age', () => {
       },
     };
     const runner = { connect: () => Promise.resolve(client) } as unknown as QueryRunner;
-    const through = statements.through(runner);
-    const query: typeof through.query = (...args) => through.query(...args);
+    const sql = statements.through(runner);
+    const query = (hints: QueryHints) => sql.query(CLAIM, [], hints);
     const claim = async (times: number) => {
-      for (let n = 0; n < times; n++) await query(CLAIM, [], { isFrequent: true, hasFound });
+      for (let n = 0; n < times; n++) await query({ isFrequent: true, hasFound });
     };
     return { next, query, claim };
   }
@@ -86,7 +87,7 @@ describe('PreparedStatements, whose plans age', () => {
   it('stay where nobody says that they age', async () => {
     const { next, query } = connection();
     next.ms = 50;
-    for (let n = 0; n < 20; n++) await query(CLAIM, [], { isFrequent: true });
+    for (let n = 0; n < 20; n++) await query({ isFrequent: true });
     expect(discards).toEqual([]);
   });
 });
