@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -138,5 +138,49 @@ describe('eslint', () => {
     );
     const planted = TEXTS.filter(([, , rule]) => rule !== null).map(([file, , rule]) => `${file}: ${rule}`);
     expect(found.toSorted()).toEqual(planted.toSorted());
+  });
+});
+
+describe('The table of rooms in CONTRIBUTING.md', () => {
+  const ROW = /^\| `([a-z/]+)` \| .* \| (\d+) \|$/gm;
+
+  it('has each room and, to within a quarter, its size', async () => {
+    const page = await readFile(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+    const rows = [...page.matchAll(ROW)].map(([, room, lines]) => ({ room: room!, lines: Number(lines) }));
+    const { default: config } = (await import(join(ROOT, '.dependency-cruiser.js'))) as {
+      default: { forbidden: { name: string }[] };
+    };
+    const rooms = config.forbidden.map(({ name }) => name).filter((name) => name.startsWith('room-'));
+    expect(rows.map(({ room }) => `room-${room.replace('/', '-')}`).toSorted()).toEqual(rooms.toSorted());
+    for (const { room, lines } of rows) {
+      const sizes = await sizesOf(room);
+      const sum = sizes.reduce((all, size) => all + size, 0);
+      expect({ room, sum, isNear: Math.abs(sum - lines) <= Math.max(lines / 4, 50) }).toEqual({
+        room,
+        sum,
+        isNear: true,
+      });
+    }
+  });
+
+  async function sizesOf(room: string): Promise<number[]> {
+    const folder = join(ROOT, 'lib', room);
+    const names = await readdir(folder, { recursive: true });
+    const texts = names
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFile(join(folder, name), 'utf8'));
+    return (await Promise.all(texts)).map((text) => text.split('\n').length - 1);
+  }
+});
+
+describe('The files of lib', () => {
+  it('have 260 lines at most, and half of them 80', async () => {
+    const names = await readdir(join(ROOT, 'lib'), { recursive: true });
+    const files = names.filter((name) => name.endsWith('.ts'));
+    const sizes = await Promise.all(
+      files.map(async (name) => (await readFile(join(ROOT, 'lib', name), 'utf8')).split('\n').length - 1),
+    );
+    expect(files.filter((_name, index) => sizes[index]! > 260)).toEqual([]);
+    expect(sizes.toSorted((a, b) => a - b)[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(80);
   });
 });
