@@ -1,4 +1,5 @@
 import type { Startable } from '../async/loop.js';
+import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { Outcome } from '../job/outcome.js';
@@ -68,7 +69,7 @@ export class Executor implements Startable {
     }
     this.held.start(heldJob);
     this.events.emit('started', { job: heldJob.job });
-    const outcome = await this.outcomeOf(heldJob);
+    const outcome = await inOwnContext('Job', () => this.outcomeOf(heldJob));
     if (outcome !== undefined) this.settle(heldJob, outcome);
     if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
     this.held.end(heldJob);

@@ -1,4 +1,5 @@
 import type { Startable } from '../async/loop.js';
+import { inOwnContext } from '../async/own-context.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -44,8 +45,9 @@ export class Worker implements Startable {
       return;
     }
     this.requireTransactionalHandlers(kinds);
-    this.session = new WorkerSession(this.queue, this.handlers, kinds, settings, this.events);
-    this.session.start();
+    const session = new WorkerSession(this.queue, this.handlers, kinds, settings, this.events);
+    this.session = session;
+    inOwnContext('Worker', () => session.start());
     this.events.emit('workerStarted', { workerId, concurrency, kinds });
   }
 

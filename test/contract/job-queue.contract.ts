@@ -4,6 +4,7 @@ import { clockContract } from './clock.contract.js';
 import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { transactionalContract } from './transactional.contract.js';
+import { isolationContract } from './isolation.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
 import { panicContract } from './panic.contract.js';
@@ -32,6 +33,7 @@ export function jobQueueContract(store: Store): void {
     if (store.hasManyWriters) transactionalContract(store);
     panicContract(store);
     workerContract(store);
+    isolationContract(store);
     shutdownContract(store);
     scaleContract(store);
     if (!(store instanceof SqlStore)) return;
