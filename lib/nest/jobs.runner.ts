@@ -16,6 +16,8 @@ import type { JobsExplorer } from './jobs.explorer.js';
 export class JobsRunner
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
+  private isClosing = false;
+
   constructor(
     private readonly explorer: JobsExplorer,
     private readonly parts: readonly Startable[],
@@ -27,10 +29,14 @@ export class JobsRunner
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    for (const part of this.parts) await part.start();
+    for (const part of this.parts) {
+      if (this.isClosing) return; // closed while other modules were being initialized
+      await part.start();
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.isClosing = true;
     await Promise.all(this.parts.map((part) => part.stop()));
   }
 

@@ -16,9 +16,11 @@ import {
   JobQueue,
   JobsModule,
   UnknownKindError,
+  Worker,
   type Job,
   type JobsLogger,
 } from '../../lib/index.js';
+import { deferred } from '../../lib/async/deferred.js';
 import { ended, TestApplications } from '../support/applications.js';
 import { anyServer } from '../support/databases.js';
 import { until } from '../support/until.js';
@@ -142,6 +144,26 @@ describe('The life of an application with jobs', () => {
       status: 'PENDING',
       attemptsDone: 0,
     });
+  });
+
+  it('starts no worker where it is closed while it is being initialized', async () => {
+    const initializing = deferred();
+    @Injectable()
+    class Slow implements OnModuleInit {
+      async onModuleInit(): Promise<void> {
+        await initializing.promise;
+      }
+    }
+    const logger = new MemoryLogger();
+    const module = await apps.compile(root({ providers: [Echo, Slow] }, logger));
+    const app = module.createNestApplication(); // unlike a context, it can be closed before it is initialized
+    const worker = app.get(Worker);
+    const starts = app.init();
+    await app.close();
+    initializing.resolve();
+    await starts.catch(() => undefined);
+    expect(worker.isRunning).toBe(false);
+    expect(logger.lines.filter((line) => line.includes('started'))).toEqual([]);
   });
 
   it('logs start and stop at level log, and each job at level debug', async () => {
