@@ -49,14 +49,14 @@ export const LOG_LINES: LogLines = {
       outcome.type === 'panic'
         ? `${titleOf(job)} is PANIC and will not run again: ${reasonOf(outcome.lastError)}`
         : undefined,
-    warn: ({ job, outcome }) =>
-      outcome.type === 'failed'
-        ? `${titleOf(job)} is FAILED and will not run again: ${reasonOf(outcome.lastError)}`
-        : undefined,
-    debug: ({ job, outcome }) =>
-      outcome.type === 'done' || outcome.type === 'retry'
-        ? `${titleOf(job)}: ${outcome.type}, written.`
-        : undefined,
+    warn: ({ job, outcome }) => {
+      if (outcome.type === 'failed')
+        return `${titleOf(job)} is FAILED and will not run again: ${reasonOf(outcome.lastError)}`;
+      if (outcome.type !== 'retry') return undefined;
+      const { delayMs, maxAttempts, lastError } = outcome;
+      return `${titleOf(job, maxAttempts)} failed and runs again in ${seconds(delayMs)}: ${reasonOf(lastError)}`;
+    },
+    debug: ({ job, outcome }) => (outcome.type === 'done' ? `${titleOf(job)}: done, written.` : undefined),
   },
   settledInTransaction: {
     debug: ({ job }) => `${titleOf(job)}: done, written.`,
@@ -161,13 +161,18 @@ export const LOG_LINES: LogLines = {
   },
 };
 
-function titleOf(job: ClaimedJob): string {
-  const name = nameOf(job);
+function titleOf(job: ClaimedJob, maxAttempts?: number): string {
+  const name = nameOf(job, maxAttempts);
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function kindOf({ id, kind }: Pick<ClaimedJob, 'id' | 'kind'>): string {
   return `${printable(id)} (kind ${printable(kind)})`;
+}
+
+/** `5 s`, `0.25 s` */
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(3))} s`;
 }
 
 function idsOf(jobs: readonly ClaimedJob[]): string {

@@ -26,9 +26,13 @@ export function reasonOf(lastError: string): string {
   return printable(lastError.split('\n', 1)[0]!);
 }
 
-/** `job 4711 (kind invoice.mail, attempt 2)` */
-export function nameOf(job: Pick<ClaimedJob, 'id' | 'kind' | 'attemptsDone'>): string {
-  return `job ${printable(job.id)} (kind ${printable(job.kind)}, attempt ${job.attemptsDone + 1})`;
+/** `job 4711 (kind invoice.mail, attempt 2)`, or `attempt 2 of 5` where a limit is given. */
+export function nameOf(
+  { id, kind, attemptsDone }: Pick<ClaimedJob, 'id' | 'kind' | 'attemptsDone'>,
+  maxAttempts?: number,
+): string {
+  const limit = maxAttempts === undefined ? '' : ` of ${maxAttempts}`;
+  return `job ${printable(id)} (kind ${printable(kind)}, attempt ${attemptsDone + 1}${limit})`;
 }
 
 /** Names for a message: the first twenty. */

@@ -14,7 +14,8 @@ export function outcomeOfError(error: unknown, job: ClaimedJob, policy: AttemptP
     return { type: 'panic', lastError: storableText(`panic: ${lastError}`) };
   }
   if (!mayTryAgain(error, job, policy)) return { type: 'failed', lastError };
-  return { type: 'retry', delayMs: retryDelayMs(error, job, policy), lastError };
+  const maxAttempts = maxAttemptsOf(job, policy);
+  return { type: 'retry', delayMs: retryDelayMs(error, job, policy), lastError, maxAttempts };
 }
 
 function isPanic(error: unknown, policy: AttemptPolicy): boolean {
@@ -26,8 +27,12 @@ function isPanic(error: unknown, policy: AttemptPolicy): boolean {
 }
 
 function mayTryAgain(error: unknown, job: ClaimedJob, policy: AttemptPolicy): boolean {
-  const maxAttempts = job.maxAttempts ?? policy.maxAttempts;
+  const maxAttempts = maxAttemptsOf(job, policy);
   return maxAttempts === undefined ? error instanceof RetryableError : failuresOf(job) < maxAttempts;
+}
+
+function maxAttemptsOf(job: ClaimedJob, policy: AttemptPolicy): number | undefined {
+  return job.maxAttempts ?? policy.maxAttempts;
 }
 
 function retryDelayMs(error: unknown, job: ClaimedJob, policy: AttemptPolicy): number {

@@ -4,7 +4,13 @@ import type { JobStatus } from './job.js';
 /** How an attempt ended. `lastError` is text that every database takes. */
 export type Outcome =
   | { readonly type: 'done'; readonly result: StoredDocument }
-  | { readonly type: 'retry'; readonly delayMs: number; readonly lastError: string }
+  | {
+      readonly type: 'retry';
+      readonly delayMs: number;
+      readonly lastError: string;
+      /** How many attempts may fail, if there is a limit. For messages. */
+      readonly maxAttempts?: number;
+    }
   | { readonly type: 'failed'; readonly lastError: string }
   | { readonly type: 'panic'; readonly lastError: string };
 

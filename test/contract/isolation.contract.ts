@@ -60,7 +60,10 @@ export function isolationContract(store: Store): void {
     if (!store.hasManyWriters) return;
     it('stay out of transactional handlers as well', async () => {
       const options = { transactional: true };
-      await store.work({ [KIND]: { run: enter, options }, [OTHER]: { run: read, options } }, { concurrency: 1 });
+      await store.work(
+        { [KIND]: { run: enter, options }, [OTHER]: { run: read, options } },
+        { concurrency: 1 },
+      );
       await store.client.enqueue(KIND, null, { id: 'enters' });
       await store.ended('enters');
       await store.client.enqueue(OTHER, null, { id: 'reads' });

@@ -30,7 +30,14 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   gaveBack: [[{ jobs }]],
   settled: [
     [{ job, outcome: DONE }, 'debug Job 4711 (kind invoice.mail, attempt 2): done, written.'],
-    [{ job, outcome: RETRY }, 'debug Job 4711 (kind invoice.mail, attempt 2): retry, written.'],
+    [
+      { job, outcome: RETRY },
+      'warn Job 4711 (kind invoice.mail, attempt 2) failed and runs again in 5 s: Error: no',
+    ],
+    [
+      { job, outcome: { ...RETRY, delayMs: 1_234_567, maxAttempts: 5 } },
+      'warn Job 4711 (kind invoice.mail, attempt 2 of 5) failed and runs again in 1230 s: Error: no',
+    ],
     [
       { job, outcome: FAILED },
       'warn Job 4711 (kind invoice.mail, attempt 2) is FAILED and will not run again: Error: no such user',
