@@ -10,6 +10,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
+import type { TestingModule } from '@nestjs/testing';
 import {
   JobClient,
   JobHandler,
@@ -156,7 +157,7 @@ describe('The life of an application with jobs', () => {
     }
     const logger = new MemoryLogger();
     const module = await apps.compile(root({ providers: [Echo, Slow] }, logger));
-    const app = module.createNestApplication(); // unlike a context, it can be closed before it is initialized
+    const app = (module as TestingModule).createNestApplication(); // unlike a context, it can be closed before it is initialized
     const worker = app.get(Worker);
     const starts = app.init();
     await app.close();
