@@ -34,6 +34,6 @@ export default {
   ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 30_000,
+  testTimeout: 120_000, // of a busy machine; what a test waits for has a deadline of its own, see until.ts
   maxWorkers: 3, // on two cores: much of the time is spent waiting for leases to run out
 };

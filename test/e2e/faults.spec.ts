@@ -35,7 +35,6 @@ describeOn(oneOfEach, 'On $name', (server) => {
   const allDone = (count: number) =>
     until(async () => (await store.count("status = 'DONE'")) === count, {
       what: `"all ${count} jobs are DONE"`,
-      timeoutMs: 25_000,
     });
 
   describe('an answer that is lost', () => {
@@ -86,7 +85,7 @@ describeOn(oneOfEach, 'On $name', (server) => {
       store.proxy.silence();
       const failing = store.client.enqueue('work', null, { id: 'one' });
       await expect(failing).rejects.toBeInstanceOf(DatabaseTimeoutError);
-      await until(() => store.client.enqueue('work').then(Boolean, () => false), { timeoutMs: 10_000 });
+      await until(() => store.client.enqueue('work').then(Boolean, () => false));
     });
 
     it('do not hold a worker up for long, and cost no running job its lease', async () => {
@@ -107,7 +106,7 @@ describeOn(oneOfEach, 'On $name', (server) => {
       await store.ended('next');
       const isRenewed = async () =>
         (await store.directClient.get('long'))!.lockedUntil!.getTime() > leaseEnd + 4_000;
-      await until(isRenewed, { what: '"the lease has been renewed"', timeoutMs: 15_000 });
+      await until(isRenewed, { what: '"the lease has been renewed"' });
       expect(signal!.aborted).toBe(false);
       finish();
       expect(await store.ended('long')).toMatchObject({ status: 'DONE', attemptsDone: 1, crashes: 0 });

@@ -11,7 +11,7 @@ export function runNodeTests(fixture: string, settings: object): Promise<string>
   const env = { ...process.env, SETTINGS: JSON.stringify(settings), NODE_OPTIONS: '' };
   return new Promise((resolve) => {
     const args = ['--no-warnings', '--test-reporter=tap', file];
-    execFile(process.execPath, args, { env, timeout: 25_000 }, (_error, stdout, stderr) =>
+    execFile(process.execPath, args, { env, timeout: 110_000 }, (_error, stdout, stderr) =>
       resolve(stdout === '' ? `not ok\n${stderr}` : stdout),
     );
   });

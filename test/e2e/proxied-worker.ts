@@ -77,7 +77,7 @@ export class ProxiedWorker {
       job = await this.directClient.get(id);
       return job !== null && job.status !== 'PENDING';
     };
-    await until(isTerminal, { what: `"job ${id} is terminal"`, timeoutMs: 25_000 });
+    await until(isTerminal, { what: `"job ${id} is terminal"` });
     return job!;
   }
 

@@ -140,7 +140,7 @@ describeOn(
         await watch(own, () => true);
         await own.enqueue([job('a')]);
         await sources[0]!.transaction((manager) => own.enqueue([job('b')], { manager }));
-        await until(() => heard.flat().includes('b'), { what: 'hearing of both', timeoutMs: 500 });
+        await until(() => heard.flat().includes('b'), { what: 'hearing of both' });
         expect(heard.flat().sort()).toEqual(['a', 'b']);
       });
 
@@ -149,7 +149,7 @@ describeOn(
         const { heard } = await watch(other);
         await watch(own, () => true);
         await own.enqueue([job('a'), job('b')]);
-        await until(() => heard.length > 0, { what: 'hearing of both', timeoutMs: 500 });
+        await until(() => heard.length > 0, { what: 'hearing of both' });
         expect(heard).toEqual([['a', 'b']]);
       });
 
@@ -159,7 +159,7 @@ describeOn(
         await watch(own, () => true);
         await own.enqueue([job('a')]);
         await own.close();
-        await until(() => heard.length > 0, { what: 'hearing of it', timeoutMs: 500 });
+        await until(() => heard.length > 0, { what: 'hearing of it' });
         expect(heard).toEqual([['a']]);
       });
     });

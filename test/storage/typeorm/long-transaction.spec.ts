@@ -18,7 +18,7 @@ describeOn(oneOfEach, 'On $name', (server) => {
     await store.reset();
     asking = store.dataSource.createQueryRunner();
     open = store.dataSource.createQueryRunner();
-  }, 60_000);
+  });
   afterAll(async () => {
     await asking.release();
     await open.release();
