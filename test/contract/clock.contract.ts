@@ -63,8 +63,12 @@ export function clockContract(store: SqlStore): void {
       await enqueue('soon', { delayMs: 150 });
       await enqueue('later', { delayMs: HOURS });
       await expectNear(await store.instant('later', 'run_at'), HOURS);
-      expect(await claimIds()).toEqual([]);
       await until(async () => (await claimIds()).join() === 'soon');
+      const [dueAt, claimedAt] = await Promise.all(
+        ['run_at', 'locked_at'].map((column) => store.instant('soon', column)),
+      );
+      expect(claimedAt).toBeGreaterThanOrEqual(dueAt!);
+      expect(await claimIds()).toEqual([]);
     });
 
     it('a lease lasts as long as requested', async () => {

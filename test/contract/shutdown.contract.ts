@@ -221,17 +221,18 @@ export function shutdownContract(store: Store): void {
     });
 
     it('keeps the leases of the handlers that it waits for', async () => {
+      const leaseMs = 2_500;
       await enqueue('slow');
       let started = 0;
       const handler: HandlerFn = async (_job, { signal }) => {
         started = performance.now();
         await until(async () => {
           expect(await store.queue.reclaim(3)).toEqual([]);
-          return performance.now() - started > 900;
+          return performance.now() - started > 1.2 * leaseMs;
         });
         return signal.aborted;
       };
-      const worker = await store.work({ [KIND]: handler }, { leaseMs: 400, heartbeatMs: 80 });
+      const worker = await store.work({ [KIND]: handler }, { leaseMs, heartbeatMs: 100 });
       await until(() => started > 0);
       await worker.stop();
       expect(await store.job('slow')).toMatchObject({ status: 'DONE', result: false });
