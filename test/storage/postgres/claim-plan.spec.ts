@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
 import * as mysqlBestJobs from '../../../lib/storage/mysql/best-jobs.js';
 import * as mysqlClaim from '../../../lib/storage/mysql/claim.js';
@@ -49,7 +49,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     await store.sql('ANALYZE nest_jobs');
     runner = store.dataSource.createQueryRunner();
     await runner.connect();
-  }, 60_000);
+  }, 240_000);
   afterAll(async () => {
     await runner.release();
     await store.stop();
@@ -169,7 +169,7 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
              IF(seq % 400 = 2, UTC_TIMESTAMP(6) + INTERVAL 1 DAY, NULL)
       FROM seq_1_to_${ROWS}`);
     await store.sql('ANALYZE TABLE nest_jobs');
-  }, 60_000);
+  }, 240_000);
   afterAll(() => store.stop());
 
   const TABLE = '`nest_jobs`';
@@ -234,36 +234,56 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
   itIsFast(store);
 });
 
-const FAST_MS = 50;
+const ROUNDS = 8;
+/** It takes some thirty to a hundred times as long as a step. */
+const LOOKUPS_IN_A_SCAN = 10;
 
-/** The best of up to twenty, because machines are busy. A scan of the table takes hundreds of milliseconds each time. */
+/**
+ * Each step is timed beside a scan of the whole table, the best of several rounds each: what else the machine has to do
+ * slows both down.
+ */
 function itIsFast(store: SqlStore): void {
-  it('claims, renews and settles in less than 50 ms', async () => {
-    await store.client.enqueueMany(IDS.map((id) => ({ kind: KIND, id, priority: -1 })));
-    const times: number[] = [];
-    for (let n = 0; n < 20 && Math.min(...times) >= FAST_MS; n++) {
-      const begun = performance.now();
-      const jobs = await store.queue.claim([KIND, 'nobody'], 10, LONG);
-      times.push(performance.now() - begun);
-      expect(jobs).toHaveLength(10);
-      const leases = jobs.map((job) => ({ ...job, alone: false }));
-      expect(await store.queue.renew(leases, 60_000)).not.toContain('lost');
-      const outcome = { type: 'done', result: { json: null, bytes: null } } as const;
-      const answers = await store.queue.settle(jobs.map((job) => ({ ...job, outcome })));
-      expect(new Set(answers)).toEqual(new Set(['written']));
-    }
-    expect(Math.min(...times)).toBeLessThan(FAST_MS);
+  let best: Map<string, number>;
+  beforeEach(() => {
+    best = new Map();
   });
 
-  it('finds in less than 50 ms that there is nothing to claim and nothing to take back', async () => {
-    const times: number[] = [];
-    for (let n = 0; n < 20 && Math.min(...times) >= FAST_MS; n++) {
-      const begun = performance.now();
-      expect(await store.queue.claim(['nobody'], 10, LONG)).toEqual([]);
-      expect(await store.queue.reclaim(3)).toEqual([]);
-      times.push(performance.now() - begun);
+  async function timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const result = await work();
+    best.set(step, Math.min(best.get(step) ?? Infinity, performance.now() - begun));
+    return result;
+  }
+
+  async function expectNoScans(round: () => Promise<void>): Promise<void> {
+    for (let n = 0; n < ROUNDS; n++) {
+      await round();
+      await timed('scan', () => store.sql('SELECT count(*) AS n FROM nest_jobs WHERE attempts_done < 0'));
     }
-    expect(Math.min(...times)).toBeLessThan(FAST_MS);
+    const limit = best.get('scan')! / LOOKUPS_IN_A_SCAN;
+    expect([...best].filter(([step, ms]) => step !== 'scan' && ms >= limit)).toEqual([]);
+  }
+
+  it('claims, renews and settles in less than a tenth of the time that a scan of the table takes', async () => {
+    const ids = Array.from({ length: 10 * ROUNDS }, (_, n) => `fast ${n}`);
+    await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id, priority: -1 })));
+    await expectNoScans(async () => {
+      const jobs = await timed('claim', () => store.queue.claim([KIND, 'nobody'], 10, LONG));
+      expect(jobs).toHaveLength(10);
+      const leases = jobs.map((job) => ({ ...job, alone: false }));
+      expect(await timed('renew', () => store.queue.renew(leases, 60_000))).not.toContain('lost');
+      const outcome = { type: 'done', result: { json: null, bytes: null } } as const;
+      const settlements = jobs.map((job) => ({ ...job, outcome }));
+      const answers = await timed('settle', () => store.queue.settle(settlements));
+      expect(new Set(answers)).toEqual(new Set(['written']));
+    });
+  });
+
+  it('finds in less than a tenth of that time that there is nothing to claim and nothing to take back', async () => {
+    await expectNoScans(async () => {
+      expect(await timed('claim', () => store.queue.claim(['nobody'], 10, LONG))).toEqual([]);
+      expect(await timed('reclaim', () => store.queue.reclaim(3))).toEqual([]);
+    });
   });
 }
 
