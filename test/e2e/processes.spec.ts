@@ -5,7 +5,7 @@ import { SILENT_LOGGER } from '../../lib/job/logger.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
-import { WorkerProcess, type WorkerProcessSettings } from './worker-process.js';
+import { LEASE_MS, WorkerProcess, type WorkerProcessSettings } from './worker-process.js';
 
 /** Real processes and real signals, on the built package: `npm test` builds it, or else run `npm run build:lib`. */
 describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
@@ -51,14 +51,22 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
   async function begun(id: string): Promise<WorkerProcess> {
     let name: string | undefined;
     const isRun = async () => (name = (await runs()).find(({ job }) => job === id)?.worker) !== undefined;
-    await until(isRun, { what: `"job ${id} has begun"`, timeoutMs: 20_000 });
+    await until(isRun, { what: `"job ${id} has begun"` });
     return processes.find((process) => process.name === name)!;
   }
 
   async function ended(id: string): Promise<Job> {
     const hasEnded = async () => (await client.get(id))?.status !== 'PENDING';
-    await until(hasEnded, { what: `"job ${id} has ended"`, timeoutMs: 25_000 });
+    await until(hasEnded, { what: `"job ${id} has ended"` });
     return (await client.get(id))!;
+  }
+
+  /** How long it takes from SIGTERM to the end of the process. */
+  async function exitMs(process: WorkerProcess): Promise<number> {
+    const since = performance.now();
+    process.send('SIGTERM');
+    expect(await process.exited()).toBe('SIGTERM');
+    return performance.now() - since;
   }
 
   const otherThan = (worker: WorkerProcess) => processes.find((process) => process !== worker)!;
@@ -91,20 +99,20 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
 
   it('give back on SIGTERM what takes too long, exit in time, and another does it at once', async () => {
     // Only a job that was given back can be claimed within this test: its lease would outlast it.
-    await start(2, { workMs: 2_000, worker: { leaseMs: 60_000, shutdownTimeoutMs: 300 } });
+    const worker = { leaseMs: 600_000, shutdownTimeoutMs: 300 };
+    const [stopped] = await start(1, { workMs: 300_000, worker });
     await client.enqueue('work', null, { id: 'long' });
-    const stopped = await begun('long');
-    const since = performance.now();
-    stopped.send('SIGTERM');
-    expect(await stopped.exited()).toBe('SIGTERM');
-    expect(performance.now() - since).toBeLessThan(2_000);
-    expect(stopped.output).toContain(
+    await begun('long');
+    const [other, idle] = await start(2, { worker });
+    const idleMs = exitMs(idle!);
+    const stoppedMs = exitMs(stopped!);
+    expect(await stoppedMs).toBeLessThan(1_700 + (await idleMs)); // what the exit takes on this machine, however busy it is
+    expect(stopped!.output).toContain(
       '1 jobs did not finish within shutdownTimeoutMs and are given back: long',
     );
     expect(await client.get('long')).toMatchObject({ status: 'PENDING', attemptsDone: 0, crashes: 0 });
     const job = await ended('long');
-    expect(job).toMatchObject({ status: 'DONE', result: { by: otherThan(stopped).name } });
-    expect(job).toMatchObject({ attemptsDone: 1, crashes: 0 });
+    expect(job).toMatchObject({ status: 'DONE', result: { by: other!.name }, attemptsDone: 1, crashes: 0 });
   });
 
   it('cannot settle a job that another has done while they were frozen', async () => {
@@ -127,8 +135,8 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
   });
 
   it.each([
-    ['frozen', 'work', 1_500, 'Worker'],
-    ['blocked by their handlers', 'block', 2_500, 'The event loop was blocked for 2'],
+    ['frozen', 'work', 1.5 * LEASE_MS, 'Worker'],
+    ['blocked by their handlers', 'block', 2 * LEASE_MS, 'The event loop was blocked for'],
   ])(
     'settle what they ran while they were %s past the lease, where nobody has taken it back',
     async (_how, kind, workMs, logged) => {
@@ -154,7 +162,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
   it('share a backlog of 2,000 jobs and run each of them once', async () => {
     const workers = await start(2);
     await client.enqueueMany(Array.from({ length: 2_000 }, () => ({ kind: 'work' })));
-    await until(async () => (await count("status = 'PENDING'")) === 0, { timeoutMs: 25_000 });
+    await until(async () => (await count("status = 'PENDING'")) === 0);
     expect(await count("status = 'DONE' AND attempts_done = 1 AND crashes = 0")).toBe(2_000);
     const rows = await runs();
     expect(rows).toHaveLength(2_000);
@@ -170,7 +178,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     await client.enqueueMany(innocents.slice(15));
     const supervisor = supervise({ workMs: 20 });
     const culprit = await ended('culprit');
-    await until(async () => (await count("status = 'PENDING'")) === 0, { timeoutMs: 20_000 });
+    await until(async () => (await count("status = 'PENDING'")) === 0);
     await supervisor.stop();
     expect(culprit).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
     expect(culprit.lastError).toMatch(/^panic: .* the job ran alone \(crash 3 of 3\)/);
@@ -187,7 +195,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     await client.enqueueMany(innocents.slice(250));
     const since = performance.now();
     const supervisors = [1, 2, 3].map(() => supervise());
-    await until(async () => (await count("status = 'PENDING'")) === 0, { timeoutMs: 110_000 });
+    await until(async () => (await count("status = 'PENDING'")) === 0, { timeoutMs: 200_000 });
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
     const deaths = processes.filter(({ hasExited }) => hasExited).length;
@@ -200,7 +208,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
         /^panic: the worker \S+ stopped renewing .* last heartbeat was at .*Z, .* the job ran alone \(crash \d+ of 3\)$/,
       );
     }
-  }, 120_000);
+  }, 240_000);
 
   it('all come up, ten of them at once on an empty database', async () => {
     await start(10);
@@ -224,7 +232,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     const keepRunning = async () => {
       while (!isStopping) {
         const worker = spawn(settings);
-        await until(() => isStopping || worker.hasExited, { timeoutMs: 25_000 });
+        await until(() => isStopping || worker.hasExited, { timeoutMs: 240_000 });
       }
     };
     const running = keepRunning();

@@ -8,6 +8,9 @@ import { until } from '../support/until.js';
 const FIXTURE = join(import.meta.dirname, 'fixtures/worker.mjs');
 const BUILT = join(import.meta.dirname, '../../dist/index.js');
 
+/** Of worker processes that are told nothing else: long enough that a busy machine takes no lease from one that is alive. */
+export const LEASE_MS = 2_000;
+
 /** What fixtures/worker.mjs is told. */
 export interface WorkerProcessSettings {
   readonly name: string;
@@ -39,7 +42,7 @@ export class WorkerProcess {
     if (!existsSync(BUILT)) {
       throw new Error('These tests run the built package, and there is none: run `npm run build:lib` first.');
     }
-    const defaults: WorkerOptions = { leaseMs: 1_000, pollIntervalMs: 100 };
+    const defaults: WorkerOptions = { leaseMs: LEASE_MS, pollIntervalMs: 100 };
     const told = { ...settings, workMs, worker: { ...defaults, ...worker } };
     const child = spawn(process.execPath, ['--no-warnings', `--max-old-space-size=${heapMb}`, FIXTURE], {
       env: { ...process.env, WORKER: JSON.stringify(told), NO_COLOR: '1' },
@@ -75,11 +78,9 @@ export class WorkerProcess {
   }
 
   async until(condition: () => boolean, what: string): Promise<void> {
-    await until(condition, { what: `"Worker ${this.name} is ${what}"`, timeoutMs: 25_000 }).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}; it wrote:\n${this.output}`);
-      },
-    );
+    await until(condition, { what: `"Worker ${this.name} is ${what}"` }).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it wrote:\n${this.output}`);
+    });
   }
 
   /** Ends it, whatever its state: SIGKILL works on a stopped process, too. */
