@@ -191,7 +191,7 @@ export function storageContract(store: SqlStore): void {
     await breakRow('a');
     try {
       const refusal = await store.queue.settle([{ ...job!, outcome: DONE }]).catch((error: unknown) => error);
-      expect(refusal).toBeInstanceOf(Error);
+      expect(refusal).toHaveProperty('message'); // the driver's errors may be of the realm of another suite
       expect(store.queue.isLinkFailure(refusal)).toBe(false);
     } finally {
       await mendRow();
