@@ -110,7 +110,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     expect(stopped!.output).toContain(
       '1 jobs did not finish within shutdownTimeoutMs and are given back: long',
     );
-    expect(await client.get('long')).toMatchObject({ status: 'PENDING', attemptsDone: 0, crashes: 0 });
+    // The other worker may have it by now: the one attempt that is counted is its own.
     const job = await ended('long');
     expect(job).toMatchObject({ status: 'DONE', result: { by: other!.name }, attemptsDone: 1, crashes: 0 });
   });
