@@ -33,6 +33,8 @@ export interface PendingSettlement extends Settlement {
   refusals: number;
   /** Created at the first failure. */
   pause?: ExponentialPause;
+  /** Cancels the next try. */
+  cancelRetry?: () => void;
 }
 
 /** One claimed job, from its claim until its outcome is written. Its states change in `HeldJobs` alone. */

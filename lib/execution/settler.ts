@@ -1,5 +1,6 @@
 import { Batcher } from '../async/batcher.js';
 import { ExponentialPause } from '../async/pauses.js';
+import { after } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { countForBatch, MAX_ROWS, type Weight } from '../job/batch-size.js';
 import { sizeOf } from '../job/document.js';
@@ -27,7 +28,6 @@ export class Settler {
     send: (batch) => this.write(batch),
     gathers: 'before',
   });
-  private readonly stopping = new AbortController();
 
   constructor(
     private readonly queue: Pick<JobQueue, 'settle' | 'isLinkFailure'>,
@@ -45,9 +45,9 @@ export class Settler {
 
   /** Gives up on what is not answered yet; the leases of those jobs run out. */
   abandon(): void {
-    this.stopping.abort();
     this.batcher.clear();
     for (const heldJob of this.held.settling) {
+      heldJob.settlement?.cancelRetry?.();
       this.held.close(heldJob);
       this.events.emit('settleAbandoned', { job: heldJob.job, outcome: heldJob.outcome! });
     }
@@ -62,7 +62,7 @@ export class Settler {
       const isRefusal = !this.queue.isLinkFailure(error);
       for (const settlement of batch) {
         if (isRefusal) settlement.refusals += 1;
-        void this.tryAgain(settlement);
+        this.tryAgain(settlement);
       }
     }
   }
@@ -71,7 +71,7 @@ export class Settler {
     const { heldJob, outcome, failures } = settlement;
     if (heldJob.lease === 'over') return; // abandoned
     if (answer === 'busy') {
-      void this.tryAgain(settlement);
+      this.tryAgain(settlement);
       return;
     }
     this.held.close(heldJob);
@@ -79,10 +79,11 @@ export class Settler {
     else this.events.emit('settleRefused', { job: heldJob.job, outcome, failures });
   }
 
-  private async tryAgain(settlement: PendingSettlement): Promise<void> {
+  private tryAgain(settlement: PendingSettlement): void {
+    if (settlement.heldJob.lease === 'over') return; // abandoned
     settlement.failures += 1;
     settlement.pause ??= new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-    if (await settlement.pause.wait(this.stopping.signal)) this.batcher.add(settlement);
+    settlement.cancelRetry = after(settlement.pause.next(), () => this.batcher.add(settlement));
   }
 }
 

@@ -280,6 +280,13 @@ describe('Settler', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('adds no listener for each outcome that waits for its next try: Node warns of more than ten', async () => {
+    const listened = jest.spyOn(EventTarget.prototype, 'addEventListener');
+    for (let n = 0; n < 50; n++) settle(`job-${n}`);
+    await storage.answer(new Error(LINK_LOST));
+    expect(listened.mock.calls.length).toBeLessThanOrEqual(10);
+  });
+
   it('sends nothing again after it was told to give up', async () => {
     settle('a');
     await storage.answer(new Error(LINK_LOST));
