@@ -3,16 +3,18 @@
  * copy has classes and variables of its own. What must be the same for all of them is kept here under global symbols.
  */
 const PACKAGE = 'nestjs-typeorm-jobs';
+const BRAND = Symbol('brand');
 
 /**
  * Lets `instanceof` recognise the instances that another copy of this package has made. Subclasses inherit the brand;
  * `instanceof` a subclass without a brand of its own works as always.
  *
- * @param name the same in every copy
+ * @param name the same in every copy, and in minified builds; see `brandOf`
  */
 export function branded(name: string): ClassDecorator {
   const brand = Symbol.for(`${PACKAGE}:${name}`);
   return (target) => {
+    Object.defineProperty(target, BRAND, { value: name });
     Object.defineProperty(target.prototype, brand, { value: true });
     Object.defineProperty(target, Symbol.hasInstance, {
       value(this: typeof target, value: unknown): boolean {
@@ -21,6 +23,11 @@ export function branded(name: string): ClassDecorator {
       },
     });
   };
+}
+
+/** The name under which a class was branded. Minifiers change the class's own name. Undefined for subclasses of users. */
+export function brandOf(type: object): string | undefined {
+  return Object.hasOwn(type, BRAND) ? (type as { [BRAND]?: string })[BRAND] : undefined;
 }
 
 function has(object: object, key: symbol): boolean {

@@ -4,6 +4,8 @@ import { inspect, types } from 'node:util';
 export const MAX_ERROR_LENGTH = 8192;
 /** How many causes of an error are described with it. */
 const MAX_CAUSES = 5;
+/** How many of the errors that an `AggregateError` gathers are told with it. */
+const MAX_GATHERED = 5;
 const REPLACEMENT = '\uFFFD';
 
 /** Whether a thrown value is an error, from whichever realm: Jest runs tests in realms of their own. */
@@ -21,8 +23,8 @@ export function isError(value: unknown): value is Error {
 }
 
 /**
- * An error as text for `lastError`: name, message and stack, then its causes. It has at most `MAX_ERROR_LENGTH`
- * characters, and only those that every database takes. Never throws, whatever was thrown.
+ * An error as text for `lastError`: name, message and stack, the errors that it gathers, then its causes. It has at most
+ * `MAX_ERROR_LENGTH` characters, and only those that every database takes. Never throws, whatever was thrown.
  */
 export function describeError(thrown: unknown): string {
   const lines: string[] = [];
@@ -30,7 +32,10 @@ export function describeError(thrown: unknown): string {
   let current: unknown = thrown;
   for (let depth = 0; depth <= MAX_CAUSES && !seen.has(current); depth++) {
     seen.add(current);
-    lines.push(depth === 0 ? describeOne(current) : `caused by: ${describeOne(current)}`);
+    lines.push(
+      depth === 0 ? describeOne(current) : `caused by: ${describeOne(current)}`,
+      ...describeGathered(current),
+    );
     current = isError(current) ? read(current, 'cause') : undefined;
     if (current === undefined) break;
   }
@@ -40,6 +45,23 @@ export function describeError(thrown: unknown): string {
 /** Cuts a text to `MAX_ERROR_LENGTH`, and replaces what databases refuse: NUL and lone surrogates. */
 export function storableText(text: string): string {
   return text.slice(0, MAX_ERROR_LENGTH).toWellFormed().replaceAll('\0', REPLACEMENT);
+}
+
+/** The errors of an `AggregateError`, a line each: its own message says nothing of them. */
+function describeGathered(thrown: unknown): string[] {
+  const errors = isError(thrown) ? read(thrown, 'errors') : undefined;
+  try {
+    if (!Array.isArray(errors)) return [];
+    const shown = errors.slice(0, MAX_GATHERED).map((error) => `- ${firstLine(describeOne(error))}`);
+    const more = errors.length - shown.length;
+    return more > 0 ? [...shown, `- and ${more} more`] : shown;
+  } catch {
+    return []; // a list that cannot be read
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
 }
 
 function describeOne(thrown: unknown): string {

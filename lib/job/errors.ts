@@ -1,11 +1,11 @@
-import { branded } from './copies.js';
+import { brandOf, branded } from './copies.js';
 
 /** The base of every error that this package throws on purpose: `catch (e) { if (e instanceof JobsError) … }`. */
 @branded('JobsError')
 export class JobsError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    this.name = brandOf(new.target) ?? new.target.name;
   }
 }
 

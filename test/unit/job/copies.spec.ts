@@ -1,10 +1,32 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { branded, sharedByCopies } from '../../../lib/job/copies.js';
+import { branded, brandOf, sharedByCopies } from '../../../lib/job/copies.js';
 import * as definition from '../../../lib/job/definition.js';
 import * as errors from '../../../lib/job/errors.js';
 
 const { JobDefinition, defineJob } = definition;
 const { InvalidJobError, InvalidPayloadError, JobsError, PermanentError, RetryableError } = errors;
+
+describe('A minified copy of the package', () => {
+  class e extends Error {
+    constructor(message: string) {
+      super(message);
+      this.name = brandOf(new.target) ?? new.target.name;
+    }
+  }
+  branded('PaymentError')(e);
+
+  it('names its errors as the package does', () => {
+    expect(new e('declined').name).toBe('PaymentError');
+    expect(new PermanentError().name).toBe('PermanentError');
+  });
+
+  it('leaves the names of classes below them to those', () => {
+    class Declined extends e {}
+    class Permanent extends PermanentError {}
+    expect(new Declined('no').name).toBe('Declined');
+    expect(new Permanent().name).toBe('Permanent');
+  });
+});
 
 describe('A second copy of the package', () => {
   let other: typeof errors;

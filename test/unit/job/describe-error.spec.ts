@@ -117,6 +117,38 @@ describe('describeError', () => {
   });
 });
 
+describe('describeError of an AggregateError', () => {
+  const lines = (error: Error): string[] =>
+    describeError(error)
+      .split('\n')
+      .filter((line) => !line.startsWith('    at '));
+
+  it('names the errors that it gathers, a line each', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { name: 'ConnectError' });
+    expect(
+      lines(new AggregateError([refused, new TypeError('no\nmore'), 'text'], 'All promises were rejected')),
+    ).toEqual([
+      'AggregateError: All promises were rejected',
+      '- ConnectError: connect ECONNREFUSED 127.0.0.1:1',
+      '- TypeError: no',
+      '- text',
+    ]);
+  });
+
+  it('names five of many, and counts the others', () => {
+    const errors = Array.from({ length: 12 }, (_, n) => new Error(`no ${n}`));
+    expect(lines(new AggregateError(errors)).slice(-2)).toEqual(['- Error: no 4', '- and 7 more']);
+  });
+
+  it('names those of its causes as well, and survives a list that cannot be read', () => {
+    const cause = new AggregateError([new Error('below')]);
+    expect(describeError(new Error('above', { cause }))).toContain('\n- Error: below');
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    expect(describeError(Object.assign(new Error('odd'), { errors: proxy }))).toContain('Error: odd');
+  });
+});
+
 describe('storableText', () => {
   it('leaves a text as it is that every database takes', () => {
     expect(storableText('line\n\ttab ü 😀')).toBe('line\n\ttab ü 😀');
