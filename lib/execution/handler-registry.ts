@@ -1,5 +1,5 @@
 import type { JobDefinition } from '../job/definition.js';
-import { KindExistsError } from '../job/errors.js';
+import { KindExistsError, PermanentError } from '../job/errors.js';
 import { checkHandlerOptions, type JobHandlerOptions } from '../job/handler-options.js';
 import { requireName } from '../job/names.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -47,9 +47,10 @@ export class AttemptFactory {
     private readonly defaults: AttemptPolicy,
   ) {}
 
-  /** @param job of a kind that has a handler here */
+  /** Never throws: a job whose kind has no handler here gets an attempt that fails. */
   attempt(job: ClaimedJob): Attempt {
-    const handler = this.handlers.get(job.kind)!;
+    const handler = this.handlers.get(job.kind);
+    if (handler === undefined) return new Attempt(job, refuseKind, this.defaults);
     return new Attempt(job, handler.run, this.policyOf(handler));
   }
 
@@ -63,4 +64,14 @@ export class AttemptFactory {
     }
     return policy;
   }
+}
+
+/**
+ * A database that ignores blanks at the end of a text may hand over a row of the kind `good ` for the kind `good`. No
+ * handler can have such a kind, because kinds are trimmed.
+ */
+function refuseKind({ kind }: ClaimedJob): never {
+  throw new PermanentError(
+    `No handler serves the kind ${JSON.stringify(kind)}. Kinds are compared exactly, and have no blanks at their ends.`,
+  );
 }

@@ -4,6 +4,7 @@ import { clockContract } from './clock.contract.js';
 import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { transactionalContract } from './transactional.contract.js';
+import { foreignRowsContract } from './foreign-rows.contract.js';
 import { isolationContract } from './isolation.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
@@ -39,6 +40,7 @@ export function jobQueueContract(store: Store): void {
     if (!(store instanceof SqlStore)) return;
     clockContract(store);
     storageContract(store);
+    foreignRowsContract(store);
     schemaContract(store);
   });
 }
