@@ -1,3 +1,4 @@
+import { likelyName } from './did-you-mean.js';
 import { encodeDocument, type StoredDocument } from './document.js';
 import { InvalidJobError } from './errors.js';
 import type { NewJob } from './job.js';
@@ -26,6 +27,29 @@ export const MAX_INT = 2 ** 31 - 1;
 export const EARLIEST_RUN_AT = new Date('0001-01-01T00:00:00.000Z');
 export const LATEST_RUN_AT = new Date('9999-12-31T23:59:59.999Z');
 
+/** What a caller may say of a job. The compiler wants all of them, and no other. */
+const FIELDS = {
+  id: true,
+  kind: true,
+  payload: true,
+  runAt: true,
+  delayMs: true,
+  priority: true,
+  maxAttempts: true,
+  definition: true,
+} satisfies Record<keyof NewJob, true>;
+
+/** What other job libraries call them. */
+const NAMES_ELSEWHERE = new Map<string, keyof NewJob>([
+  ['attempts', 'maxAttempts'],
+  ['retryLimit', 'maxAttempts'],
+  ['delay', 'delayMs'],
+  ['startAfter', 'runAt'],
+  ['jobId', 'id'],
+  ['name', 'kind'],
+  ['data', 'payload'],
+]);
+
 /** Checks new jobs and encodes them as they are written. */
 export class JobEncoder {
   private readonly uuids = new UuidV7();
@@ -37,6 +61,7 @@ export class JobEncoder {
    * @throws InvalidJobError naming what is wrong
    */
   encode(job: NewJob, carried?: unknown): EncodedJob {
+    for (const name in job) if (!Object.hasOwn(FIELDS, name)) throw unknownField(name);
     const { runAt, delayMs, priority = 0, maxAttempts } = job;
     if (runAt !== undefined && delayMs !== undefined) {
       throw new InvalidJobError('delayMs', 'is given together with runAt; give one of them.');
@@ -53,6 +78,13 @@ export class JobEncoder {
       maxAttempts: maxAttempts === undefined ? null : requireInt(maxAttempts, 'maxAttempts', 1),
     };
   }
+}
+
+function unknownField(name: string): InvalidJobError {
+  const names = Object.keys(FIELDS);
+  const meant = NAMES_ELSEWHERE.get(name) ?? likelyName(name, names);
+  const question = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  return new InvalidJobError(name, `is not known.${question} A job takes ${names.join(', ')}.`);
 }
 
 function requireRunAt(value: unknown): number {

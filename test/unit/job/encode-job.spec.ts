@@ -107,6 +107,27 @@ describe('JobEncoder', () => {
   });
 });
 
+describe('JobEncoder, of a name that it does not know', () => {
+  it.each([
+    ['attempts', 'maxAttempts'],
+    ['maxAttemps', 'maxAttempts'],
+    ['delay', 'delayMs'],
+    ['jobId', 'id'],
+    ['Priority', 'priority'],
+  ])('refuses %s, and suggests %s', (name, meant) => {
+    const error = thrownBy(() => new JobEncoder(100).encode({ kind: 'k', [name]: 3 }));
+    expect(error).toBeInstanceOf(InvalidJobError);
+    expect(error).toMatchObject({ path: name, problem: expect.stringContaining(`Did you mean ${meant}?`) });
+  });
+
+  it('refuses one that resembles none, and lists those there are', () => {
+    const error = thrownBy(() => new JobEncoder(100).encode({ kind: 'k', removeOnComplete: true } as never));
+    expect((error as Error).message).toMatch(
+      /^removeOnComplete is not known\. A job takes id, kind, payload,/,
+    );
+  });
+});
+
 describe('requireName', () => {
   it('trims, and keeps case and what is inside', () => {
     expect(requireName('  Mail Über 😀  ', 'kind')).toBe('Mail Über 😀');
