@@ -9,13 +9,14 @@ import type { HandlerFn } from '../execution/attempt.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import type { JobDefinition } from '../job/definition.js';
+import { likelyName } from '../job/did-you-mean.js';
 import { InvalidOptionError, JobsError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
 import { anObject } from '../job/option-checks.js';
 import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
 import type { ResolvedOptions } from './jobs.options.js';
-import { DEFAULT_NAME, getJobClientToken } from './jobs.tokens.js';
+import { DEFAULT_NAME, getJobClientToken, internalToken } from './jobs.tokens.js';
 import type { HandlerHost } from './nest-internals.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -55,7 +56,11 @@ export class JobsExplorer {
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const declaredAt = declarationOf(wrapper, method);
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
-        if (queueOf(options, declaredAt) !== this.options.name) continue;
+        const queue = queueOf(options, declaredAt);
+        if (queue !== this.options.name) {
+          this.requireModule(queue, declaredAt);
+          continue;
+        }
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
         const run = this.withMiddleware(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, declaredAt, run });
@@ -96,6 +101,16 @@ export class JobsExplorer {
     };
   }
 
+  /** A handler of a module that the application does not have would never be called. */
+  private requireModule(queue: string, declaredAt: string): void {
+    const names = namesOfModules(this.discovery);
+    if (names.includes(queue)) return;
+    const meant = likelyName(queue, names);
+    const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+    const allowed = `the name of a JobsModule of this application.${question} There are ${names.join(', ')}`;
+    throw new InvalidOptionError(`${declaredAt}: queue`, queue, allowed);
+  }
+
   private requireHandler(kind: string): void {
     if (this.handlers.get(kind.trim()) !== undefined) return;
     const known = this.handlers.kinds.join(', ') || 'none';
@@ -114,6 +129,15 @@ export class JobsExplorer {
         `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
     );
   }
+}
+
+/** The names of all `JobsModule`s of an application. */
+function namesOfModules(discovery: DiscoveryService): string[] {
+  const prefix = internalToken('options', '');
+  const tokens = discovery.getProviders().map(({ token }) => token);
+  return tokens
+    .filter((token): token is string => typeof token === 'string' && token.startsWith(prefix))
+    .map((token) => token.slice(prefix.length));
 }
 
 /** `Mails.send in MailModule`. The name of a provider is its token, which may be a symbol. */

@@ -208,6 +208,20 @@ describe('JobsModule', () => {
       await expect(jobs.enqueue('letter')).rejects.toBeInstanceOf(UnknownKindError);
     });
 
+    it('refuses a handler of a module that the application does not have, and suggests one', async () => {
+      @Injectable()
+      class Typo {
+        @JobHandler('typo', { queue: 'mails' })
+        typo(): void {}
+      }
+      const both = [JobsModule.forRoot({ worker }), JobsModule.forRoot({ name: 'mail', worker })];
+      const starting = apps.start(root(both, { providers: [Typo] }));
+      await expect(starting).rejects.toBeInstanceOf(InvalidOptionError);
+      await expect(starting).rejects.toThrow(
+        /^Option "Typo\.typo in .*: queue" is "mails".*Did you mean "mail"\?/,
+      );
+    });
+
     it('is refused if both have the same name, or none', async () => {
       for (const options of [{}, { name: 'mail' }]) {
         const starting = apps.start(root([JobsModule.forRoot(options), JobsModule.forRoot(options)]));
