@@ -409,12 +409,14 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
       await store.client.enqueue('other', null, { id: 'two' });
       expect(await store.ended('one')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
       expect(await store.ended('two')).toMatchObject({ status: 'DONE', attemptsDone: 1 });
-      expect(calls).toBe(3);
+      const isUndone = ({ message }: { message: string }) => message.includes('was undone by the database');
+      const undone = store.logs.filter(isUndone).length;
+      expect(undone).toBeGreaterThan(0); // it may meet the other one a second time
+      expect(calls).toBe(2 + undone);
       expect(await store.dataSource.query('SELECT cents FROM accounts')).toEqual([
         { cents: 2 },
         { cents: 2 },
       ]);
-      expect(store.logged('warn', 'was undone by the database')).toBe(true);
     });
 
     it('is begun again if it could not begin, more often than a handler is called, without counting an attempt', async () => {

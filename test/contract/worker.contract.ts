@@ -177,31 +177,32 @@ export function workerContract(store: Store): void {
 
   it('runs one job at a time for a while after one has blocked the event loop for longer than a heartbeat', async () => {
     const leaseMs = 2_500;
+    let blockedUntil: number | undefined;
     let running = 0;
-    let blockedUntil = Infinity;
-    /** How many have run at once, by whether that was within the time of a lease after the block. */
+    /** How many have run at once after the block, by whether that was within the time of a lease. */
     const most = { soon: 0, later: 0 };
     let ranSoon = 0;
-    const handler: HandlerFn = async ({ id }) => {
-      const when = performance.now() - blockedUntil < leaseMs ? 'soon' : 'later';
+    const runs: HandlerFn = async () => {
+      const when = performance.now() - blockedUntil! < leaseMs ? 'soon' : 'later';
       most[when] = Math.max(most[when], ++running);
       if (when === 'soon') ranSoon += 1;
-      if (id === 'blocks') {
-        block(300);
-        blockedUntil = performance.now();
-      }
       await sleep(5);
       running -= 1;
     };
-    await enqueue('blocks');
-    await store.work({ [KIND]: handler }, { leaseMs, heartbeatMs: 100 });
-    await until(() => store.logged('warn', 'The event loop was blocked'));
+    const blocks = () => {
+      block(300);
+      blockedUntil = performance.now();
+    };
+    await enqueue('first', 'blocks');
+    await store.work({ blocks, [KIND]: runs }, { leaseMs, heartbeatMs: 100 });
+    // On a busy machine the warning may have come earlier.
+    await until(() => blockedUntil !== undefined && store.logged('warn', 'The event loop was blocked'));
     const enqueueMore = async () => {
       await store.client.enqueueMany(Array.from({ length: 8 }, () => ({ kind: KIND })));
       return most.later > 1;
     };
     await until(enqueueMore, { what: '"several jobs run at once again"' });
-    expect(ranSoon).toBeGreaterThanOrEqual(8);
+    expect(ranSoon).toBeGreaterThan(1);
     expect(most.soon).toBe(1);
   });
 
