@@ -157,9 +157,9 @@ describeOn(oneOfEach, 'On $name', (server) => {
   });
 
   it('a pool that handlers have exhausted does not keep heartbeats out', async () => {
-    await store.open({ worker: { leaseMs: 1_000, concurrency: POOL_SIZE } });
+    await store.open({ worker: { leaseMs: 3_000, concurrency: POOL_SIZE } });
     await store.client.enqueueMany(some(POOL_SIZE));
-    await store.work(() => store.dataSource.query(isPostgres ? 'SELECT pg_sleep(3)' : 'SELECT SLEEP(3)'));
+    await store.work(() => store.dataSource.query(isPostgres ? 'SELECT pg_sleep(4)' : 'SELECT SLEEP(4)'));
     await allDone(POOL_SIZE);
     expect(await store.count('attempts_done = 1 AND crashes = 0')).toBe(POOL_SIZE);
     expect(calls).toHaveLength(POOL_SIZE);
