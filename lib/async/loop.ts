@@ -1,4 +1,5 @@
 import type { ExponentialPause } from './pauses.js';
+import { sleep } from './timers.js';
 
 /** Something that runs between its start and its stop. */
 export interface Startable {
@@ -10,6 +11,8 @@ export interface Startable {
 /** What happens when the turn of a loop fails: it pauses and tries again, until it works. */
 export interface LoopRetry {
   readonly pause: ExponentialPause;
+  /** Waits for the length of a pause, in milliseconds. May end sooner, and must once the loop stops. Default: until the loop stops. */
+  readonly wait?: (ms: number) => Promise<unknown>;
   /** @param failures how many turns have failed in a row, this one included */
   onFailure(error: unknown, failures: number): void;
   /** A turn has succeeded. @param failures how many had failed in a row before it */
@@ -73,6 +76,7 @@ export class Loop implements Startable {
     if (this.retry === undefined) throw error;
     this.failures += 1;
     this.retry.onFailure(error, this.failures);
-    await this.retry.pause.wait(signal);
+    const { pause, wait = (ms) => sleep(ms, signal) } = this.retry;
+    await wait(pause.next());
   }
 }

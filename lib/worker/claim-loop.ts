@@ -43,6 +43,7 @@ export class ClaimLoop implements Startable {
   allGivenBack: Promise<unknown> = Promise.resolve();
   private readonly loop = new Loop((signal, succeeded) => this.turn(signal, succeeded), {
     pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
+    wait: (ms) => this.wakeSignal.wait(ms), // an enqueue that succeeds shows that the database is back
     onFailure: (error, failures) => this.failed(error, failures),
     onRecovery: (failures) => this.events.emit('claimRecovered', { failures }),
   });

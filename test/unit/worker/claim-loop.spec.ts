@@ -89,6 +89,23 @@ describe('ClaimLoop', () => {
     await stop;
   }
 
+  it('claims at once when it is woken in the pause after a failure', async () => {
+    await start();
+    const claim = storage.claim;
+    storage.claim = () => {
+      claimsFailed += 1;
+      return Promise.reject(new Error('connection lost'));
+    };
+    let claimsFailed = 0;
+    loop.wake();
+    while (claimsFailed < 8) await jest.advanceTimersByTimeAsync(100); // the pauses last for seconds by now
+    storage.claim = claim;
+    const before = storage.claims.length;
+    loop.wake();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(storage.claims.length).toBeGreaterThan(before);
+  });
+
   describe('tells who wakes it whether it is about to claim', () => {
     it('kinds that it serves, while it is idle', async () => {
       await start();
