@@ -207,7 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
 function withoutRetry(): Patch {
   return {
     file: 'execution/settler.js',
-    find: 'settlement.refusals += 1;\n                void this.tryAgain(settlement);',
+    find: 'settlement.refusals += 1;\n                this.tryAgain(settlement);',
     replace: 'settlement.refusals += 1;\n                this.held.close(settlement.heldJob);',
   };
 }
