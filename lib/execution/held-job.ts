@@ -1,6 +1,5 @@
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
 import type { Settlement } from '../queue/job-queue.js';
 import type { LeaseRenewal } from '../queue/lease.js';
 import type { ExponentialPause } from '../async/pauses.js';
@@ -62,9 +61,5 @@ export class HeldJob implements LeaseRenewal {
 
   get job(): ClaimedJob {
     return this.attempt.job;
-  }
-
-  get outcome(): Outcome | undefined {
-    return this.settlement?.outcome;
   }
 }

@@ -49,7 +49,7 @@ export class Settler {
     for (const heldJob of this.held.settling) {
       heldJob.settlement?.cancelRetry?.();
       this.held.close(heldJob);
-      this.events.emit('settleAbandoned', { job: heldJob.job, outcome: heldJob.outcome! });
+      this.events.emit('settleAbandoned', { job: heldJob.job, outcome: heldJob.settlement!.outcome });
     }
   }
 

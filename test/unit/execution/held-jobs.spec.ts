@@ -267,9 +267,9 @@ describe('HeldJobs', () => {
 
   it('knows the outcome of a job from the moment in which it is on its way', () => {
     const job = running();
-    expect(job.outcome).toBeUndefined();
+    expect(job.settlement?.outcome).toBeUndefined();
     settle(job);
-    expect(job.outcome).toBe(DONE);
+    expect(job.settlement?.outcome).toBe(DONE);
   });
 });
 
