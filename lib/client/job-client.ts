@@ -78,6 +78,7 @@ export class JobClient {
    * Nothing has been written then.
    */
   async enqueueMany(jobs: readonly NewJob[], options: EnqueueManyOptions = {}): Promise<Job[]> {
+    requireKnownTarget(options);
     const encoded: EncodedJob[] = [];
     for (const [index, job] of jobs.entries()) {
       try {
@@ -133,5 +134,16 @@ export class JobClient {
     }
     const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
     return this.queue.enqueue(jobs, target === undefined ? {} : { manager: target });
+  }
+}
+
+/** What a job takes stands with each job of the list, and would be dropped beside it. @throws InvalidJobError */
+function requireKnownTarget(options: EnqueueManyOptions): void {
+  for (const name of Object.keys(options)) {
+    if (name === 'manager' || name === 'outside') continue;
+    throw new InvalidJobError(
+      name,
+      'is not known beside a list of jobs, which takes manager and outside. Give it with each job.',
+    );
   }
 }

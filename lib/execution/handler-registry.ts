@@ -33,6 +33,11 @@ export class HandlerRegistry {
     return this.handlers.get(kind);
   }
 
+  /** The handler of a claimed job. For a kind that has none here, it is one that refuses the job. */
+  handlerOf({ kind }: ClaimedJob): Handler {
+    return this.handlers.get(kind) ?? REFUSING;
+  }
+
   get kinds(): readonly string[] {
     return [...this.handlers.keys()];
   }
@@ -49,8 +54,7 @@ export class AttemptFactory {
 
   /** Never throws: a job whose kind has no handler here gets an attempt that fails. */
   attempt(job: ClaimedJob): Attempt {
-    const handler = this.handlers.get(job.kind);
-    if (handler === undefined) return new Attempt(job, refuseKind, this.defaults);
+    const handler = this.handlers.handlerOf(job);
     return new Attempt(job, handler.run, this.policyOf(handler));
   }
 
@@ -70,8 +74,13 @@ export class AttemptFactory {
  * A database that ignores blanks at the end of a text may hand over a row of the kind `good ` for the kind `good`. No
  * handler can have such a kind, because kinds are trimmed.
  */
-function refuseKind({ kind }: ClaimedJob): never {
-  throw new PermanentError(
-    `No handler serves the kind ${JSON.stringify(kind)}. Kinds are compared exactly, and have no blanks at their ends.`,
-  );
-}
+const REFUSING: Handler = {
+  kind: '',
+  declaredAt: 'nowhere',
+  options: {},
+  run: ({ kind }) => {
+    throw new PermanentError(
+      `No handler serves the kind ${JSON.stringify(kind)}. Kinds are compared exactly, and have no blanks at their ends.`,
+    );
+  },
+};

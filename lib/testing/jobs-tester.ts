@@ -143,7 +143,7 @@ export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
     const { queue, settings, events, handlers } = this.parts;
     const clock = queue instanceof TestJobQueue ? queue.clock : undefined;
     const tools = { queue, settings, events, clock };
-    const handler = handlers.get(job.kind)!;
+    const handler = handlers.handlerOf(job);
     const policy = new AttemptFactory(handlers, settings).policyOf(handler);
     const attempt = new TestAttempt(job, handler, policy, this.plans.take(job), tools, claimedAt);
     this.running.set(job.id, attempt);

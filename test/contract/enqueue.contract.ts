@@ -8,6 +8,15 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const EMOJI = '\u{1F600}';
 
 export function enqueueContract(store: Store): void {
+  it('beside a list of jobs, a setting of a job is refused, and nothing is written', async () => {
+    const enqueuing = store.client.enqueueMany([{ kind: KIND, id: 'listed' }], { delayMs: 5 } as never);
+    await expect(enqueuing).rejects.toMatchObject({
+      path: 'delayMs',
+      problem: expect.stringContaining('with each job'),
+    });
+    expect(await store.client.get('listed')).toBeNull();
+  });
+
   /** A database may read its clock more than once within a statement. */
   const expectNear = (actual: number, expected: number) => {
     expect(Math.abs(actual - expected)).toBeLessThan(200);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidJobError, InvalidOptionError, KindExistsError } from '../../../lib/job/errors.js';
 import { AttemptFactory, HandlerRegistry, type Handler } from '../../../lib/execution/handler-registry.js';
-import { claimedJob, thrownBy } from '../fakes.js';
+import { claimedJob, POLICY, thrownBy } from '../fakes.js';
 
 const handler = (kind: string, options: object = {}, declaredAt = 'Mail.send in MailModule'): Handler => ({
   kind,
@@ -60,6 +60,18 @@ describe('HandlerRegistry', () => {
     expect(error).toBeInstanceOf(InvalidOptionError);
     expect(error).toMatchObject({ option: `Mail.send in MailModule: ${option}`, value });
     expect(registry.kinds).toEqual([]);
+  });
+
+  it('has a handler for a job of a kind that it does not serve, which refuses the job', async () => {
+    const registry = new HandlerRegistry();
+    registry.add(handler('mail'));
+    const job = claimedJob({ kind: 'mail ' });
+    expect(registry.handlerOf(claimedJob({ kind: 'mail' })).kind).toBe('mail');
+    const outcome = await new AttemptFactory(registry, POLICY).attempt(job).run();
+    expect(outcome).toMatchObject({
+      type: 'failed',
+      lastError: expect.stringContaining('No handler serves the kind "mail "'),
+    });
   });
 
   it('takes every option at its edge', () => {
