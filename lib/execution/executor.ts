@@ -12,7 +12,10 @@ import { Settler } from './settler.js';
 import { runInTransaction } from './transactional-execution.js';
 
 /** What an executor needs of its queue. */
-export type ExecutorQueue = Pick<JobQueue, 'renew' | 'settle' | 'isLinkFailure' | 'runAndSettle' | 'release'>;
+export type ExecutorQueue = Pick<
+  JobQueue,
+  'renew' | 'settle' | 'refusesContent' | 'runAndSettle' | 'release'
+>;
 
 /** How long a handler may go on after its signal has aborted before an event tells of it. */
 const ABORT_GRACE_MS = 1_000;

@@ -4,6 +4,7 @@ import { after } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { countForBatch, MAX_ROWS, type Weight } from '../job/batch-size.js';
 import { sizeOf } from '../job/document.js';
+import { DatabaseTimeoutError } from '../job/errors.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseAnswer } from '../queue/lease.js';
@@ -30,7 +31,7 @@ export class Settler {
   });
 
   constructor(
-    private readonly queue: Pick<JobQueue, 'settle' | 'isLinkFailure'>,
+    private readonly queue: Pick<JobQueue, 'settle' | 'refusesContent'>,
     private readonly held: HeldJobs,
     private readonly events: JobsEvents,
   ) {}
@@ -59,7 +60,8 @@ export class Settler {
       for (const [index, settlement] of batch.entries()) this.answered(settlement, answers[index]!);
     } catch (error) {
       this.events.emit('settleFailed', { jobs: batch.map(({ heldJob }) => heldJob.job), error });
-      const isRefusal = !this.queue.isLinkFailure(error);
+      // An answer that does not come in time may be that of a statement that is too large.
+      const isRefusal = this.queue.refusesContent(error) || error instanceof DatabaseTimeoutError;
       for (const settlement of batch) {
         if (isRefusal) settlement.refusals += 1;
         this.tryAgain(settlement);

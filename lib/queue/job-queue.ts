@@ -93,8 +93,11 @@ export abstract class JobQueue {
    */
   abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
 
-  /** Whether a method rejected because the storage could not be reached, whatever it was asked. By default never. */
-  isLinkFailure(_error: unknown): boolean {
+  /**
+   * Whether a method rejected for what it was asked to write: the storage, or this process, would refuse the same again,
+   * however often it is tried. By default never.
+   */
+  refusesContent(_error: unknown): boolean {
     return false;
   }
 

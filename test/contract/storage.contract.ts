@@ -186,18 +186,19 @@ export function storageContract(store: SqlStore): void {
     });
   });
 
-  it('distinguishes a refusal and a late answer from a broken connection', async () => {
+  it('distinguishes a refusal of what was written from a late answer and a broken connection', async () => {
     const [job] = await claimed('a');
     await breakRow('a');
     try {
       const refusal = await store.queue.settle([{ ...job!, outcome: DONE }]).catch((error: unknown) => error);
       expect(refusal).toHaveProperty('message'); // the driver's errors may be of the realm of another suite
-      expect(store.queue.isLinkFailure(refusal)).toBe(false);
+      expect(store.queue.refusesContent(refusal)).toBe(true);
     } finally {
       await mendRow();
     }
-    expect(store.queue.isLinkFailure(new DatabaseTimeoutError(1_000))).toBe(false);
-    expect(store.queue.isLinkFailure(new Error('Connection terminated unexpectedly'))).toBe(true);
+    expect(store.queue.refusesContent(new RangeError('Invalid string length'))).toBe(true);
+    expect(store.queue.refusesContent(new DatabaseTimeoutError(1_000))).toBe(false);
+    expect(store.queue.refusesContent(new Error('Connection terminated unexpectedly'))).toBe(false);
   });
 
   describe.each(['payload', 'carried'])('13. A %s that cannot be read', (column) => {

@@ -76,7 +76,7 @@ export class FakeQueue implements ExecutorQueue {
     return 'written';
   };
 
-  isLinkFailure = (_error: unknown): boolean => false;
+  refusesContent = (_error: unknown): boolean => true;
 }
 
 /** Keeps what listeners of an event are told. */

@@ -1,35 +1,66 @@
-import { driverErrorOf, type DatabaseErrors } from '../sql/database-errors.js';
+import { driverErrorOf, isOwnError, type DatabaseErrors } from '../sql/database-errors.js';
 
 /** The fields of mysql2's errors that are used. */
 interface MysqlError {
-  readonly code?: string;
+  /** Of the server from 1000 on; of the operating system below 0. */
+  readonly errno?: number;
+  readonly sqlState?: string;
   readonly sqlMessage?: string;
   readonly fatal?: boolean;
 }
 
-/** What MySQL and MariaDB say, as mysql2 tells it. */
+/**
+ * Numbers of errors with which a connection ends: a shutdown, an aborted or killed connection, a broken network, the limit
+ * of idleness.
+ *
+ * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
+ * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+ */
+const CONNECTION_ENDS = new Set([1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031]);
+
+/** A statement over `max_allowed_packet`. The server has not read it, and closes the connection. */
+const PACKET_TOO_LARGE = 1153;
+
+/** SQLSTATE classes that are about the content of a statement: data, integrity, a SIGNAL in a trigger. */
+const CONTENT_CLASSES = ['22', '23', '44', '45'];
+
+/** Those of the general class: a CHECK, a text that the character set has not, collations that do not match. */
+const CONTENT_ERRORS = new Set([PACKET_TOO_LARGE, 1265, 1267, 1301, 1364, 1366, 3819]);
+
+/** What MySQL and MariaDB say, by the numbers of their errors. */
 export const mysqlErrors: DatabaseErrors = {
   wasRefused(error: unknown): boolean {
-    const { sqlMessage, fatal } = read(error);
-    return sqlMessage !== undefined && fatal !== true;
+    const { errno, fatal } = read(error);
+    if (errno === PACKET_TOO_LARGE) return true;
+    return isOfServer(errno) && fatal !== true && !CONNECTION_ENDS.has(errno);
+  },
+
+  refusesContent(error: unknown): boolean {
+    const { errno, sqlState } = read(error);
+    if (!isOfServer(errno)) return isOwnError(error);
+    return CONTENT_ERRORS.has(errno) || CONTENT_CLASSES.some((start) => sqlState?.startsWith(start) === true);
   },
 
   wantsRetry(error: unknown): boolean {
-    const { code } = read(error);
-    return code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT';
+    const { errno } = read(error);
+    return errno === 1213 || errno === 1205 || errno === 1020; // a deadlock, a lock wait timeout, a changed snapshot
   },
 
   isReadOnly(error: unknown): boolean {
-    const { code } = read(error);
-    return code === 'ER_OPTION_PREVENTS_STATEMENT' || code === 'ER_READ_ONLY_MODE'; // --read-only
+    const { errno } = read(error);
+    return errno === 1290 || errno === 1836 || errno === 1792; // --read-only, read-only mode, a read-only transaction
   },
 };
 
 /** The id that an insert met twice, as the message tells it: a long one is cut. Null for another error. */
 export function duplicateIdIn(error: unknown): string | null {
-  const { code, sqlMessage } = read(error);
-  if (code !== 'ER_DUP_ENTRY') return null;
-  return /^Duplicate entry '(.*)' for key/s.exec(sqlMessage ?? '')?.[1] ?? '';
+  const { errno, sqlMessage } = read(error);
+  if (errno !== 1062) return null;
+  return /'(.*)'[^']*'[^']*'$/s.exec(sqlMessage ?? '')?.[1] ?? '';
+}
+
+function isOfServer(errno: number | undefined): errno is number {
+  return errno !== undefined && errno >= 1000;
 }
 
 function read(error: unknown): MysqlError {

@@ -1,10 +1,14 @@
-import { driverErrorOf, type DatabaseErrors } from '../sql/database-errors.js';
+import { driverErrorOf, isOwnError, type DatabaseErrors } from '../sql/database-errors.js';
 
 /** What SQLite says, as better-sqlite3 tells it. */
 export const sqliteErrors: DatabaseErrors = {
   /** There is no connection that an answer could be lost on. */
   wasRefused(error: unknown): boolean {
     return codeOf(error).startsWith('SQLITE_');
+  },
+
+  refusesContent(error: unknown): boolean {
+    return isOwnError(error) || /^SQLITE_(?:CONSTRAINT|MISMATCH|RANGE|TOOBIG)/.test(codeOf(error));
   },
 
   wantsRetry: isBusy,

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import { DatabaseTimeoutError, ForeignTransactionError, UnsupportedDatabaseError } from '../../job/errors.js';
+import { ForeignTransactionError, UnsupportedDatabaseError } from '../../job/errors.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import {
   JobQueue,
@@ -118,9 +118,8 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.leases.settle(settlements);
   }
 
-  /** An answer that does not come in time may be that of a statement that is too large. */
-  override isLinkFailure(error: unknown): boolean {
-    return !this.dialect.errors.wasRefused(error) && !(error instanceof DatabaseTimeoutError);
+  override refusesContent(error: unknown): boolean {
+    return this.dialect.errors.refusesContent(error);
   }
 
   override requireTransactionalHandlers(whose: string): void {

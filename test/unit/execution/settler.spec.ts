@@ -25,7 +25,8 @@ class Storage {
     return answer.promise;
   };
 
-  readonly isLinkFailure = (error: unknown): boolean => error instanceof Error && error.message === LINK_LOST;
+  readonly refusesContent = (error: unknown): boolean =>
+    error instanceof Error && error.message !== LINK_LOST;
 
   async answer(how: Error | ((id: string) => LeaseAnswer) = () => 'written'): Promise<void> {
     await turn(); // in which it is sent
@@ -98,7 +99,7 @@ describe('Settler', () => {
       seen.push(...batch);
       return storage.settle(batch);
     };
-    settler = new Settler({ settle: seeing, isLinkFailure: storage.isLinkFailure }, held, logger.events);
+    settler = new Settler({ settle: seeing, refusesContent: storage.refusesContent }, held, logger.events);
     settle('a', { leaseToken: 7 });
     await turn();
     expect(storage.statements).toEqual([['a']]);
