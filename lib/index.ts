@@ -34,9 +34,7 @@ export type { ClaimedJob, Job, JobContext, JobSettings, JobStatus, NewJob, Recla
 
 // Errors
 export {
-  DatabaseTimeoutError,
   DuplicateJobError,
-  ForeignTransactionError,
   InvalidJobError,
   InvalidOptionError,
   InvalidPayloadError,
@@ -47,13 +45,18 @@ export {
   NewerPayloadError,
   PermanentError,
   RetryableError,
+  UnknownKindError,
+  WorkerStoppedError,
+} from './job/errors.js';
+export {
+  ConnectionTimeoutError,
+  DatabaseTimeoutError,
+  ForeignTransactionError,
   SchemaVersionError,
   TransactionOpenError,
   TransactionUndoneError,
-  UnknownKindError,
   UnsupportedDatabaseError,
-  WorkerStoppedError,
-} from './job/errors.js';
+} from './job/storage-errors.js';
 export type { PayloadIssue } from './job/errors.js';
 
 // Events

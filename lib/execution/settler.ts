@@ -4,7 +4,7 @@ import { after } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { countForBatch, MAX_ROWS, type Weight } from '../job/batch-size.js';
 import { sizeOf } from '../job/document.js';
-import { DatabaseTimeoutError } from '../job/errors.js';
+import { DatabaseTimeoutError } from '../job/storage-errors.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseAnswer } from '../queue/lease.js';

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { ExponentialPause } from '../async/pauses.js';
 import type { JobsEvents } from '../events/jobs-events.js';
-import { TransactionUndoneError } from '../job/errors.js';
+import { TransactionUndoneError } from '../job/storage-errors.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { HeldJob } from './held-job.js';

@@ -8,6 +8,7 @@ import { foreignRowsContract } from './foreign-rows.contract.js';
 import { isolationContract } from './isolation.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
+import { ownStatementsContract } from './own-statements.contract.js';
 import { panicContract } from './panic.contract.js';
 import { scaleContract } from './scale.contract.js';
 import { schemaContract } from './schema.contract.js';
@@ -40,6 +41,7 @@ export function jobQueueContract(store: Store): void {
     if (!(store instanceof SqlStore)) return;
     clockContract(store);
     storageContract(store);
+    ownStatementsContract(store);
     foreignRowsContract(store);
     schemaContract(store);
   });

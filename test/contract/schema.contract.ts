@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/errors.js';
+import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/storage-errors.js';
 import type { Dialect } from '../../lib/storage/sql/dialect.js';
 import { JobEntity, jobEntity } from '../../lib/storage/typeorm/job-entity.js';
 import { jobsMigrations } from '../../lib/storage/typeorm/jobs-migrations.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { DatabaseTimeoutError } from '../../lib/job/errors.js';
+import { DatabaseTimeoutError } from '../../lib/job/storage-errors.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';

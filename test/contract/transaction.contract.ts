@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { encodeDocument } from '../../lib/job/document.js';
-import { ForeignTransactionError } from '../../lib/job/errors.js';
+import { ForeignTransactionError } from '../../lib/job/storage-errors.js';
 import { endsWithin } from '../../lib/async/timers.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, SqlStore, type Store } from '../support/store.js';

@@ -2,12 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { deferred } from '../../lib/async/deferred.js';
 import { encodeDocument } from '../../lib/job/document.js';
-import {
-  InvalidOptionError,
-  TransactionUndoneError,
-  WorkerStoppedError,
-  PermanentError,
-} from '../../lib/job/errors.js';
+import { InvalidOptionError, WorkerStoppedError, PermanentError } from '../../lib/job/errors.js';
+import { TransactionUndoneError } from '../../lib/job/storage-errors.js';
 import type { ClaimedJob, Job, JobContext } from '../../lib/job/job.js';
 import type { TransactionalAttempt } from '../../lib/queue/job-queue.js';
 import { until } from '../support/until.js';

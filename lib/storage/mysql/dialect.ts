@@ -1,7 +1,7 @@
 import type { Dialect, JobsTable } from '../sql/dialect.js';
 import { NO_NOTIFIER } from '../sql/notifier.js';
-import { PoolConnections } from '../sql/pool-connections.js';
 import { claim } from './claim.js';
+import { mysqlConnections } from './connections.js';
 import { diagnosis } from './diagnosis.js';
 import { mysqlErrors } from './errors.js';
 import { get } from './get.js';
@@ -36,7 +36,7 @@ export function mysqlDialect(name: string): Dialect {
     },
     diagnosis,
     noTransactionalHandlers: null,
-    connect: (dataSource, settings) => new PoolConnections(dataSource, settings),
+    connect: mysqlConnections,
     notifier: () => NO_NOTIFIER,
   };
 }

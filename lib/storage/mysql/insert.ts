@@ -1,6 +1,6 @@
 import type { EncodedJob } from '../../job/encode-job.js';
 import { SETTING_COLUMNS, SETTING_NAMES } from '../sql/columns.js';
-import { DuplicateIdError } from '../sql/duplicate-id.js';
+import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { asBuffer, decodeInserted } from '../sql/row.js';
 import type { Sql } from '../sql/sql.js';
@@ -11,7 +11,7 @@ import { asDatetime } from './parameters.js';
 import { inOwnTransaction } from './transaction.js';
 
 export function insert(table: string): JobsDialect['insert'] {
-  const statements = { plain: insertPlain(table), any: insertAny(table) };
+  const statements = { plain: insertPlain(table), any: insertAny(table), existing: existingId(table) };
   return async (sql, jobs, isJoined = false) => {
     const [row] = await sql.query(NOW);
     const now = Number(row!.now);
@@ -33,8 +33,12 @@ export function insert(table: string): JobsDialect['insert'] {
     try {
       await insertRows(sql, statement, rows, isJoined);
     } catch (error) {
-      const id = duplicateIdIn(error);
-      throw id === null ? error : new DuplicateIdError(id, error);
+      const told = duplicateIdIn(error);
+      if (told === null) throw error;
+      // A refused statement leaves the caller's transaction intact, so the table can be asked in it.
+      const existing = async (ids: readonly string[]) =>
+        (await sql.query(statements.existing, [ids]))[0]?.id as string | undefined;
+      throw new DuplicateIdError(await duplicateIdAmong(jobs, told, existing), error);
     }
     return jobs.map((job) => decodeInserted(job, startOf(job, now), now));
   };
@@ -49,6 +53,10 @@ export const insertPlain = (table: string) =>
 export const insertAny = (table: string) => `
   INSERT INTO ${table} (id, kind, payload, run_at, created_at, updated_at, payload_bytes, due, ${SETTING_NAMES})
   VALUES ?`;
+
+/* The insert has locked the row already. A plain read might go by an older snapshot, which has not got it. */
+export const existingId = (table: string) =>
+  `SELECT id FROM ${table} WHERE id IN (?) LIMIT 1 LOCK IN SHARE MODE`;
 
 const SAVEPOINT = `SAVEPOINT nest_jobs_enqueue`;
 const ROLLBACK_TO_SAVEPOINT = `ROLLBACK TO SAVEPOINT nest_jobs_enqueue`;

@@ -7,7 +7,7 @@ import { PreparedStatements } from './prepared-statements.js';
 
 /** Connections of the DataSource's pool, on which frequent statements are prepared. */
 export class PostgresConnections implements Connections {
-  private readonly prepared: PreparedStatements;
+  private readonly prepared = new PreparedStatements();
   private readonly pool: PoolConnections;
   private unguard: (() => void) | undefined;
 
@@ -15,8 +15,7 @@ export class PostgresConnections implements Connections {
     private readonly dataSource: DataSource,
     settings: ConnectionsSettings,
   ) {
-    this.prepared = new PreparedStatements(dataSource);
-    this.pool = new PoolConnections(dataSource, settings, (queryRunner) => this.through(queryRunner));
+    this.pool = new PoolConnections(dataSource, settings, (queryRunner) => this.over(queryRunner));
   }
 
   run<T>(work: (sql: Sql) => Promise<T>, options?: RunOptions): Promise<T> {
@@ -24,8 +23,8 @@ export class PostgresConnections implements Connections {
     return this.pool.run(work, options);
   }
 
-  through(queryRunner: QueryRunner): Sql {
-    return this.prepared.through(queryRunner);
+  over(queryRunner: QueryRunner): Sql {
+    return this.prepared.over(queryRunner);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { EncodedJob } from '../../job/encode-job.js';
 import { SETTING_COLUMNS, SETTING_NAMES, type SettingColumn } from '../sql/columns.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { DuplicateIdError } from '../sql/duplicate-id.js';
+import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeInserted } from '../sql/row.js';
 import { numberArray, textArray, unlessAll } from './arrays.js';
@@ -14,14 +14,19 @@ export function insert({ name, quoted }: JobsTable): JobsDialect['insert'] {
     if (jobs.length === 1) return [one, bindJob(jobs[0]!)];
     return areAlike(jobs) ? [alike, bindJobsAlike(jobs)] : [many, bindJobs(jobs)];
   };
-  return async (sql, jobs) => {
+  const existing = existingId(quoted);
+  return async (sql, jobs, isJoined = false) => {
     try {
       const [row] = await sql.query(...statementFor(jobs), { isFrequent: true });
       const [createdAt, startedAt] = [Number(row!.created_at), Number(row!.started_at)];
       return jobs.map((job) => decodeInserted(job, job.runAtMs ?? startedAt + job.delayMs, createdAt));
     } catch (error) {
-      const id = duplicateIdIn(error, name);
-      throw id === null ? error : new DuplicateIdError(id, error);
+      const told = duplicateIdIn(error, name);
+      if (told === null) throw error;
+      const find = async (ids: readonly string[]) =>
+        (await sql.query(existing, [textArray(ids)]))[0]?.id as string | undefined;
+      // The server has aborted a transaction of the caller's, and answers nothing more in it.
+      throw new DuplicateIdError(await duplicateIdAmong(jobs, told, isJoined ? undefined : find), error);
     }
   };
 }
@@ -65,6 +70,8 @@ export const insertMany = (table: string) => `
     ) AS start
   )
   SELECT date_part('epoch', now()) * 1000 AS created_at, date_part('epoch', statement_timestamp()) * 1000 AS started_at`;
+
+export const existingId = (table: string) => `SELECT id FROM ${table} WHERE id = ANY ($1::varchar[]) LIMIT 1`;
 
 const CASTS = { integer: 'int4', json: 'json' } as const;
 

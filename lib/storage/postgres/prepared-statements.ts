@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
-import { isIntercepted } from '../sql/intercepted-runner.js';
-import { sqlThrough, type QueryHints, type Row, type Sql } from '../sql/sql.js';
+import type { QueryRunner } from 'typeorm';
+import { sqlOver, type QueryHints, type Row, type Sql } from '../sql/sql.js';
 
 /** The part of `pg.Client` that is used. */
 interface Client {
@@ -25,7 +24,7 @@ const FIRST_REPLAN = 8;
  * than half of the work of a small statement.
  *
  * Nothing is prepared behind a pooler: in transaction mode the next statement may reach another server process, which does
- * not know the name. Nor if the DataSource logs its queries: prepared statements go past TypeORM.
+ * not know the name.
  */
 export class PreparedStatements {
   /** Undefined until it has been found out. */
@@ -34,30 +33,25 @@ export class PreparedStatements {
   /** How many answers of statements whose plans age have found something, and how many were slow, for each connection. */
   private readonly answers = new WeakMap<Client, { finds: number; slow: number }>();
 
-  constructor(dataSource: DataSource) {
-    if ((dataSource.options.logging ?? false) !== false) this.works = false;
-  }
-
-  /** Sends statements through a query runner. They join its transaction if it has one. */
-  through(queryRunner: QueryRunner): Sql {
-    const plain = sqlThrough(queryRunner);
-    return {
-      query: async (text, parameters = [], hints = {}) => {
-        const rows = hints.isFrequent ? await this.query(queryRunner, text, parameters, hints) : null;
-        return rows ?? plain.query(text, parameters);
-      },
-    };
+  /** Sends statements over the connection of a query runner. They join its transaction if it has one. */
+  over(queryRunner: QueryRunner): Sql {
+    return sqlOver(queryRunner, async (connection, text, parameters, hints) => {
+      const client = connection as Client;
+      const isJoined = queryRunner.isTransactionActive;
+      const rows = hints.isFrequent ? await this.query(client, text, parameters, hints, isJoined) : null;
+      return rows ?? (await client.query({ text, values: parameters })).rows;
+    });
   }
 
   /** @returns null if the statement has to be sent as it is */
   private async query(
-    queryRunner: QueryRunner,
+    client: Client,
     text: string,
     parameters: readonly unknown[],
     { hasFound }: QueryHints,
+    isJoined: boolean,
   ): Promise<readonly Row[] | null> {
-    if (this.works === false || isIntercepted(queryRunner)) return null;
-    const client = (await queryRunner.connect()) as Client;
+    if (this.works === false) return null;
     this.works ??= await reachesServer(client);
     if (!this.works) return null;
     try {
@@ -68,10 +62,9 @@ export class PreparedStatements {
         await discardPlans(client);
       return rows;
     } catch (error) {
-      const failure = new QueryFailedError(text, [...parameters], error as Error);
-      if (!LOST.includes((error as { code?: string }).code ?? '')) throw failure;
+      if (!LOST.includes((error as { code?: string }).code ?? '')) throw error;
       this.works = false; // the application may have sent DEALLOCATE ALL
-      if (queryRunner.isTransactionActive) throw failure;
+      if (isJoined) throw error;
       return null; // refused, so nothing was written
     }
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
 import { endsWithin, withTimeLimit } from '../../async/timers.js';
-import { DatabaseTimeoutError } from '../../job/errors.js';
+import { DatabaseTimeoutError } from '../../job/storage-errors.js';
 
 /** Waits for the database's answer. @throws DatabaseTimeoutError if it takes longer than `ms` */
 export function answered<T>(work: Promise<T>, ms: number): Promise<T> {

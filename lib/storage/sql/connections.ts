@@ -24,7 +24,7 @@ export interface RunOptions {
 export interface Connections {
   /** Runs `work` on one of them. @throws DatabaseTimeoutError if the database does not answer in time */
   run<T>(work: (sql: Sql) => Promise<T>, options?: RunOptions): Promise<T>;
-  /** Sends statements through the caller's query runner. They join its transaction if it has one. */
-  through(queryRunner: QueryRunner): Sql;
+  /** Sends statements over the connection of the caller's query runner. They join its transaction if it has one. */
+  over(queryRunner: QueryRunner): Sql;
   close(): Promise<void>;
 }

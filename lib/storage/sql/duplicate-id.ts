@@ -2,7 +2,6 @@ import type { EncodedJob } from '../../job/encode-job.js';
 
 /** An insert met an id that exists already or comes twice. Nothing was written. */
 export class DuplicateIdError extends Error {
-  /** @param id as the database tells it, see `duplicateIdAmong`; '' if it does not */
   constructor(
     readonly id: string,
     cause: unknown,
@@ -14,22 +13,20 @@ export class DuplicateIdError extends Error {
 /**
  * Which of the jobs has the id that exists already.
  *
- * @param told the id as the database told it: MariaDB cuts a long one in its message, and writes ? for characters that it
- * does not know. Then the table tells.
- * @param isStored whether a job with this id is in the table
+ * @param told the id as the database told it, '' if it did not: MariaDB cuts a long one in its message, and writes ? for
+ * characters that it does not know
+ * @param existing finds one of these ids in the table. It must ask over the connection of the insert: the caller may hold
+ * the last one of the pool. Undefined where that cannot be asked any more.
  */
 export async function duplicateIdAmong(
   jobs: readonly EncodedJob[],
   told: string,
-  isStored: (id: string) => Promise<boolean>,
+  existing?: (ids: readonly string[]) => Promise<string | undefined>,
 ): Promise<string> {
-  if (jobs.some(({ id }) => id === told)) return told;
-  const start = /^[^?]*?(?=\?|\.\.\.$|$)/.exec(told)![0];
-  const seen = new Set<string>();
-  for (const { id } of jobs) {
-    if (!id.startsWith(start)) continue;
-    if (seen.has(id) || (await isStored(id))) return id;
-    seen.add(id);
-  }
-  return told;
+  const ids = jobs.map(({ id }) => id);
+  if (ids.length === 1) return ids[0]!;
+  const seen = new Set(ids);
+  if (seen.has(told)) return told;
+  if (seen.size < ids.length) return ids.find((id) => !seen.delete(id))!;
+  return (await existing?.(ids)) ?? told;
 }

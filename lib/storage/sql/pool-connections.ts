@@ -1,10 +1,10 @@
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ExponentialPause } from '../../async/pauses.js';
 import { endsWithin } from '../../async/timers.js';
-import { DatabaseTimeoutError } from '../../job/errors.js';
+import { ConnectionTimeoutError, DatabaseTimeoutError } from '../../job/storage-errors.js';
 import { answered, breakOff } from './break-off.js';
 import type { Connections, ConnectionsSettings, RunOptions } from './connections.js';
-import { sqlThrough, type Sql } from './sql.js';
+import type { Sql } from './sql.js';
 
 /** How often work is tried in all if the database undoes its transaction. */
 const TRIES = 5;
@@ -20,23 +20,25 @@ const MAX_PAUSE_MS = 160;
 export class PoolConnections implements Connections {
   private reserve: Promise<DataSource> | undefined;
 
-  /** @param through how statements are sent through a query runner */
+  /** @param over how statements are sent over the connection of a query runner */
   constructor(
     private readonly dataSource: DataSource,
     private readonly settings: ConnectionsSettings,
-    readonly through: (queryRunner: QueryRunner) => Sql = sqlThrough,
+    readonly over: (queryRunner: QueryRunner) => Sql,
   ) {}
 
   /**
    * Runs `work` on a connection, and again if the database undid its transaction.
-   * @throws DatabaseTimeoutError if it takes longer than `answerMs`; the connection is broken off then
+   * @throws ConnectionTimeoutError if none is free in time; DatabaseTimeoutError if the work takes longer than `answerMs`, and
+   * the connection is broken off then
    */
-  async run<T>(work: (sql: Sql) => Promise<T>, { answerMs, isUrgent }: RunOptions = {}): Promise<T> {
+  async run<T>(work: (sql: Sql) => Promise<T>, options: RunOptions = {}): Promise<T> {
+    const { answerMs = this.settings.answerMs, isUrgent } = options;
     const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (let tries = 1; ; tries++) {
-      const queryRunner = isUrgent ? await this.connectedSoon() : this.dataSource.createQueryRunner();
       try {
-        return await this.lend(queryRunner, work, answerMs ?? this.settings.answerMs);
+        const queryRunner = isUrgent ? await this.connectedSoon(answerMs) : await this.connected(answerMs);
+        return await this.lend(queryRunner, work, answerMs);
       } catch (error) {
         if (tries >= TRIES || !this.settings.errors.wantsRetry(error)) throw error;
         await pause.wait();
@@ -51,16 +53,24 @@ export class PoolConnections implements Connections {
     await reserve?.destroy();
   }
 
+  /** From the pool. @throws ConnectionTimeoutError */
+  private async connected(answerMs: number): Promise<QueryRunner> {
+    const waitMs = Math.min(answerMs, this.settings.answerMs);
+    const queryRunner = await connectedWithin(this.dataSource, waitMs);
+    if (queryRunner !== undefined) return queryRunner;
+    throw new ConnectionTimeoutError(waitMs, poolSizeOf(this.dataSource.options));
+  }
+
   /** From the pool, or else beside it. */
-  private async connectedSoon(): Promise<QueryRunner> {
-    const queryRunner = this.dataSource.createQueryRunner();
-    const connected = queryRunner.connect();
-    if (await endsWithin(connected, this.settings.patienceMs)) return queryRunner;
-    connected.then(
-      () => queryRunner.release(),
-      () => undefined,
+  private async connectedSoon(answerMs: number): Promise<QueryRunner> {
+    const queryRunner = await connectedWithin(this.dataSource, this.settings.patienceMs);
+    if (queryRunner !== undefined) return queryRunner;
+    const beside = await connectedWithin(
+      await this.openReserve(),
+      Math.min(answerMs, this.settings.answerMs),
     );
-    return (await this.openReserve()).createQueryRunner();
+    if (beside !== undefined) return beside;
+    throw new ConnectionTimeoutError(answerMs, 1);
   }
 
   private async lend<T>(
@@ -69,14 +79,11 @@ export class PoolConnections implements Connections {
     answerMs: number,
   ): Promise<T> {
     try {
-      const connection: unknown = await queryRunner.connect();
-      try {
-        return await answered(work(this.through(queryRunner)), answerMs);
-      } catch (error) {
-        if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
-          await breakOff(connection);
-        throw error;
-      }
+      return await answered(work(this.over(queryRunner)), answerMs);
+    } catch (error) {
+      if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
+        await breakOff(await queryRunner.connect());
+      throw error;
     } finally {
       await queryRunner.release();
     }
@@ -87,6 +94,18 @@ export class PoolConnections implements Connections {
     this.reserve.catch(() => (this.reserve = undefined)); // the next heartbeat tries again
     return this.reserve;
   }
+}
+
+/** @returns undefined if no connection comes in time. One that comes later goes back to the pool. */
+async function connectedWithin(dataSource: DataSource, ms: number): Promise<QueryRunner | undefined> {
+  const queryRunner = dataSource.createQueryRunner();
+  const connected: Promise<unknown> = queryRunner.connect();
+  if (await endsWithin(connected, ms)) return queryRunner;
+  connected.then(
+    () => queryRunner.release(),
+    () => undefined,
+  );
+  return undefined;
 }
 
 /** How many connections the pool has, as TypeORM and the drivers read it. */

@@ -1,4 +1,6 @@
-import type { QueryRunner } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError, type QueryRunner } from 'typeorm';
+import { isIntercepted } from './intercepted-runner.js';
+import { statementError } from './statement-error.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -19,12 +21,44 @@ export interface Sql {
   query(text: string, parameters?: readonly unknown[], hints?: QueryHints): Promise<readonly Row[]>;
 }
 
-/** Sends statements through a TypeORM query runner. They join its transaction if it has one. */
+/** Sends a statement over a connection of the driver. */
+export type Send = (
+  connection: unknown,
+  text: string,
+  parameters: readonly unknown[],
+  hints: QueryHints,
+) => Promise<readonly Row[]>;
+
+/**
+ * Sends statements over the connection of a query runner, past TypeORM: its log belongs to the application. They join the
+ * transaction that the query runner is in. Where its statements are intercepted, they go through its `query`.
+ */
+export function sqlOver(queryRunner: QueryRunner, send: Send): Sql {
+  const intercepted = sqlThrough(queryRunner);
+  return {
+    query: async (text, parameters = [], hints = {}) => {
+      if (isIntercepted(queryRunner)) return intercepted.query(text, parameters);
+      if (queryRunner.isReleased) throw new QueryRunnerAlreadyReleasedError();
+      const connection: unknown = await queryRunner.connect();
+      try {
+        return await send(connection, text, parameters, hints);
+      } catch (error) {
+        throw statementError(text, error);
+      }
+    },
+  };
+}
+
+/** Sends statements through the `query` of a query runner, as the application does. */
 export function sqlThrough(queryRunner: Pick<QueryRunner, 'query'>): Sql {
   return {
     query: async (text, parameters = []) => {
-      const { records } = await queryRunner.query(text, [...parameters], true);
-      return (records as readonly Row[] | undefined) ?? [];
+      try {
+        const { records } = await queryRunner.query(text, [...parameters], true);
+        return (records as readonly Row[] | undefined) ?? [];
+      } catch (error) {
+        throw error instanceof QueryFailedError ? statementError(text, error) : error;
+      }
     },
   };
 }

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { JobsError, TransactionOpenError, UnsupportedDatabaseError } from '../../job/errors.js';
+import { JobsError } from '../../job/errors.js';
+import { TransactionOpenError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import { sleep } from '../../async/timers.js';
 import type { Connections, RunOptions } from '../sql/connections.js';
-import { sqlThrough, type Row, type Sql } from '../sql/sql.js';
+import { sqlOver, type Row, type Sql } from '../sql/sql.js';
+import { statementError } from '../sql/statement-error.js';
 import { isBusy } from './errors.js';
 
 /** What better-sqlite3 is, as far as it is used here. */
@@ -79,8 +81,11 @@ export class SqliteConnection implements Connections {
     return work({ query });
   }
 
-  through(queryRunner: QueryRunner): Sql {
-    return sqlThrough(queryRunner);
+  over(queryRunner: QueryRunner): Sql {
+    // eslint-disable-next-line @typescript-eslint/require-await -- the driver is synchronous
+    return sqlOver(queryRunner, async (database, text, parameters) => {
+      return rowsOf((database as Database).prepare(text), parameters);
+    });
   }
 
   async close(): Promise<void> {
@@ -102,11 +107,11 @@ export class SqliteConnection implements Connections {
   ): Promise<readonly Row[]> {
     const statement = this.prepare(database, text);
     const mayRun = () => statement.readonly || database.inTransaction || !this.isInUse;
-    return this.once(mayRun, until, () => {
-      if (statement.reader) return statement.all(...parameters);
-      statement.run(...parameters);
-      return [];
-    });
+    try {
+      return await this.once(mayRun, until, () => rowsOf(statement, parameters));
+    } catch (error) {
+      throw error instanceof TransactionOpenError ? error : statementError(text, error);
+    }
   }
 
   /** Does `write` as soon as it may and no other connection is writing. */
@@ -160,4 +165,12 @@ export class SqliteConnection implements Connections {
       throw error;
     }
   }
+}
+
+/** Runs a statement. The driver does not take booleans. */
+function rowsOf(statement: Statement, parameters: readonly unknown[]): readonly Row[] {
+  const values = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+  if (statement.reader) return statement.all(...values);
+  statement.run(...values);
+  return [];
 }

@@ -1,6 +1,6 @@
 import type { EncodedJob } from '../../job/encode-job.js';
 import { SETTING_COLUMNS, SETTING_NAMES } from '../sql/columns.js';
-import { DuplicateIdError } from '../sql/duplicate-id.js';
+import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { asBuffer, decodeInserted } from '../sql/row.js';
 import type { Row, Sql } from '../sql/sql.js';
@@ -9,7 +9,7 @@ import { isDuplicateId } from './errors.js';
 import { hexOf } from './parameters.js';
 
 export function insert(table: string): JobsDialect['insert'] {
-  const statements = { one: insertOne(table), many: insertMany(table), existing: existing(table) };
+  const statements = { one: insertOne(table), many: insertMany(table), existing: existingId(table) };
 
   return async (sql, jobs) => {
     const rows = new Map((await insertRows(sql, jobs)).map((row) => [row.id, row]));
@@ -27,16 +27,13 @@ export function insert(table: string): JobsDialect['insert'] {
     } catch (error) {
       if (!isDuplicateId(error)) throw error;
       // A failed statement leaves the caller's transaction intact, so the table can be asked in it.
-      throw new DuplicateIdError(await duplicateAmong(sql, jobs), error);
+      throw new DuplicateIdError(await duplicateIdAmong(jobs, '', (ids) => existingOf(sql, ids)), error);
     }
   }
 
-  async function duplicateAmong(sql: Sql, jobs: readonly EncodedJob[]): Promise<string> {
-    const ids = jobs.map(({ id }) => id);
-    const twice = ids.find((id, index) => ids.indexOf(id) < index);
-    if (twice !== undefined) return twice;
+  async function existingOf(sql: Sql, ids: readonly string[]): Promise<string | undefined> {
     const [row] = await sql.query(statements.existing, [JSON.stringify(ids)]);
-    return (row?.id as string | undefined) ?? '';
+    return row?.id as string | undefined;
   }
 }
 
@@ -67,7 +64,7 @@ export const insertMany = (table: string) => `
   WHERE true
   RETURNING id, ${millisOf('run_at')} AS run_at, ${millisOf('created_at')} AS created_at`;
 
-export const existing = (table: string) =>
+export const existingId = (table: string) =>
   `SELECT id FROM ${table} WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1`;
 
 function bindJob(job: EncodedJob): unknown[] {

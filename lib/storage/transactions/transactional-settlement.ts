@@ -1,6 +1,7 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { StoredDocument } from '../../job/document.js';
-import { InvalidOptionError, JobsError, TransactionUndoneError } from '../../job/errors.js';
+import { InvalidOptionError, JobsError } from '../../job/errors.js';
+import { TransactionUndoneError } from '../../job/storage-errors.js';
 import type { Job } from '../../job/job.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import type { Transactions } from './transactions.js';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AmbientTransactions, TransactionIsolation, TransactionWork } from '../../queue/transactions.js';
 import { sharedByCopies } from '../../job/copies.js';
-import { DatabaseTimeoutError } from '../../job/errors.js';
+import { DatabaseTimeoutError } from '../../job/storage-errors.js';
 import { deferred } from '../../async/deferred.js';
 import { endsWithin } from '../../async/timers.js';
 import { breakOffThrough } from '../sql/break-off.js';

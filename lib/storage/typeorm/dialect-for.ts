@@ -1,5 +1,5 @@
 import type { DataSourceOptions } from 'typeorm';
-import { UnsupportedDatabaseError } from '../../job/errors.js';
+import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { Dialect } from '../sql/dialect.js';
 import { mysqlDialect } from '../mysql/dialect.js';
 import { postgresDialect } from '../postgres/dialect.js';

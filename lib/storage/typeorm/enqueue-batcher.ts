@@ -4,6 +4,7 @@ import { countForBatch, type Weight } from '../../job/batch-size.js';
 import { sizeOf } from '../../job/document.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { Job } from '../../job/job.js';
+import { ownError } from '../sql/statement-error.js';
 
 interface Call {
   readonly jobs: readonly EncodedJob[];
@@ -47,7 +48,7 @@ export class EnqueueBatcher {
       if (calls.length > 1 && this.wasRefused(error)) {
         for (const call of calls) await this.write([call]);
       } else {
-        for (const { stored } of calls) stored.reject(error);
+        for (const { stored } of calls) stored.reject(calls.length > 1 ? ownError(error) : error);
       }
     }
   }

@@ -4,7 +4,7 @@ import { DuplicateJobError } from '../../job/errors.js';
 import type { Job } from '../../job/job.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
-import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
+import { DuplicateIdError } from '../sql/duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 
 /** Writes new jobs: on a connection of the queue's together with those of other calls, or in the caller's transaction. */
@@ -24,7 +24,7 @@ export class JobWriter {
 
   /** @throws DuplicateJobError */
   write(jobs: readonly EncodedJob[]): Promise<Job[]> {
-    return this.named(jobs, this.batcher.enqueue(jobs));
+    return named(this.batcher.enqueue(jobs));
   }
 
   /**
@@ -32,25 +32,21 @@ export class JobWriter {
    * @throws DuplicateJobError
    */
   writeThrough(queryRunner: QueryRunner, jobs: readonly EncodedJob[], isJoined: boolean): Promise<Job[]> {
-    const sql = this.connections.through(queryRunner);
-    return this.named(jobs, this.dialect.jobs.insert(sql, jobs, isJoined));
+    const sql = this.connections.over(queryRunner);
+    return named(this.dialect.jobs.insert(sql, jobs, isJoined));
   }
 
   private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
     const answerMs = this.answerMs + jobs.length;
     return this.connections.run((sql) => this.dialect.jobs.insert(sql, jobs), { answerMs });
   }
+}
 
-  /** Names the job whose id was a duplicate. */
-  private async named(jobs: readonly EncodedJob[], stored: Promise<Job[]>): Promise<Job[]> {
-    try {
-      return await stored;
-    } catch (error) {
-      if (!(error instanceof DuplicateIdError)) throw error;
-      const isStored = (id: string) =>
-        this.connections.run(async (sql) => (await this.dialect.jobs.get(sql, id)) !== null);
-      const id = await duplicateIdAmong(jobs, error.id, isStored);
-      throw new DuplicateJobError(id, { cause: error.cause });
-    }
+/** @throws DuplicateJobError */
+async function named(stored: Promise<Job[]>): Promise<Job[]> {
+  try {
+    return await stored;
+  } catch (error) {
+    throw error instanceof DuplicateIdError ? new DuplicateJobError(error.id, { cause: error.cause }) : error;
   }
 }

@@ -1,4 +1,4 @@
-import { SchemaVersionError } from '../../job/errors.js';
+import { SchemaVersionError } from '../../job/storage-errors.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import { ForeignTransactionError, UnsupportedDatabaseError } from '../../job/errors.js';
+import { ForeignTransactionError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import {
   JobQueue,

@@ -45,19 +45,6 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     await close();
   });
 
-  it('nothing is prepared where the DataSource logs queries, which would miss it', async () => {
-    const logger = {
-      logQuery: () => undefined,
-      logQueryError: () => undefined,
-      logQuerySlow: () => undefined,
-    };
-    const rest = { logSchemaBuild: () => undefined, logMigration: () => undefined, log: () => undefined };
-    const { client, prepared, close } = await clientOver({ logging: true, logger: { ...logger, ...rest } });
-    await client.enqueue(KIND);
-    expect(await prepared()).toBe(0);
-    await close();
-  });
-
   it('an enqueue goes on where the application has dropped what was prepared', async () => {
     const { client, dataSource, prepared, close } = await clientOver({});
     await client.enqueue(KIND, { n: 1 });

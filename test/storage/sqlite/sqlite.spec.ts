@@ -1,10 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import {
-  DuplicateJobError,
-  TransactionOpenError,
-  UnsupportedDatabaseError,
-} from '../../../lib/job/errors.js';
+import { DuplicateJobError } from '../../../lib/job/errors.js';
+import { TransactionOpenError, UnsupportedDatabaseError } from '../../../lib/job/storage-errors.js';
 import { endsWithin } from '../../../lib/async/timers.js';
 import { jobsMigrations } from '../../../lib/storage/typeorm/jobs-migrations.js';
 import * as claim from '../../../lib/storage/sqlite/claim.js';
@@ -220,7 +217,7 @@ describeOn(sqlite, 'On $name', (server) => {
       [
         [insert.insertOne, ['new', KIND, '1', null, null, 0, 0, null, 1, null]],
         [insert.insertMany, [list]],
-        [insert.existing, [list]],
+        [insert.existingId, [list]],
         [selectJob, ['row 5']],
         [claim.anyDue, []],
         [claim.markDue, []],

@@ -6,7 +6,8 @@ import { LOG_LINES } from '../../../lib/events/log-lines.js';
 import type { HandlerFn } from '../../../lib/execution/attempt.js';
 import { Executor } from '../../../lib/execution/executor.js';
 import type { HeldJob } from '../../../lib/execution/held-job.js';
-import { LeaseLostError, TransactionUndoneError, WorkerStoppedError } from '../../../lib/job/errors.js';
+import { LeaseLostError, WorkerStoppedError } from '../../../lib/job/errors.js';
+import { TransactionUndoneError } from '../../../lib/job/storage-errors.js';
 import { FAKE_TIMERS, FakeQueue, heard, heldJob, never, turn, type HeldJobGiven } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 

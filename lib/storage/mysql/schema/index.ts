@@ -1,4 +1,5 @@
-import { JobsError, UnsupportedDatabaseError } from '../../../job/errors.js';
+import { JobsError } from '../../../job/errors.js';
+import { UnsupportedDatabaseError } from '../../../job/storage-errors.js';
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaDialect } from '../../sql/schema-dialect.js';
 import { versionIn } from '../../sql/schema-version.js';

@@ -1,4 +1,4 @@
-import { UnsupportedDatabaseError } from '../../../job/errors.js';
+import { UnsupportedDatabaseError } from '../../../job/storage-errors.js';
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaDialect } from '../../sql/schema-dialect.js';
 import { versionIn } from '../../sql/schema-version.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import { PreparedStatements } from '../../../../lib/storage/postgres/prepared-statements.js';
 import type { QueryHints } from '../../../../lib/storage/sql/sql.js';
 import { FAKE_TIMERS } from '../../fakes.js';
@@ -15,7 +15,7 @@ describe('PreparedStatements, whose plans age', () => {
 
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
-    statements = new PreparedStatements({ options: {} } as DataSource);
+    statements = new PreparedStatements();
     [discards, claims] = [[], 0];
   });
 
@@ -37,7 +37,7 @@ describe('PreparedStatements, whose plans age', () => {
       },
     };
     const runner = { connect: () => Promise.resolve(client) } as unknown as QueryRunner;
-    const sql = statements.through(runner);
+    const sql = statements.over(runner);
     const query = (hints: QueryHints) => sql.query(CLAIM, [], hints);
     const claim = async (times: number) => {
       for (let n = 0; n < times; n++) await query({ isFrequent: true, hasFound });
