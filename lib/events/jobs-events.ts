@@ -73,6 +73,17 @@ export interface JobsEventMap {
   /** Handlers did not end in time at a shutdown; their jobs are given back. */
   readonly shutdownTimedOut: { readonly jobs: readonly ClaimedJob[] };
   readonly workerStopped: { readonly workerId: string };
+  /** Another process has held the lock of the schema for some seconds. */
+  readonly schemaLockAwaited: { readonly table: string };
+  /** The table has lost the comment that tells its version, and was recognized by its columns. */
+  readonly schemaRecognized: {
+    readonly table: string;
+    readonly version: number;
+    /** Whether the comment is there again. */
+    readonly isMended: boolean;
+    /** The SQL that brings it back. */
+    readonly statement: string;
+  };
   readonly schemaUpgraded: { readonly table: string; readonly version: number };
   readonly notifyFailed: { readonly error: unknown };
   readonly listenFailed: { readonly error: unknown; readonly failures: number };

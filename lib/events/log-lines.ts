@@ -152,6 +152,15 @@ export const LOG_LINES: LogLines = {
     warn: () =>
       'Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',
   },
+  schemaLockAwaited: {
+    log: ({ table }) =>
+      `Waits for another process, which holds the lock to make or upgrade the table ${table}.`,
+  },
+  schemaRecognized: {
+    warn: ({ table, version, isMended, statement }) =>
+      `The table ${table} has lost the comment that tells its version. By its columns it is of version ${version}. ` +
+      (isMended ? 'The comment has been written again.' : `This brings the comment back: ${statement}`),
+  },
   schemaUpgraded: {
     log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,
   },

@@ -44,7 +44,7 @@ export class TransactionOpenError extends JobsError {
   }
 }
 
-/** The jobs table is missing, or was made by another release. Thrown at start-up where `migrate` is `'manual'`. */
+/** The jobs table is missing, is of another release, belongs to something else, or cannot be made. Thrown at start-up. */
 @branded('SchemaVersionError')
 export class SchemaVersionError extends JobsError {
   constructor(
@@ -53,8 +53,9 @@ export class SchemaVersionError extends JobsError {
     readonly found: number,
     readonly wanted: number,
     problem: string,
+    options?: ErrorOptions,
   ) {
-    super(problem);
+    super(problem, options);
   }
 }
 

@@ -5,6 +5,7 @@ import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { transactionalContract } from './transactional.contract.js';
 import { foreignRowsContract } from './foreign-rows.contract.js';
+import { foreignTableContract } from './foreign-table.contract.js';
 import { isolationContract } from './isolation.contract.js';
 import { leaseContract } from './lease.contract.js';
 import { outcomeContract } from './outcome.contract.js';
@@ -44,5 +45,6 @@ export function jobQueueContract(store: Store): void {
     ownStatementsContract(store);
     foreignRowsContract(store);
     schemaContract(store);
+    foreignTableContract(store);
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/storage-errors.js';
 import type { Dialect } from '../../lib/storage/sql/dialect.js';
 import { JobEntity, jobEntity } from '../../lib/storage/typeorm/job-entity.js';
@@ -7,8 +7,7 @@ import { jobsMigrations } from '../../lib/storage/typeorm/jobs-migrations.js';
 import { dialectFor } from '../../lib/storage/typeorm/dialect-for.js';
 import { SchemaMigrator } from '../../lib/storage/typeorm/schema-migrator.js';
 import { commentFor } from '../../lib/storage/sql/schema-version.js';
-import { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js';
-import { TestDatabase } from '../support/databases.js';
+import { FreshDatabases } from '../support/fresh-database.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';
 
@@ -19,22 +18,7 @@ const COLUMNS = [
 
 /** The table: how it is created, and what TypeORM sees of it. */
 export function schemaContract(store: SqlStore): void {
-  /** A new database without a table. */
-  const inFresh = async (
-    work: (dataSource: DataSource) => Promise<void>,
-    options: Partial<DataSourceOptions> = {},
-  ) => {
-    const database = await TestDatabase.create(store.server);
-    const dataSource = await database.connect(options);
-    try {
-      await work(dataSource);
-    } finally {
-      await dataSource.destroy();
-      await database.drop();
-    }
-  };
-  const queueOn = (dataSource: DataSource, settings: Parameters<typeof store.queueSettings>[0] = {}) =>
-    new TypeOrmJobQueue(dataSource, store.queueSettings(settings));
+  const fresh = new FreshDatabases(store);
   const tablesOf = async (dataSource: DataSource) => {
     if (store.isSqlite) {
       const found = await dataSource.query<{ name: string }[]>(
@@ -50,13 +34,6 @@ export function schemaContract(store: SqlStore): void {
     );
     return rows.map(({ name }) => name as string).toSorted();
   };
-  const works = async (dataSource: DataSource, settings: Parameters<typeof store.queueSettings>[0] = {}) => {
-    const queue = queueOn(dataSource, settings);
-    const { id } = await store.clientOf(queue).enqueue(KIND, 'x');
-    await queue.dequeue([KIND], () => 'fine');
-    expect(await queue.get(id)).toMatchObject({ status: 'DONE', result: 'fine' });
-  };
-
   describe('1. The table', () => {
     it('has the fields of a job as its columns', async () => {
       const rows = await store.sql(
@@ -100,22 +77,22 @@ export function schemaContract(store: SqlStore): void {
 
   describe('migrate', () => {
     it('auto: ten processes that open at the same time create one table', async () => {
-      await inFresh(async (dataSource) => {
-        await Promise.all(Array.from({ length: 10 }, () => queueOn(dataSource).open()));
+      await fresh.within(async (dataSource) => {
+        await Promise.all(Array.from({ length: 10 }, () => fresh.queueOn(dataSource).open()));
         expect(await tablesOf(dataSource)).toEqual(['nest_jobs']);
-        await works(dataSource);
+        await fresh.works(dataSource);
       });
     });
 
     it('auto: leaves an existing table alone', async () => {
       await store.client.enqueue(KIND, null, { id: 'stays' });
-      await queueOn(store.dataSource).open();
+      await fresh.queueOn(store.dataSource).open();
       expect(await store.job('stays')).toMatchObject({ status: 'PENDING' });
     });
 
     it('manual: fails with a SchemaVersionError without a table, and creates none', async () => {
-      await inFresh(async (dataSource) => {
-        const opening = queueOn(dataSource, { migrate: 'manual' }).open();
+      await fresh.within(async (dataSource) => {
+        const opening = fresh.queueOn(dataSource, { migrate: 'manual' }).open();
         await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
         await expect(opening).rejects.toMatchObject({ table: 'nest_jobs', found: 0, wanted: 1 });
         expect(await tablesOf(dataSource)).toEqual([]);
@@ -123,11 +100,11 @@ export function schemaContract(store: SqlStore): void {
     });
 
     it('manual: accepts the table that the migrations created', async () => {
-      await inFresh(
+      await fresh.within(
         async (dataSource) => {
           await dataSource.runMigrations();
-          await queueOn(dataSource, { migrate: 'manual' }).open();
-          await works(dataSource);
+          await fresh.queueOn(dataSource, { migrate: 'manual' }).open();
+          await fresh.works(dataSource);
         },
         { migrations: jobsMigrations() },
       );
@@ -136,9 +113,9 @@ export function schemaContract(store: SqlStore): void {
     it.each(['auto', 'manual'] as const)(
       '%s: refuses a table of the same name that is not ours',
       async (migrate) => {
-        await inFresh(async (dataSource) => {
+        await fresh.within(async (dataSource) => {
           await dataSource.query('CREATE TABLE nest_jobs (id int PRIMARY KEY)');
-          const opening = queueOn(dataSource, { migrate }).open();
+          const opening = fresh.queueOn(dataSource, { migrate }).open();
           await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
           await expect(opening).rejects.toThrow(/not made by this package/);
           await dataSource.query('INSERT INTO nest_jobs (id) VALUES (1)');
@@ -147,11 +124,11 @@ export function schemaContract(store: SqlStore): void {
     );
 
     it('auto: ten processes of a newer release upgrade the table once while this release keeps working', async () => {
-      await inFresh(async (dataSource) => {
-        const queue = await queueOn(dataSource).open();
+      await fresh.within(async (dataSource) => {
+        const queue = await fresh.queueOn(dataSource).open();
         const client = store.clientOf(queue);
         await store.work({ [KIND]: () => 'fine' }, {}, queue);
-        const dialect = dialectFor(dataSource.options, store.queueSettings());
+        const dialect = dialectFor(dataSource, store.queueSettings());
         const { quoted } = dialect.table;
         const added = `ALTER TABLE ${quoted} ADD COLUMN note varchar(20) NOT NULL DEFAULT 'none'`;
         const up = {
@@ -159,7 +136,7 @@ export function schemaContract(store: SqlStore): void {
           mysql: [added, `ALTER TABLE ${quoted} COMMENT = '${commentFor(2)}'`],
           'better-sqlite3': [added.replace(' note ', ` note /* ${commentFor(2)} */ `)],
         }[store.server.type];
-        const step = { version: 2, up, down: [] };
+        const step = { version: 2, up, down: [], columns: ['note'] };
         const schema = { ...dialect.schema, steps: [...dialect.schema.steps, step] };
         const newer: Dialect = { ...dialect, schema };
         const lending = { answerMs: 30_000, patienceMs: 1_000, errors: dialect.errors };
@@ -177,18 +154,18 @@ export function schemaContract(store: SqlStore): void {
         const rows = await store.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
         expect(rows).toEqual(Array(201).fill({ note: 'none', attempts_done: 1 }));
         expect(store.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
-        await works(dataSource); // a restart of this release
+        await fresh.works(dataSource); // a restart of this release
         await queue.close();
         await connections.close();
       });
     });
 
     it('keeps several tables apart by their prefix, no matter how long', async () => {
-      await inFresh(async (dataSource) => {
+      await fresh.within(async (dataSource) => {
         const prefixes = ['', 'other_', 'Upper_', `${'x'.repeat(39)}_`, `${'x'.repeat(39)}y`, '2nd_'];
         for (const tablePrefix of prefixes) {
-          await queueOn(dataSource, { tablePrefix }).open();
-          await works(dataSource, { tablePrefix });
+          await fresh.queueOn(dataSource, { tablePrefix }).open();
+          await fresh.works(dataSource, { tablePrefix });
         }
         expect(await tablesOf(dataSource)).toEqual(prefixes.map((prefix) => `${prefix}jobs`).toSorted());
       });
@@ -196,24 +173,24 @@ export function schemaContract(store: SqlStore): void {
 
     if (store.isPostgres) {
       it("creates the table in the configured schema, or in the DataSource's", async () => {
-        await inFresh(async (dataSource) => {
+        await fresh.within(async (dataSource) => {
           await dataSource.query('CREATE SCHEMA "Work Space"');
-          await queueOn(dataSource, { schema: 'Work Space' }).open();
-          await works(dataSource, { schema: 'Work Space' });
+          await fresh.queueOn(dataSource, { schema: 'Work Space' }).open();
+          await fresh.works(dataSource, { schema: 'Work Space' });
           expect(await tablesOf(dataSource)).toEqual([]);
         });
       });
     } else {
       it('refuses a schema, because this database has none', () => {
-        expect(() => queueOn(store.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
+        expect(() => fresh.queueOn(store.dataSource, { schema: 'work' })).toThrow(UnsupportedDatabaseError);
       });
 
       if (store.isMysql)
         it("keeps every character even if the database's own character set is latin1", async () => {
-          await inFresh(async (dataSource) => {
+          await fresh.within(async (dataSource) => {
             const name = String(dataSource.driver.database);
             await dataSource.query(`ALTER DATABASE ${name} CHARACTER SET latin1`);
-            const queue = await queueOn(dataSource).open();
+            const queue = await fresh.queueOn(dataSource).open();
             const text = '\u{1F600} é €';
             const { id } = await store.clientOf(queue).enqueue(text, text, { id: text });
             await queue.dequeue([text], () => text);
@@ -235,25 +212,25 @@ export function schemaContract(store: SqlStore): void {
 
   describe('jobsMigrations', () => {
     it('create and drop the table', async () => {
-      await inFresh(
+      await fresh.within(
         async (dataSource) => {
           const tables = await tablesOf(dataSource);
           await dataSource.runMigrations();
           expect(await tablesOf(dataSource)).toEqual(['custom_jobs', 'migrations']);
-          await works(dataSource, { tablePrefix: 'custom_' });
+          await fresh.works(dataSource, { tablePrefix: 'custom_' });
           await dataSource.undoLastMigration();
           expect(await tablesOf(dataSource)).toEqual([...tables, 'migrations']);
           await dataSource.runMigrations();
-          await works(dataSource, { tablePrefix: 'custom_' });
+          await fresh.works(dataSource, { tablePrefix: 'custom_' });
         },
         { migrations: jobsMigrations({ tablePrefix: 'custom_' }) },
       );
     });
 
     it('take over a table that migrate: auto created, with its jobs', async () => {
-      await inFresh(
+      await fresh.within(
         async (dataSource) => {
-          const queue = await queueOn(dataSource).open();
+          const queue = await fresh.queueOn(dataSource).open();
           await store.clientOf(queue).enqueue(KIND, null, { id: 'stays' });
           await dataSource.runMigrations();
           expect(await queue.get('stays')).toMatchObject({ status: 'PENDING' });
@@ -273,14 +250,14 @@ export function schemaContract(store: SqlStore): void {
   describe('JobEntity', () => {
     it('keeps synchronize away from the table', async () => {
       const entities = [JobEntity];
-      await inFresh(
+      await fresh.within(
         async (dataSource) => {
           expect(await tablesOf(dataSource)).toEqual([]);
-          await queueOn(dataSource).open();
+          await fresh.queueOn(dataSource).open();
           await dataSource.synchronize();
           const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
           expect([...upQueries, ...downQueries].map(({ query }) => query)).toEqual([]);
-          await works(dataSource);
+          await fresh.works(dataSource);
         },
         { entities, synchronize: true },
       );

@@ -71,10 +71,12 @@ export class TestDatabase {
     readonly name: string,
   ) {}
 
-  static async create(server: TestServer): Promise<TestDatabase> {
+  /** @param options how the database is made: `ENCODING …` */
+  static async create(server: TestServer, options = ''): Promise<TestDatabase> {
     if (server.missing !== undefined) throw new Error(`There is no ${server.name}: ${server.missing}`);
     const database = new TestDatabase(server, `jobs_test_${randomBytes(6).toString('hex')}`);
-    if (server.type !== 'better-sqlite3') await onServer(server, `CREATE DATABASE ${database.name}`);
+    if (server.type !== 'better-sqlite3')
+      await onServer(server, `CREATE DATABASE ${database.name} ${options}`);
     return database;
   }
 

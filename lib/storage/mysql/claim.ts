@@ -21,7 +21,7 @@ export function claim(table: string): JobsDialect['claim'] {
     // If there is one kind, only whether it has a job has to be known before jobs are locked.
     const isOneKind = kinds.length === 1;
     const found = await best.read(sql, kinds, isOneKind ? 1 : limit, terms);
-    const haveComeDue = found[0]?.id === '';
+    const haveComeDue = found[0]?.id === null;
     // Jobs that have just come due may go before those that were read: look again. But do not wait until all are marked
     // if there are more, nor for jobs that another worker has locked.
     const marked = haveComeDue ? await markDue(sql) : 0;

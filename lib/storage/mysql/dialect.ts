@@ -9,6 +9,7 @@ import { insert } from './insert.js';
 import { leases } from './leases.js';
 import { reclaim } from './reclaim.js';
 import { schema } from './schema/index.js';
+import { examineServer, USUAL_SERVER, type MysqlServer } from './server.js';
 import { settle } from './settle.js';
 
 /**
@@ -19,22 +20,24 @@ import { settle } from './settle.js';
  *
  * Instants are sent as UTC text. A list stands in a statement as one `?`, which the driver spreads.
  */
-export function mysqlDialect(name: string): Dialect {
+export function mysqlDialect(name: string, server: MysqlServer = USUAL_SERVER): Dialect {
   const quoted = `\`${name.replaceAll('`', '``')}\``;
   const table: JobsTable = { name, schema: undefined, quoted };
   return {
     table,
     errors: mysqlErrors,
+    examine: async (sql) => mysqlDialect(name, await examineServer(sql)),
     schema: schema(table),
     jobs: {
-      insert: insert(quoted),
+      insert: insert(quoted, server),
       get: get(quoted),
       claim: claim(quoted),
-      settle: settle(quoted),
+      settle: settle(quoted, server),
       ...leases(quoted),
       reclaim: reclaim(quoted),
     },
     diagnosis,
+    maxStatementBytes: server.maxPacketBytes,
     noTransactionalHandlers: null,
     connect: mysqlConnections,
     notifier: () => NO_NOTIFIER,

@@ -8,9 +8,10 @@ import { millisOf } from './columns.js';
 import { duplicateIdIn } from './errors.js';
 import { inPackets } from './packets.js';
 import { asDatetime } from './parameters.js';
+import type { MysqlServer } from './server.js';
 import { inOwnTransaction } from './transaction.js';
 
-export function insert(table: string): JobsDialect['insert'] {
+export function insert(table: string, server: MysqlServer): JobsDialect['insert'] {
   const statements = { plain: insertPlain(table), any: insertAny(table), existing: existingId(table) };
   return async (sql, jobs, isJoined = false) => {
     const [row] = await sql.query(NOW);
@@ -31,7 +32,7 @@ export function insert(table: string): JobsDialect['insert'] {
           jobs.map((job) => [...plainRow(job, asDatetime(startOf(job, now))), ...otherColumnsOf(job, now)]),
         ];
     try {
-      await insertRows(sql, statement, rows, isJoined);
+      await insertPackets(sql, statement, inPackets(rows, server), isJoined);
     } catch (error) {
       const told = duplicateIdIn(error);
       if (told === null) throw error;
@@ -61,13 +62,12 @@ export const existingId = (table: string) =>
 const SAVEPOINT = `SAVEPOINT nest_jobs_enqueue`;
 const ROLLBACK_TO_SAVEPOINT = `ROLLBACK TO SAVEPOINT nest_jobs_enqueue`;
 
-async function insertRows(
+async function insertPackets(
   sql: Sql,
   statement: string,
-  rows: readonly (readonly unknown[])[],
+  packets: readonly unknown[],
   isJoined: boolean,
 ): Promise<void> {
-  const packets = inPackets(rows);
   const insertAll = async () => {
     for (const packet of packets) await sql.query(statement, [packet]);
   };

@@ -3,18 +3,26 @@ import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { outcomeColumns } from '../sql/outcome-columns.js';
 import { asBuffer } from '../sql/row.js';
 import { LockedLeases } from './locked-leases.js';
+import { inParts, roomIn } from './packets.js';
+import type { MysqlServer } from './server.js';
 
 /** Fewer alike outcomes are not worth a statement of their own. */
 const MIN_ALIKE = 8;
 
-export function settle(table: string): JobsDialect['settle'] {
+export function settle(table: string, server: MysqlServer): JobsDialect['settle'] {
   const statements = { each: settleEach(table), alike: settleAlike(table) };
   const lockedLeases = new LockedLeases(table);
   return async (sql, settlements, isJoined = false) => {
     const write = async (held: readonly Settlement[]) => {
       const { alike, others } = partByOutcome(held.map(encodeSettlement));
       if (alike.length > 0) await sql.query(statements.alike, bindAlike(alike));
-      if (others.length > 0) await sql.query(statements.each, [JSON.stringify(others)]);
+      // What is too large for JSON within a text is written as it is, which takes a quarter of the bytes.
+      const maxBytes = server.updatesByJoin ? roomIn(server) : 0;
+      for (const part of inParts(others, sentBytesOf, maxBytes)) {
+        const isTooLarge = sentBytesOf(part[0]!) > maxBytes;
+        if (isTooLarge) await sql.query(statements.alike, bindAlike(part));
+        else await sql.query(statements.each, [JSON.stringify(part)]);
+      }
     };
     return isJoined
       ? lockedLeases.writeJoined(sql, settlements, write)
@@ -53,6 +61,17 @@ export const settleAlike = (table: string) => `
   WHERE id IN (?)`;
 
 type EncodedSettlement = ReturnType<typeof encodeSettlement>;
+
+/** How many bytes a character takes at most in JSON in a text: a control character is `\\u001b` there. */
+const MAX_BYTES_PER_CHARACTER = 7;
+/** Names, status, delay and punctuation. */
+const OTHER_BYTES = 200;
+
+/** How much an outcome fills of a packet, at most. */
+function sentBytesOf({ id, result, resultBytes, lastError }: EncodedSettlement): number {
+  const characters = [id, result, resultBytes, lastError].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+  return characters * MAX_BYTES_PER_CHARACTER + OTHER_BYTES;
+}
 
 /** An outcome as the statement reads it from JSON. */
 function encodeSettlement({ id, outcome }: Settlement) {

@@ -1,4 +1,6 @@
 import type { Dialect, JobsTable } from '../sql/dialect.js';
+import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { inAscii } from './ascii.js';
 import { claim } from './claim.js';
 import { PostgresConnections } from './connections.js';
 import { diagnosis } from './diagnosis.js';
@@ -8,7 +10,9 @@ import { insert } from './insert.js';
 import { leases } from './leases.js';
 import { PostgresNotifier } from './notifier.js';
 import { reclaim } from './reclaim.js';
+import { homeOf } from './schema/home.js';
 import { schema } from './schema/index.js';
+import { examineServer, USUAL_SERVER, type PostgresServer } from './server.js';
 import { settle } from './settle.js';
 
 /**
@@ -20,28 +24,39 @@ import { settle } from './settle.js';
  * Rows are locked in ascending order of id, and with SKIP LOCKED throughout: no statement waits for a row, so none can be
  * part of a deadlock.
  */
-export function postgresDialect(name: string, schemaName: string | undefined): Dialect {
+export function postgresDialect(
+  name: string,
+  schemaName: string | undefined,
+  server: PostgresServer = USUAL_SERVER,
+): Dialect {
   const quoted = schemaName === undefined ? quote(name) : `${quote(schemaName)}.${quote(name)}`;
   const table: JobsTable = { name, schema: schemaName, quoted };
+  const jobs: JobsDialect = {
+    insert: insert(table),
+    get: get(quoted),
+    claim: claim(quoted),
+    settle: settle(quoted),
+    ...leases(quoted),
+    reclaim: reclaim(quoted),
+  };
   return {
     table,
     errors: postgresErrors,
+    examine: async (sql) =>
+      postgresDialect(name, schemaName ?? (await homeOf(sql, name)), await examineServer(sql)),
     schema: schema(table),
-    jobs: {
-      insert: insert(table),
-      get: get(quoted),
-      claim: claim(quoted),
-      settle: settle(quoted),
-      ...leases(quoted),
-      reclaim: reclaim(quoted),
-    },
+    jobs: server.isUnicode ? jobs : inAscii(jobs),
     diagnosis,
+    maxStatementBytes: MAX_MESSAGE_BYTES,
     noTransactionalHandlers: null,
     connect: (dataSource, settings) => new PostgresConnections(dataSource, settings),
     notifier: (dataSource, connections, events) =>
       new PostgresNotifier(dataSource, connections, quoted, events),
   };
 }
+
+/** A text of the server, a message to it included, has at most a gigabyte. */
+const MAX_MESSAGE_BYTES = 2 ** 30;
 
 function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;

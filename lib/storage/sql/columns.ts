@@ -82,3 +82,9 @@ export function selectList(columns: Columns, select: (name: string, type: Column
     .map(([name, type]) => select(name, type))
     .join(', ');
 }
+
+/** The columns that every jobs table has from its first version on. */
+export const VERSION_1_COLUMNS: readonly string[] = [
+  ...Object.keys(JOB_COLUMNS),
+  ...['due', 'lease_token', 'locked_at', 'heartbeat_at', 'alone'],
+];

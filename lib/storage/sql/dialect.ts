@@ -21,9 +21,18 @@ export interface JobsTable {
 export interface Dialect {
   readonly table: JobsTable;
   readonly errors: DatabaseErrors;
+  /**
+   * Looks at the server, at its settings and those of the session.
+   *
+   * @returns the dialect for what it has found
+   * @throws UnsupportedDatabaseError if jobs cannot be kept there
+   */
+  examine(sql: Sql): Promise<Dialect>;
   readonly schema: SchemaDialect;
   readonly jobs: JobsDialect;
   readonly diagnosis: DiagnosisDialect;
+  /** The longest statement that the server takes, its values included. */
+  readonly maxStatementBytes: number;
   /** Where and why a handler "cannot be transactional"; null if it can be. */
   readonly noTransactionalHandlers: string | null;
 

@@ -9,6 +9,7 @@ import { insert } from './insert.js';
 import { leases } from './leases.js';
 import { reclaim } from './reclaim.js';
 import { schema } from './schema/index.js';
+import { examineLibrary } from './server.js';
 import { settle } from './settle.js';
 
 /**
@@ -23,9 +24,13 @@ import { settle } from './settle.js';
 export function sqliteDialect(name: string): Dialect {
   const table: JobsTable = { name, schema: undefined, quoted: `"${name}"` };
   const { quoted } = table;
-  return {
+  const dialect: Dialect = {
     table,
     errors: sqliteErrors,
+    examine: async (sql) => {
+      await examineLibrary(sql);
+      return dialect;
+    },
     schema: schema(table),
     jobs: {
       insert: insert(quoted),
@@ -36,10 +41,12 @@ export function sqliteDialect(name: string): Dialect {
       reclaim: reclaim(quoted),
     },
     diagnosis,
+    maxStatementBytes: Infinity,
     noTransactionalHandlers:
       'on SQLite: TypeORM has one connection for the whole application, and whatever others send while the handler runs ' +
       'would become part of its transaction. Leave the option out.',
     connect: (dataSource, { answerMs }) => new SqliteConnection(dataSource, answerMs),
     notifier: () => NO_NOTIFIER,
   };
+  return dialect;
 }

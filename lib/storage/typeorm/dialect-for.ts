@@ -1,4 +1,5 @@
-import type { DataSourceOptions } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import { InvalidOptionError } from '../../job/errors.js';
 import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { Dialect } from '../sql/dialect.js';
 import { mysqlDialect } from '../mysql/dialect.js';
@@ -15,29 +16,40 @@ export interface JobsTableOptions {
 
 /**
  * The dialect for a DataSource, by its `type`.
- * @throws UnsupportedDatabaseError
+ * @throws UnsupportedDatabaseError, InvalidOptionError
  */
-export function dialectFor(
-  dataSource: DataSourceOptions,
-  { tablePrefix, schema }: JobsTableOptions,
-): Dialect {
-  const table = `${tablePrefix}jobs`;
-  switch (dataSource.type) {
+export function dialectFor(dataSource: DataSource, options: JobsTableOptions): Dialect {
+  const { type, schema: ofDataSource } = dataSource.options as { type: string; schema?: string };
+  const table = tableName(dataSource, options.tablePrefix);
+  switch (type) {
     case 'postgres':
-      return postgresDialect(table, schema ?? dataSource.schema);
+      return postgresDialect(table, options.schema ?? ofDataSource);
     case 'mysql':
     case 'mariadb':
-      refuseSchema(dataSource.type, schema);
+      refuseSchema(type, options.schema);
       return mysqlDialect(table);
     case 'better-sqlite3':
-      refuseSchema(dataSource.type, schema);
+      refuseSchema(type, options.schema);
       return sqliteDialect(table);
     default:
       throw new UnsupportedDatabaseError(
         'Jobs can be kept in PostgreSQL, MySQL, MariaDB, and SQLite by better-sqlite3; ' +
-          `this DataSource is of type "${dataSource.type}".`,
+          `this DataSource is of type "${type}".`,
       );
   }
+}
+
+/** As TypeORM names the table of an entity, the `entityPrefix` of the DataSource included. */
+function tableName({ options, namingStrategy }: DataSource, tablePrefix: string): string {
+  const { entityPrefix } = options;
+  const own = `${tablePrefix}jobs`;
+  const name = entityPrefix ? namingStrategy.prefixTableName(entityPrefix, own) : own;
+  // The longest name of an index has eleven characters more, and PostgreSQL cuts names after 63 bytes.
+  if (/^[A-Za-z0-9_]{1,52}$/.test(name)) return name;
+  const allowed =
+    'letters, digits and _ that make, with the entityPrefix of the DataSource before it and "jobs" behind it, a name of at ' +
+    `most 52 characters. It makes "${name}"`;
+  throw new InvalidOptionError('tablePrefix', tablePrefix, allowed);
 }
 
 function refuseSchema(type: string, schema: string | undefined): void {

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { SchemaDialect, SchemaStep } from '../sql/schema-dialect.js';
 import { dialectFor, type JobsTableOptions } from './dialect-for.js';
 import { dataSourceOf } from '../transactions/typeorm-compat.js';
-import { SCHEMA_VERSIONS } from '../sql/schema-version.js';
+import { SCHEMA_VERSIONS, versionOf } from '../sql/schema-version.js';
 import { sqlThrough } from '../sql/sql.js';
 
 export type JobsMigrationsOptions = Partial<JobsTableOptions>;
@@ -21,7 +21,7 @@ export function jobsMigrations(options: JobsMigrationsOptions = {}): (new () => 
 
       async up(queryRunner: QueryRunner): Promise<void> {
         const { schema, step } = stepFor(queryRunner, table, version);
-        const found = await schema.schemaVersion(sqlThrough(queryRunner));
+        const found = versionOf(await schema.find(sqlThrough(queryRunner)), schema.steps);
         if (found !== null && found >= version) return;
         for (const statement of step.up) await queryRunner.query(statement);
       }
@@ -39,6 +39,6 @@ function stepFor(
   table: JobsTableOptions,
   version: number,
 ): { schema: SchemaDialect; step: SchemaStep } {
-  const { schema } = dialectFor(dataSourceOf(queryRunner).options, table);
+  const { schema } = dialectFor(dataSourceOf(queryRunner), table);
   return { schema, step: schema.steps.find((step) => step.version === version)! };
 }

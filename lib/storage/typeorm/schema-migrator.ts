@@ -1,8 +1,14 @@
-import { SchemaVersionError } from '../../job/storage-errors.js';
+import { after } from '../../async/timers.js';
+import { SchemaVersionError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
+import { driverErrorOf } from '../sql/database-errors.js';
 import type { Dialect } from '../sql/dialect.js';
+import { versionIn, versionOf } from '../sql/schema-version.js';
 import type { Sql } from '../sql/sql.js';
+
+/** How long a process waits for the lock of the schema before it says so. */
+const LOCK_NOTICE_MS = 5_000;
 
 /** Brings the jobs table to the version that this release needs, or says what is missing. */
 export class SchemaMigrator {
@@ -23,42 +29,98 @@ export class SchemaMigrator {
   }
 
   private async bringUp(sql: Sql, mode: 'auto' | 'manual'): Promise<void> {
-    await this.dialect.schema.requireVersion(sql);
-    if ((await this.version(sql)) >= this.wanted) return;
+    if ((await this.version(sql)) >= this.wanted) {
+      await this.mendComment(sql, mode);
+      return;
+    }
     if (mode === 'manual') throw await this.missing(sql);
-    await this.dialect.schema.whileMigrating(sql, () => this.upgrade(sql));
+    await this.locked(sql, () => this.upgrade(sql));
   }
 
   private get wanted(): number {
     return this.dialect.schema.steps.at(-1)!.version;
   }
 
-  private async upgrade(sql: Sql): Promise<void> {
-    const version = await this.version(sql); // another process may have been here first
-    for (const step of this.dialect.schema.steps.filter((candidate) => candidate.version > version)) {
-      for (const statement of step.up) await sql.query(statement);
-      this.events.emit('schemaUpgraded', { table: this.dialect.table.name, version: step.version });
+  private get table(): string {
+    return this.dialect.table.name;
+  }
+
+  private async locked(sql: Sql, work: () => Promise<void>): Promise<void> {
+    const { table } = this;
+    const cancel = after(LOCK_NOTICE_MS, () => this.events.emit('schemaLockAwaited', { table }));
+    try {
+      await this.dialect.schema.whileMigrating(sql, () => {
+        cancel();
+        return work();
+      });
+    } finally {
+      cancel();
     }
   }
 
-  /** A newer version than ours is fine: a newer release runs beside this one. */
-  private async version(sql: Sql): Promise<number> {
-    const { name } = this.dialect.table;
-    const version = await this.dialect.schema.schemaVersion(sql);
-    if (version !== null) return version;
+  private async upgrade(sql: Sql): Promise<void> {
+    const found = await this.version(sql); // another process may have been here first
+    for (const { version, up } of this.dialect.schema.steps.filter((step) => step.version > found)) {
+      for (const statement of up) await sql.query(statement).catch((error) => this.refused(found, error));
+      this.events.emit('schemaUpgraded', { table: this.table, version });
+    }
+  }
+
+  /** @throws SchemaVersionError if the database has refused a change; otherwise the error */
+  private refused(found: number, error: unknown): never {
+    const { errors } = this.dialect;
+    if (!errors.wasRefused(error) || errors.wantsRetry(error)) throw error;
+    const reason = (driverErrorOf(error) as Partial<Error>).message;
     const problem =
-      `There is a table "${name}" already that was not made by this package. ` +
-      `Set another tablePrefix, or another schema.`;
-    throw new SchemaVersionError(name, 0, this.wanted, problem);
+      `Could not ${found === 0 ? 'make' : 'upgrade'} the table "${this.table}": ${reason}. Either let the account of the ` +
+      "application make tables there, or set migrate: 'manual' and run the migrations of jobsMigrations() by an account that may.";
+    throw new SchemaVersionError(this.table, found, this.wanted, problem, { cause: error });
+  }
+
+  /**
+   * A newer version than ours is fine: a newer release runs beside this one.
+   * @throws UnsupportedDatabaseError, SchemaVersionError
+   */
+  private async version(sql: Sql): Promise<number> {
+    const { steps, find } = this.dialect.schema;
+    const found = await find(sql);
+    const version = versionOf(found, steps);
+    if (version === null) {
+      const problem =
+        `There is a table "${this.table}" already that was not made by this package. ` +
+        `Set another tablePrefix, or another schema.`;
+      throw new SchemaVersionError(this.table, 0, this.wanted, problem);
+    }
+    if (found?.problem === undefined) return version;
+    throw new UnsupportedDatabaseError(`The table "${this.table}" ${found.problem}`);
+  }
+
+  /** A dump without comments loses the one that tells the version. Another comment in its place is left alone. */
+  private async mendComment(sql: Sql, mode: 'auto' | 'manual'): Promise<void> {
+    const found = await this.dialect.schema.find(sql);
+    const version = versionOf(found, this.dialect.schema.steps)!;
+    const statement = this.dialect.schema.comment(version);
+    if (found === null || versionIn(found.comment) !== null || found.comment || statement === null) return;
+    const isMended = mode === 'auto' && (await succeeds(sql.query(statement)));
+    this.events.emit('schemaRecognized', { table: this.table, version, isMended, statement });
   }
 
   private async missing(sql: Sql): Promise<SchemaVersionError> {
-    const { name } = this.dialect.table;
     const found = await this.version(sql);
-    const state = found === 0 ? `There is no table "${name}"` : `The table "${name}" is of version ${found}`;
+    const state =
+      found === 0
+        ? `There is no table "${this.table}", or this account may not see it`
+        : `The table "${this.table}" is of version ${found}`;
     const problem =
       `${state}, and this release needs version ${this.wanted}. Add jobsMigrations() to the migrations of your ` +
       `DataSource and run them, or set migrate: 'auto'.`;
-    return new SchemaVersionError(name, found, this.wanted, problem);
+    return new SchemaVersionError(this.table, found, this.wanted, problem);
   }
+}
+
+function succeeds(statement: Promise<unknown>): Promise<boolean> {
+  return statement.then(
+    () => true,
+    () => false,
+  );
 }

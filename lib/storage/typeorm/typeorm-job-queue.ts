@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
 import type { EncodedJob } from '../../job/encode-job.js';
+import { InvalidOptionError } from '../../job/errors.js';
 import { ForeignTransactionError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import {
@@ -30,50 +31,58 @@ import { LeaseWriter } from './lease-writer.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { WakeUps } from './wake-ups.js';
 
-/** The queue in a database, through a TypeORM DataSource. */
+/** What works on the table, made for what is known of the server. */
+interface Parts {
+  readonly dialect: Dialect;
+  readonly wakeUps: WakeUps;
+  readonly jobs: JobWriter;
+  readonly claims: ClaimRetry;
+  readonly leases: LeaseWriter;
+  readonly transactional: TransactionalSettlement;
+}
+
+/**
+ * The queue in a database, through a TypeORM DataSource. It may be used before `open`, on a server with the usual settings
+ * and with a table that is there.
+ */
 export class TypeOrmJobQueue extends JobQueue {
-  private readonly dialect: Dialect;
   private readonly connections: Connections;
   private readonly transactions: Transactions;
   private readonly commits: CommitWatcher;
-  private readonly wakeUps: WakeUps;
-  private readonly jobs: JobWriter;
-  private readonly claims: ClaimRetry;
-  private readonly leases: LeaseWriter;
-  private readonly transactional: TransactionalSettlement;
+  private parts: Parts;
 
+  /** @throws UnsupportedDatabaseError, InvalidOptionError */
   constructor(
     private readonly dataSource: DataSource,
     private readonly settings: TypeOrmJobQueueSettings,
   ) {
     super();
-    const { databaseTimeoutMs: answerMs, heartbeatMs, events, transactions } = settings;
-    this.dialect = dialectFor(dataSource.options, settings);
-    const { errors } = this.dialect;
-    this.connections = this.dialect.connect(dataSource, { answerMs, patienceMs: heartbeatMs / 4, errors });
+    const { databaseTimeoutMs: answerMs, heartbeatMs, transactions } = settings;
+    const dialect = dialectFor(dataSource, settings);
+    const { errors } = dialect;
+    this.connections = dialect.connect(dataSource, { answerMs, patienceMs: heartbeatMs / 4, errors });
     this.transactions = new Transactions(dataSource, transactions);
     this.commits = new CommitWatcher(dataSource);
-    this.wakeUps = new WakeUps(this.dialect.notifier(dataSource, this.connections, events));
-    this.jobs = new JobWriter(this.connections, this.dialect, answerMs);
-    this.claims = new ClaimRetry(this.connections, this.dialect, events);
-    this.leases = new LeaseWriter(this.connections, this.dialect.jobs);
-    this.transactional = this.transactionalSettlement();
+    this.parts = this.partsFor(dialect);
   }
 
   /**
-   * Checks the server and its table, and makes the table if `migrate` is `'auto'`.
-   * @throws UnsupportedDatabaseError, SchemaVersionError
+   * Looks at the server and its table, and makes the table if `migrate` is `'auto'`.
+   * @throws UnsupportedDatabaseError, SchemaVersionError, InvalidOptionError
    */
   async open(): Promise<this> {
     const { events, migrate } = this.settings;
-    await new SchemaMigrator(this.connections, this.dialect, events).run(migrate);
+    const dialect = await this.connections.run((sql) => this.parts.dialect.examine(sql));
+    this.requireRoom(dialect);
+    await new SchemaMigrator(this.connections, dialect, events).run(migrate);
+    this.parts = this.partsFor(dialect);
     return this;
   }
 
   /** Leaves the DataSource as it was. */
   override async close(): Promise<void> {
     this.commits.close();
-    await this.wakeUps.close();
+    await this.parts.wakeUps.close();
     await this.connections.close();
   }
 
@@ -81,12 +90,12 @@ export class TypeOrmJobQueue extends JobQueue {
     if (jobs.length === 0) return [];
     const queryRunner = manager && this.queryRunnerOf(manager);
     if (queryRunner === undefined) {
-      const stored = await this.jobs.write(jobs);
+      const stored = await this.parts.jobs.write(jobs);
       this.committed(jobs);
       return stored;
     }
     const isJoined = queryRunner.isTransactionActive;
-    const stored = await this.jobs.writeThrough(queryRunner, jobs, isJoined);
+    const stored = await this.parts.jobs.writeThrough(queryRunner, jobs, isJoined);
     if (isJoined) this.commits.afterCommit(queryRunner, () => this.committed(jobs));
     else this.committed(jobs);
     return stored;
@@ -101,29 +110,29 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   get(id: string): Promise<Job | null> {
-    return this.connections.run((sql) => this.dialect.jobs.get(sql, id));
+    return this.connections.run((sql) => this.parts.dialect.jobs.get(sql, id));
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed = await this.claims.claim(kinds, limit, terms);
-    this.wakeUps.claimed(claimed);
+    const claimed = await this.parts.claims.claim(kinds, limit, terms);
+    this.parts.wakeUps.claimed(claimed);
     return claimed;
   }
 
   renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.leases.renew(leases, leaseMs);
+    return this.parts.leases.renew(leases, leaseMs);
   }
 
   settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return this.leases.settle(settlements);
+    return this.parts.leases.settle(settlements);
   }
 
   override refusesContent(error: unknown): boolean {
-    return this.dialect.errors.refusesContent(error);
+    return this.parts.dialect.errors.refusesContent(error);
   }
 
   override requireTransactionalHandlers(whose: string): void {
-    const { noTransactionalHandlers } = this.dialect;
+    const { noTransactionalHandlers } = this.parts.dialect;
     if (noTransactionalHandlers === null) return;
     throw new UnsupportedDatabaseError(
       `The handler of ${whose} cannot be transactional ${noTransactionalHandlers}`,
@@ -132,21 +141,23 @@ export class TypeOrmJobQueue extends JobQueue {
 
   async runAndSettle(attempt: TransactionalAttempt, work: TransactionalWork): Promise<'written' | 'lost'> {
     this.requireTransactionalHandlers(`job ${attempt.id}`);
-    return this.transactional.run(attempt, work);
+    return this.parts.transactional.run(attempt, work);
   }
 
   release(leases: readonly Lease[]): Promise<void> {
-    return this.leases.release(leases);
+    return this.parts.leases.release(leases);
   }
 
   releaseUnheld(workerId: string, held: readonly Lease[]): Promise<number> {
-    return this.connections.run((sql) => this.dialect.jobs.releaseUnheld(sql, workerId, held));
+    return this.connections.run((sql) => this.parts.dialect.jobs.releaseUnheld(sql, workerId, held));
   }
 
   async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
     const all: ReclaimedJob[] = [];
     for (;;) {
-      const some = await this.connections.run((sql) => this.dialect.jobs.reclaim(sql, maxCrashes, held()));
+      const some = await this.connections.run((sql) =>
+        this.parts.dialect.jobs.reclaim(sql, maxCrashes, held()),
+      );
       all.push(...some);
       if (some.length < RECLAIMED_AT_ONCE) return all;
     }
@@ -157,7 +168,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   watch(listener: WakeListener): () => void {
-    return this.wakeUps.watch(listener);
+    return this.parts.wakeUps.watch(listener);
   }
 
   private queryRunnerOf(manager: EntityManager): QueryRunner | undefined {
@@ -167,22 +178,45 @@ export class TypeOrmJobQueue extends JobQueue {
 
   private committed(jobs: readonly EncodedJob[]): void {
     this.settings.events.emit('enqueued', { jobs });
-    this.wakeUps.committed(jobs);
+    this.parts.wakeUps.committed(jobs);
+  }
+
+  private partsFor(dialect: Dialect): Parts {
+    const { connections, dataSource } = this;
+    const { databaseTimeoutMs, events } = this.settings;
+    const leases = new LeaseWriter(connections, dialect.jobs);
+    return {
+      dialect,
+      wakeUps: new WakeUps(dialect.notifier(dataSource, connections, events)),
+      jobs: new JobWriter(connections, dialect, databaseTimeoutMs),
+      claims: new ClaimRetry(connections, dialect, events),
+      leases,
+      transactional: this.transactionalSettlement(dialect, leases),
+    };
   }
 
   /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
-  private transactionalSettlement(): TransactionalSettlement {
+  private transactionalSettlement({ errors }: Dialect, leases: LeaseWriter): TransactionalSettlement {
     const { databaseTimeoutMs: answerMs, leaseMs } = this.settings;
     const storage = {
-      errors: this.dialect.errors,
+      errors,
       answerMs,
       settle: (_queryRunner: QueryRunner, sql: Sql, settlement: Settlement) =>
-        this.leases.settleJoined(sql, settlement),
-      renew: async (lease: LeaseRenewal) => (await this.renew([lease], leaseMs))[0]!,
+        leases.settleJoined(sql, settlement),
+      renew: async (lease: LeaseRenewal) => (await leases.renew([lease], leaseMs))[0]!,
       get: (id: string) => this.get(id),
     };
     const maxOpen = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
     return new TransactionalSettlement(this.transactions, storage, maxOpen);
+  }
+
+  /** A payload and what is carried with it are sent in one statement, in which a character may take twice its bytes. */
+  private requireRoom({ maxStatementBytes }: Dialect): void {
+    const { maxPayloadBytes } = this.settings;
+    const most = Math.floor(maxStatementBytes / 4);
+    if (maxPayloadBytes <= most) return;
+    const allowed = `at most ${most}, a quarter of what the server takes in one statement (max_allowed_packet)`;
+    throw new InvalidOptionError('maxPayloadBytes', maxPayloadBytes, allowed);
   }
 }
 

@@ -28,7 +28,7 @@ describeOn(oneOfEach, 'On $name', (server) => {
   /** MariaDB looks again only if it has not been asked for a tenth of a second. */
   const longTransaction = async (ms: number) => {
     await sleep(200);
-    const dialect = dialectFor(store.dataSource.options, { tablePrefix: 'nest_' });
+    const dialect = dialectFor(store.dataSource, { tablePrefix: 'nest_' });
     return dialect.diagnosis.longTransaction(sqlThrough(asking), ms);
   };
 

@@ -191,6 +191,22 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   shutdownTimedOut: [
     [{ jobs }, 'warn 3 jobs did not finish within shutdownTimeoutMs and are given back: 4711, 4712, 4713.'],
   ],
+  schemaLockAwaited: [
+    [
+      { table: 'nest_jobs' },
+      'log Waits for another process, which holds the lock to make or upgrade the table nest_jobs.',
+    ],
+  ],
+  schemaRecognized: [
+    [
+      { table: 'nest_jobs', version: 1, isMended: true, statement: 'COMMENT …' },
+      'warn The table nest_jobs has lost the comment that tells its version. By its columns it is of version 1. The comment has been written again.',
+    ],
+    [
+      { table: 'nest_jobs', version: 1, isMended: false, statement: 'COMMENT …' },
+      'warn The table nest_jobs has lost the comment that tells its version. By its columns it is of version 1. This brings the comment back: COMMENT …',
+    ],
+  ],
   schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],
   notifyFailed: [
     [{ error }, `debug Could not notify of new jobs; polling finds them: Error: connection lost${STACK}`],

@@ -1,37 +1,28 @@
-import { JobsError } from '../../../job/errors.js';
-import { UnsupportedDatabaseError } from '../../../job/storage-errors.js';
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaDialect } from '../../sql/schema-dialect.js';
-import { versionIn } from '../../sql/schema-version.js';
-import { version1 } from './version-1.js';
+import type { Row } from '../../sql/sql.js';
+import { commentOn, version1 } from './version-1.js';
 
-const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first stable release was 8.0.11
-const OLDEST_MARIADB = [10, 6, 0];
+/** How long one try to lock the schema waits. */
 const LOCK_SECONDS = 60;
 
 export function schema(table: JobsTable): SchemaDialect {
   return {
     steps: [version1(table)],
 
-    async requireVersion(sql) {
-      const [row] = await sql.query(SERVER_VERSION);
-      const version = String(row!.version);
-      const oldest = /mariadb/i.test(version) ? OLDEST_MARIADB : OLDEST_MYSQL;
-      if (isAtLeast(version, oldest)) return;
-      throw new UnsupportedDatabaseError(
-        `Jobs need MySQL 8.0.4 or MariaDB 10.6 or later; this server is ${version}.`,
-      );
+    async find(sql) {
+      const [row] = await sql.query(TABLE, [table.name]);
+      if (row === undefined) return null;
+      const columns = (await sql.query(COLUMNS, [table.name])).map(({ name }) => name as string);
+      return { comment: row.comment as string, columns, problem: problemOf(row) };
     },
 
-    async schemaVersion(sql) {
-      const [row] = await sql.query(TABLE_COMMENT, [table.name]);
-      return row === undefined ? 0 : versionIn(row.comment);
-    },
+    comment: (version) => commentOn(table, version),
 
     async whileMigrating(sql, work) {
-      const [row] = await sql.query(LOCK_SCHEMA, [table.name, LOCK_SECONDS]);
-      if (Number(row!.locked) !== 1)
-        throw new JobsError(`Could not lock the schema of ${table.name} within ${LOCK_SECONDS} seconds.`);
+      const isLocked = async () =>
+        Number((await sql.query(LOCK_SCHEMA, [table.name, LOCK_SECONDS]))[0]!.locked);
+      while ((await isLocked()) !== 1);
       try {
         return await work();
       } finally {
@@ -41,21 +32,19 @@ export function schema(table: JobsTable): SchemaDialect {
   };
 }
 
-const SERVER_VERSION = `SELECT VERSION() AS version`;
-
-const TABLE_COMMENT = `
-  SELECT table_comment AS comment FROM information_schema.tables
+const TABLE = `
+  SELECT table_comment AS comment, engine AS engine FROM information_schema.tables
   WHERE table_schema = DATABASE() AND table_name = ?`;
+
+const COLUMNS = `
+  SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?`;
 
 const LOCK_SCHEMA = `SELECT GET_LOCK(CONCAT('jobs ', SHA1(CONCAT(DATABASE(), ?))), ?) AS locked`;
 
 const UNLOCK_SCHEMA = `SELECT RELEASE_LOCK(CONCAT('jobs ', SHA1(CONCAT(DATABASE(), ?))))`;
 
-function isAtLeast(version: string, oldest: readonly number[]): boolean {
-  const parts = version.split(/[.-]/).map(Number);
-  for (const [index, wanted] of oldest.entries()) {
-    const part = parts[index] || 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
+function problemOf({ engine }: Row): string | undefined {
+  if (engine === null) return 'is a view. Keep the jobs in a table of this database.';
+  if (engine === 'InnoDB') return undefined;
+  return `is kept by the engine ${String(engine)}, which has no transactions. Alter it to ENGINE = InnoDB.`;
 }

@@ -1,6 +1,7 @@
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaStep } from '../../sql/schema-dialect.js';
 import { commentFor } from '../../sql/schema-version.js';
+import { VERSION_1_COLUMNS } from '../../sql/columns.js';
 
 /*
  * - There are no partial indexes here. A generated column that is NULL for rows outside the index does the same:
@@ -13,7 +14,11 @@ export const version1 = ({ name, quoted }: JobsTable): SchemaStep => ({
   version: 1,
   up: [createTable(name, quoted)],
   down: [`DROP TABLE ${quoted}`],
+  columns: VERSION_1_COLUMNS,
 });
+
+export const commentOn = ({ quoted }: Pick<JobsTable, 'quoted'>, version: number) =>
+  `ALTER TABLE ${quoted} COMMENT = '${commentFor(version)}'`;
 
 const createTable = (name: string, quoted: string) => `
   CREATE TABLE IF NOT EXISTS ${quoted} (

@@ -1,28 +1,18 @@
-import { UnsupportedDatabaseError } from '../../../job/storage-errors.js';
 import type { JobsTable } from '../../sql/dialect.js';
-import type { SchemaDialect } from '../../sql/schema-dialect.js';
-import { versionIn } from '../../sql/schema-version.js';
-import { inTransaction } from '../../sql/sql.js';
-import { version1 } from './version-1.js';
-
-const OLDEST_SERVER = 120_000;
+import type { FoundTable, SchemaDialect } from '../../sql/schema-dialect.js';
+import { inTransaction, type Row } from '../../sql/sql.js';
+import { commentOn, version1 } from './version-1.js';
 
 export function schema(table: JobsTable): SchemaDialect {
   return {
     steps: [version1(table)],
 
-    async requireVersion(sql) {
-      const [row] = await sql.query(SERVER_VERSION);
-      if (Number(row!.version) >= OLDEST_SERVER) return;
-      throw new UnsupportedDatabaseError(
-        `Jobs need PostgreSQL 12 or later; this server is ${String(row!.description)}.`,
-      );
+    async find(sql) {
+      const [row] = await sql.query(TABLE, [table.name, table.schema ?? null]);
+      return row === undefined ? null : foundTable(row);
     },
 
-    async schemaVersion(sql) {
-      const [row] = await sql.query(TABLE_COMMENT, [table.name, table.schema ?? null]);
-      return row === undefined ? 0 : versionIn(row.comment);
-    },
+    comment: (version) => commentOn(table, version),
 
     whileMigrating: (sql, work) =>
       inTransaction(sql, ['BEGIN ISOLATION LEVEL READ COMMITTED'], async () => {
@@ -32,17 +22,36 @@ export function schema(table: JobsTable): SchemaDialect {
   };
 }
 
-const SERVER_VERSION = `SELECT current_setting('server_version_num') AS version, version() AS description`;
-
 /*
  * From the catalog's own rows and not by to_regclass($1): within a transaction that answers from a cache, which does not
  * know a table that another process has made while this one waited for the lock.
  */
-const TABLE_COMMENT = `
-  SELECT obj_description(found.oid, 'pg_class') AS comment
+const TABLE = `
+  SELECT obj_description(found.oid, 'pg_class') AS comment, found.relkind AS kind,
+    EXISTS (SELECT FROM pg_inherits WHERE found.oid IN (inhrelid, inhparent)) AS inherits,
+    (SELECT string_agg(attname, ',') FROM pg_attribute
+     WHERE attrelid = found.oid AND attnum > 0 AND NOT attisdropped) AS columns
   FROM pg_class AS found JOIN pg_namespace AS home ON home.oid = found.relnamespace
-  WHERE found.relname = $1
+  WHERE found.relname = $1 AND found.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND home.nspname = ANY (CASE WHEN $2::name IS NULL THEN current_schemas(false) ELSE ARRAY[$2::name] END)
   ORDER BY array_position(current_schemas(false), home.nspname) LIMIT 1`;
 
 const LOCK_SCHEMA = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
+
+function foundTable({ comment, kind, inherits, columns }: Row): FoundTable {
+  return {
+    comment: comment as string | null,
+    columns: String(columns ?? '').split(','),
+    problem: problemOf(kind as string, inherits as boolean),
+  };
+}
+
+/** Statements name rows by their place, which is unique within one plain table. */
+function problemOf(kind: string, inherits: boolean): string | undefined {
+  if (kind === 'p' || (kind === 'r' && inherits)) {
+    return 'is partitioned, or takes part in inheritance. Keep the jobs in one plain table; settled jobs may be moved to another.';
+  }
+  return kind === 'r'
+    ? undefined
+    : 'is a view or a foreign table. Keep the jobs in a plain table of this database.';
+}

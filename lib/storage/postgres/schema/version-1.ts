@@ -1,6 +1,7 @@
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaStep } from '../../sql/schema-dialect.js';
 import { commentFor } from '../../sql/schema-version.js';
+import { VERSION_1_COLUMNS } from '../../sql/columns.js';
 
 /*
  * - The three partial indexes hold only rows that a statement looks for: ready ones in the order of the claim,
@@ -20,10 +21,14 @@ export const version1 = ({ name, quoted }: JobsTable): SchemaStep => ({
        WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due`,
     `CREATE INDEX "${name}_running" ON ${quoted} (id)
        WHERE status = 'PENDING' AND locked_by IS NOT NULL`,
-    `COMMENT ON TABLE ${quoted} IS '${commentFor(1)}'`,
+    commentOn({ quoted }, 1),
   ],
   down: [`DROP TABLE ${quoted}`],
+  columns: VERSION_1_COLUMNS,
 });
+
+export const commentOn = ({ quoted }: Pick<JobsTable, 'quoted'>, version: number) =>
+  `COMMENT ON TABLE ${quoted} IS '${commentFor(version)}'`;
 
 const createTable = (name: string, quoted: string) => `
   CREATE TABLE ${quoted} (

@@ -1,6 +1,7 @@
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaStep } from '../../sql/schema-dialect.js';
 import { commentFor } from '../../sql/schema-version.js';
+import { VERSION_1_COLUMNS } from '../../sql/columns.js';
 
 /*
  * - Instants are text in UTC, 'YYYY-MM-DD HH:MM:SS.SSS', as TypeORM writes and reads them. So they sort as they should.
@@ -20,6 +21,7 @@ export const version1 = ({ name, quoted }: JobsTable): SchemaStep => ({
        WHERE status = 'PENDING' AND locked_by IS NOT NULL`,
   ],
   down: [`DROP TABLE ${quoted}`],
+  columns: VERSION_1_COLUMNS,
 });
 
 const createTable = (quoted: string) => `

@@ -1,0 +1,121 @@
+import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
+import { requireSettings, type SettingRule } from '../sql/settings.js';
+import type { Sql } from '../sql/sql.js';
+
+/** What statements have to know of the server. */
+export interface MysqlServer {
+  /** The longest statement that it takes, in bytes: `max_allowed_packet`. */
+  readonly maxPacketBytes: number;
+  /** Whether an UPDATE may join. With `sql_safe_updates` it may not: a list in JSON has no key. */
+  readonly updatesByJoin: boolean;
+}
+
+/** With the default of MariaDB. */
+export const USUAL_SERVER: MysqlServer = { maxPacketBytes: 16 * 1024 * 1024, updatesByJoin: true };
+
+const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first stable release was 8.0.11
+const OLDEST_MARIADB = [10, 6, 0];
+
+const isOn = (value: string) => value === 'ON' || value === '1';
+const isOff = (value: string) => value === 'OFF' || value === '0';
+
+const charset = (name: string): SettingRule => ({
+  name,
+  allows: (value) => value === 'utf8mb4' || value === '',
+  harm: 'texts would be changed on their way, and some could pass for SQL',
+  remedy: "Set charset: 'utf8mb4' in the options of the DataSource, or leave the option out.",
+});
+
+/**
+ * Of all variables of MariaDB 10.6 to 11.8 and MySQL 8.0 to 9, those with which the queue would lose, garble or never see
+ * a job. Time zone, isolation, the other modes of sql_mode, lock waits and the optimizer's switches do
+ * no harm.
+ */
+const RULES: readonly SettingRule[] = [
+  {
+    name: 'sql_mode',
+    allows: (value) => !value.split(',').includes('NO_BACKSLASH_ESCAPES'),
+    harm: 'the driver mysql2 would store texts wrongly, and a text could pass for SQL',
+    remedy: 'Remove NO_BACKSLASH_ESCAPES from sql_mode.',
+  },
+  ...['character_set_client', 'character_set_connection', 'character_set_results'].map(charset),
+  {
+    name: 'autocommit',
+    allows: isOn,
+    harm: 'nothing would be committed',
+    remedy: 'Set it to ON, the default, for new connections.',
+  },
+  {
+    name: 'completion_type',
+    allows: (value) => value === 'NO_CHAIN' || value === '0',
+    harm: 'each COMMIT would begin another transaction, which nothing ends',
+    remedy: 'Set it to NO_CHAIN, the default.',
+  },
+  ...['tx_read_only', 'transaction_read_only'].map((name) => ({
+    name,
+    allows: isOff,
+    harm: 'nothing could be written',
+    remedy: 'Set it to OFF, the default.',
+  })),
+  {
+    name: 'sql_big_selects',
+    allows: isOn,
+    harm: 'the server may refuse to write outcomes',
+    remedy: 'Set it to ON, or max_join_size to DEFAULT.',
+  },
+];
+
+/** It cuts the list of variables as well, so it is looked at first. */
+const SELECT_LIMIT_RULE: SettingRule = {
+  name: 'sql_select_limit',
+  allows: (value) => Number(value) >= 1e6,
+  harm: 'answers would be cut, and leases taken for lost',
+  remedy: 'Set it to DEFAULT.',
+};
+
+/** Under READ COMMITTED, which claims need, this server would refuse each write. */
+const BINLOG_RULE: SettingRule = {
+  name: 'binlog_format',
+  allows: (value) => value !== 'STATEMENT',
+  harm: 'no job could be claimed',
+  remedy: 'Set it to ROW or MIXED.',
+};
+
+const OTHER_VARIABLES = ['binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed_packet', 'sql_safe_updates'];
+
+/** Looks at the version and the settings of a server and of the session. @throws UnsupportedDatabaseError */
+export async function examineServer(sql: Sql): Promise<MysqlServer> {
+  const [server] = await sql.query(SERVER);
+  requireVersion(String(server!.version));
+  requireSettings([SELECT_LIMIT_RULE], new Map([[SELECT_LIMIT_RULE.name, String(server!.select_limit)]]));
+  const rows = await sql.query(VARIABLES, [[...RULES.map(({ name }) => name), ...OTHER_VARIABLES]]);
+  const values = new Map(rows.map((row) => [String(row.Variable_name).toLowerCase(), String(row.Value)]));
+  requireSettings(RULES, values);
+  const isLogged = isOn(values.get('log_bin') ?? '') && isOn(values.get('sql_log_bin') ?? 'ON');
+  if (isLogged) requireSettings([BINLOG_RULE], values);
+  return {
+    maxPacketBytes: Number(values.get('max_allowed_packet')),
+    updatesByJoin: !isOn(values.get('sql_safe_updates') ?? 'OFF'),
+  };
+}
+
+const SERVER = `SELECT VERSION() AS version, @@sql_select_limit AS select_limit`;
+
+const VARIABLES = `SHOW VARIABLES WHERE Variable_name IN (?)`;
+
+function requireVersion(version: string): void {
+  const oldest = /mariadb/i.test(version) ? OLDEST_MARIADB : OLDEST_MYSQL;
+  if (isAtLeast(version, oldest)) return;
+  throw new UnsupportedDatabaseError(
+    `Jobs need MySQL 8.0.4 or MariaDB 10.6 or later; this server is ${version}.`,
+  );
+}
+
+function isAtLeast(version: string, oldest: readonly number[]): boolean {
+  const parts = version.split(/[.-]/).map(Number);
+  for (const [index, wanted] of oldest.entries()) {
+    const part = parts[index] || 0;
+    if (part !== wanted) return part > wanted;
+  }
+  return true;
+}
