@@ -159,7 +159,9 @@ export const LOG_LINES: LogLines = {
   schemaRecognized: {
     warn: ({ table, version, isMended, statement }) =>
       `The table ${table} has lost the comment that tells its version. By its columns it is of version ${version}. ` +
-      (isMended ? 'The comment has been written again.' : `This brings the comment back: ${statement}`),
+      (isMended
+        ? 'The comment has been written again.'
+        : `This brings the comment back: ${printable(statement)}`),
   },
   schemaUpgraded: {
     log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,

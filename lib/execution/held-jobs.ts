@@ -17,6 +17,7 @@ export class HeldJobs {
   private line: HeldJob[] = [];
   private readonly byHandler: Record<HandlerState, number> = { claimed: 0, waiting: 0, running: 0, ended: 0 };
   private readonly byLease: Record<LeaseState, number> = { held: 0, lost: 0, settling: 0, over: 0 };
+  private bytesWaiting = 0;
   /** How many jobs of each kind are running or still to be started. */
   private readonly byKind = new Map<string, number>();
   private waiters: Waiter[] = [];
@@ -118,6 +119,11 @@ export class HeldJobs {
     return this.byHandler.waiting;
   }
 
+  /** How large the payloads of waiting jobs are, in bytes. */
+  get waitingBytes(): number {
+    return this.bytesWaiting;
+  }
+
   get runningCount(): number {
     return this.byHandler.running;
   }
@@ -145,6 +151,8 @@ export class HeldJobs {
     if (job.handler === state) return;
     this.byHandler[job.handler] -= 1;
     this.byHandler[state] += 1;
+    if (job.handler === 'waiting') this.bytesWaiting -= job.job.payloadSize;
+    if (state === 'waiting') this.bytesWaiting += job.job.payloadSize;
     job.handler = state;
     if (state === 'ended') this.count(job, -1);
     this.tellWaiters();

@@ -50,6 +50,8 @@ export interface ClaimedJob<Payload = unknown> extends Job<Payload> {
   readonly lockedUntil: Date;
   /** Rises with each claim of this job. Pass it on to systems that must refuse a worker that froze and woke up. */
   readonly leaseToken: number;
+  /** How large the payload is as it is stored, in bytes; a character of JSON counts as one. */
+  readonly payloadSize: number;
   /** Why the stored job cannot be read, if it cannot. The attempt fails with this. */
   readonly unreadable?: Error;
 }

@@ -79,7 +79,8 @@ export abstract class JobQueue {
   /**
    * Takes up to `limit` ready jobs of the given kinds, by priority, then `runAt`, then id (by Unicode code points), and
    * gives each a new, higher lease token. No two callers get the same job. It waits for no lock: it passes over rows that
-   * others have locked. Where those are the best jobs of several kinds, jobs of one kind may come first.
+   * others have locked. Where those are the best jobs of several kinds, jobs of one kind may come first. It may take fewer
+   * than there are where their payloads reach `terms.maxBytes`.
    */
   abstract claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]>;
 

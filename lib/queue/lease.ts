@@ -25,6 +25,11 @@ export interface LeaseTerms {
   readonly kindLimits?: ReadonlyMap<string, number>;
   /** The job runs with no other beside it in its process. Default: false. */
   readonly alone?: boolean;
+  /**
+   * How many bytes of payloads to claim, as they are stored: the claim ends with the job that reaches this. So it has at
+   * least one job. Default: no bound.
+   */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -37,8 +42,24 @@ export type LeaseAnswer = 'written' | 'lost' | 'busy';
 
 /** What is left of the terms of a claim when some jobs have been claimed already. */
 export function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
-  if (terms.kindLimits === undefined || claimed.length === 0) return terms;
+  if (claimed.length === 0) return terms;
   const kindLimits = new Map(terms.kindLimits);
   for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
-  return { ...terms, kindLimits };
+  const { maxBytes = Infinity } = terms;
+  return { ...terms, kindLimits, maxBytes: maxBytes - bytesOf(claimed) };
+}
+
+/** How many bytes of payloads jobs have, as they are stored. */
+export function bytesOf(jobs: readonly ClaimedJob[]): number {
+  return jobs.reduce((sum, { payloadSize }) => sum + payloadSize, 0);
+}
+
+/** The first of the items, up to the one that reaches `maxBytes`. */
+export function withinBytes<T>(items: readonly T[], sizeOf: (item: T) => number, maxBytes = Infinity): T[] {
+  let before = 0;
+  return items.filter((item) => {
+    const isWithin = before < maxBytes;
+    before += sizeOf(item);
+    return isWithin;
+  });
 }

@@ -9,6 +9,7 @@ import type { HeldJob } from '../execution/held-job.js';
 import { WorkerStoppedError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import { bytesOf } from '../queue/lease.js';
 import { Dispatcher } from './dispatcher.js';
 import type { EventLoopMonitor } from './event-loop-monitor.js';
 import { Prefetch } from './prefetch.js';
@@ -27,6 +28,11 @@ export interface ClaimLoopSettings {
 
 /** A job that was claimed ahead and has not started by then is given back: the pace was misjudged. */
 const MAX_WAIT_MS = 1_000;
+/**
+ * How many bytes of payloads a worker holds ready beyond those of running jobs. One job may be larger; it is then held
+ * alone.
+ */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** The next claim waits while more outcomes than this are unwritten. */
 const MAX_UNWRITTEN = 3_000;
 const UNWRITTEN_LOOK_MS = 50;
@@ -116,11 +122,12 @@ export class ClaimLoop implements Startable {
     this.ahead = this.monitor.isBlocked ? 0 : this.prefetch.ahead(claimedAt);
     const kinds = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
     const limit = this.room;
-    if (kinds.length === 0 || limit <= 0) return [];
+    if (kinds.length === 0 || limit <= 0 || this.freeBytes <= 0) return [];
     const { workerId, leaseMs } = this.settings;
     const kindLimits = this.slots.room;
-    const claimed = await this.queue.claim(kinds, limit, { workerId, leaseMs, kindLimits });
-    this.mayBeMore = isFull(claimed, limit, kindLimits);
+    const maxBytes = this.freeBytes;
+    const claimed = await this.queue.claim(kinds, limit, { workerId, leaseMs, kindLimits, maxBytes });
+    this.mayBeMore = isFull(claimed, limit, kindLimits) || bytesOf(claimed) >= maxBytes;
     this.isCareful = claimed.some((job) => job.crashes > 0);
     return this.hold(claimed, claimedAt);
   }
@@ -167,6 +174,11 @@ export class ClaimLoop implements Startable {
     return this.slots.free + this.ahead - waitingCount;
   }
 
+  /** How many bytes of payloads may be claimed now. */
+  private get freeBytes(): number {
+    return MAX_WAITING_BYTES - this.executor.held.waitingBytes;
+  }
+
   private get isIdle(): boolean {
     return this.executor.held.runningCount === 0;
   }
@@ -175,7 +187,12 @@ export class ClaimLoop implements Startable {
   private wantsMore(): boolean {
     if (!this.mayBeMore) return false;
     const isLow = this.executor.held.waitingCount <= this.ahead / 2;
-    return isLow && this.room > 0 && this.settings.kinds.some((kind) => this.slots.hasRoom(kind));
+    return (
+      isLow &&
+      this.room > 0 &&
+      this.freeBytes > 0 &&
+      this.settings.kinds.some((kind) => this.slots.hasRoom(kind))
+    );
   }
 
   private handlerEnded(kind: string, ms: number): void {

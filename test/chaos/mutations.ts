@@ -95,8 +95,8 @@ export const MUTANTS: readonly Mutant[] = [
       mariadb: [
         {
           file: 'storage/mysql/reclaim.js',
-          find: 'crashes = crashes + 1, last_attempt_at',
-          replace: 'crashes = crashes, last_attempt_at',
+          find: ') + 1, last_attempt_at',
+          replace: '), last_attempt_at',
         },
       ],
     },
@@ -180,9 +180,10 @@ export const MUTANTS: readonly Mutant[] = [
       ],
       mariadb: [
         {
-          file: 'storage/mysql/claim.js',
+          file: 'storage/mysql/ready-rows.js',
           find: 'run_at <= UTC_TIMESTAMP(6)',
           replace: `run_at <= ${MARIADB_NOW}`,
+          times: 2,
         },
         {
           file: 'storage/mysql/best-jobs.js',

@@ -48,7 +48,8 @@ export function claimContract(store: Store): void {
       const [before] = await enqueue({ id: 'one', payload: [1] });
       const job = await store.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
       const lease = { lockedBy: 'w 1', lockedUntil: expect.any(Date) };
-      expect(job).toEqual({ ...before, ...lease, updatedAt: expect.any(Date), leaseToken: 1 });
+      const own = { leaseToken: 1, payloadSize: 3 };
+      expect(job).toEqual({ ...before, ...lease, ...own, updatedAt: expect.any(Date) });
       const leaseMs = job.lockedUntil.getTime() - job.createdAt.getTime();
       expect(leaseMs).toBeGreaterThanOrEqual(45_000);
       expect(leaseMs).toBeLessThan(55_000);
@@ -75,6 +76,50 @@ export function claimContract(store: Store): void {
       await enqueue(...kinds.map((kind, n) => ({ id: `job ${n}`, kind, priority: 40 - n })));
       const claimed = await claimIds(kinds, 50);
       expect(claimed).toEqual(kinds.map((_, n) => `job ${39 - n}`));
+    });
+
+    describe('of so many bytes', () => {
+      const SIZE = 100_000;
+      const large = 'x'.repeat(SIZE - 2); // and two quotes
+      const within = async (maxBytes: number, kinds = [KIND], limit = 50) =>
+        (await store.queue.claim(kinds, limit, { ...LONG, maxBytes })).map(({ id }) => id);
+
+      it('ends with the job that reaches them, and leaves the others to the next', async () => {
+        await enqueue(...['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, payload: large })));
+        expect(await within(SIZE + 1)).toEqual(['a', 'b']);
+        expect(await within(SIZE)).toEqual(['c']);
+        expect(await within(1)).toEqual(['d']);
+        expect(await within(Infinity)).toEqual(['e']);
+      });
+
+      it('counts what comes before, of whatever size and kind, in the order of priority', async () => {
+        const bytes = new Uint8Array(SIZE);
+        await enqueue(
+          { id: 'small', kind: 'a', payload: 1 },
+          { id: 'bytes', kind: 'b', priority: 1, payload: bytes },
+          { id: 'large', kind: 'a', priority: 2, payload: large },
+          { id: 'none', kind: 'c', priority: 3 },
+          { id: 'last', kind: 'b', priority: 4, payload: large },
+        );
+        const kinds = ['a', 'b', 'c'];
+        expect(await within(2 * SIZE, kinds)).toEqual(['small', 'bytes', 'large']);
+        expect(await within(2 * SIZE, kinds)).toEqual(['none', 'last']);
+      });
+
+      it('brings payloads and sizes as they are stored', async () => {
+        await enqueue({ id: 'a', payload: large }, { id: 'b', payload: new Uint8Array(SIZE) }, { id: 'c' });
+        const jobs = await store.queue.claim([KIND], 9, { ...LONG, maxBytes: 3 * SIZE });
+        expect(jobs.map(({ payloadSize }) => payloadSize)).toEqual([SIZE, SIZE, 0]);
+        expect(jobs[0]!.payload).toBe(large);
+        expect(jobs[1]!.payload).toEqual(new Uint8Array(SIZE));
+        expect(jobs.map(({ leaseToken }) => leaseToken)).toEqual([1, 1, 1]);
+      });
+
+      it('takes the best of many small ones as one without a bound does', async () => {
+        await numbered(1_000);
+        expect(await within(16 * 1024 * 1024, [KIND], 700)).toHaveLength(700);
+        expect(await within(16 * 1024 * 1024, [KIND, 'other'], 700)).toHaveLength(300);
+      });
     });
 
     it('raises the lease token with each claim, no matter how the last one ended', async () => {

@@ -103,7 +103,6 @@ export function foreignTableContract(store: SqlStore): void {
       'is refused where it makes no name of a table: %s',
       async (entityPrefix) => {
         await fresh.within(
-          // eslint-disable-next-line @typescript-eslint/require-await -- nothing is sent
           async (dataSource) => {
             expect(() => fresh.queueOn(dataSource)).toThrow(InvalidOptionError);
             expect(() => fresh.queueOn(dataSource)).toThrow(/entityPrefix of the DataSource/);

@@ -25,6 +25,7 @@ export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
     lockedBy: 'worker-1',
     lockedUntil: new Date(now.getTime() + 30_000),
     leaseToken: 1,
+    payloadSize: 0,
     ...fields,
   };
 }

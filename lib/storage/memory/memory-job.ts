@@ -1,4 +1,4 @@
-import { decodeDocument } from '../../job/document.js';
+import { decodeDocument, sizeOf } from '../../job/document.js';
 import type { ClaimedJob, Job } from '../../job/job.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { LeaseTerms } from '../../queue/lease.js';
@@ -58,7 +58,14 @@ export function show({
 }
 
 export function showClaimed(job: Stored): ClaimedJob {
-  return { ...show(job), leaseToken: job.leaseToken, lockedBy: job.lockedBy!, lockedUntil: job.lockedUntil! };
+  const { leaseToken, lockedBy, lockedUntil, payload } = job;
+  return {
+    ...show(job),
+    leaseToken,
+    lockedBy: lockedBy!,
+    lockedUntil: lockedUntil!,
+    payloadSize: sizeOf(payload),
+  };
 }
 
 /** Bytes are copied on their way in and out, as a database does: a later change of the array changes no job. */

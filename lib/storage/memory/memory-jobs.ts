@@ -1,4 +1,5 @@
 import type { EncodedJob } from '../../job/encode-job.js';
+import { sizeOf } from '../../job/document.js';
 import { DuplicateJobError } from '../../job/errors.js';
 import { compareIds } from '../../job/id-order.js';
 import type { ReclaimedJob } from '../../job/job.js';
@@ -52,14 +53,17 @@ export class MemoryJobs {
   claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Stored[] {
     const now = this.now();
     const left = new Map(kinds.map((kind) => [kind, terms.kindLimits?.get(kind) ?? limit]));
+    const { maxBytes = Infinity } = terms;
     const claimed: Stored[] = [];
+    let bytes = 0;
     for (const job of this.ready(left, now)) {
       const free = left.get(job.kind)!;
-      if (claimed.length >= limit) break;
+      if (claimed.length >= limit || bytes >= maxBytes) break;
       if (free <= 0) continue;
       left.set(job.kind, free - 1);
       lock(job, terms, now);
       claimed.push(job);
+      bytes += sizeOf(job.payload);
     }
     return claimed;
   }

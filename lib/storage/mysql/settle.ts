@@ -1,6 +1,7 @@
 import type { Settlement } from '../../queue/job-queue.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { outcomeColumns } from '../sql/outcome-columns.js';
+import { MAX_COUNT } from '../sql/row-limits.js';
 import { asBuffer } from '../sql/row.js';
 import { LockedLeases } from './locked-leases.js';
 import { inParts, roomIn } from './packets.js';
@@ -48,7 +49,7 @@ export const settleEach = (table: string) => `
       job.last_error = COALESCE(outcome.last_error, job.last_error),
       job.run_at = IF(outcome.delay_ms IS NULL, job.run_at, UTC_TIMESTAMP(6) + INTERVAL outcome.delay_ms * 1000 MICROSECOND),
       job.due = outcome.delay_ms IS NULL OR outcome.delay_ms = 0,
-      job.attempts_done = job.attempts_done + 1, job.last_attempt_at = job.locked_at, job.updated_at = UTC_TIMESTAMP(6),
+      job.attempts_done = LEAST(job.attempts_done, ${MAX_COUNT - 1}) + 1, job.last_attempt_at = job.locked_at, job.updated_at = UTC_TIMESTAMP(6),
       job.locked_by = NULL, job.locked_at = NULL, job.locked_until = NULL, job.alone = 0`;
 
 /* For many outcomes that are the same, as those of handlers that return nothing. It costs half of what the join does. */
@@ -56,7 +57,7 @@ export const settleAlike = (table: string) => `
   UPDATE ${table} AS job
   SET status = ?, result = ?, result_bytes = FROM_BASE64(?), last_error = COALESCE(?, last_error),
       run_at = IF(? IS NULL, run_at, UTC_TIMESTAMP(6) + INTERVAL ? * 1000 MICROSECOND), due = ?,
-      attempts_done = attempts_done + 1, last_attempt_at = locked_at, updated_at = UTC_TIMESTAMP(6),
+      attempts_done = LEAST(attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = locked_at, updated_at = UTC_TIMESTAMP(6),
       locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
   WHERE id IN (?)`;
 

@@ -3,7 +3,7 @@ import type { LeaseTerms } from '../../queue/lease.js';
 import { CLAIMED_COLUMNS } from '../sql/columns.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeClaimed } from '../sql/row.js';
-import { DUE_AT_ONCE } from '../sql/row-limits.js';
+import { DUE_AT_ONCE, MAX_COUNT } from '../sql/row-limits.js';
 import type { Row } from '../sql/sql.js';
 import { select } from './columns.js';
 
@@ -19,9 +19,10 @@ export function claim(table: string): JobsDialect['claim'] {
   ): [string, readonly unknown[]] => {
     const sizes = kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit));
     const lease = [terms.workerId, terms.leaseMs, terms.alone ?? false];
+    const maxBytes = Math.min(terms.maxBytes ?? MAX_BYTES, MAX_BYTES);
     return kinds.length === 1
-      ? [one, [kinds[0], sizes[0], ...lease]]
-      : [several, [kinds, sizes, limit, ...lease]];
+      ? [one, [kinds[0], sizes[0], ...lease, maxBytes]]
+      : [several, [kinds, sizes, limit, ...lease, maxBytes]];
   };
   return async (sql, kinds, limit, terms) => {
     const hints = { isFrequent: limit <= MAX_PREPARED_LIMIT, hasFound };
@@ -32,13 +33,24 @@ export function claim(table: string): JobsDialect['claim'] {
   };
 }
 
+/** What stands for no bound: no number of rows of a claim is larger. */
+const MAX_BYTES = 2 ** 50;
+
+/** About how large a payload is: not read, and perhaps compressed, if the row was inserted by hand. */
+const ABOUT_BYTES = 'coalesce(payload_size, pg_column_size(payload), pg_column_size(payload_bytes), 0)';
+
+/** How large it is. What a row does not say is read here. */
+const EXACT_BYTES = `coalesce(payload_size,
+        CASE WHEN pg_column_size(payload) < 100 THEN 100 ELSE octet_length(payload::text) END,
+        octet_length(payload_bytes), 0)`;
+
 /*
  * First, scheduled jobs whose time has come are marked due. The next look finds them among the ready ones. This look then
  * takes none, because it might take one that comes after them. (If a thousand have come at once there are more, and ready
  * jobs do not wait until all are marked.)
  *
  * Then the best $3 ready jobs of all kinds together tell, without a lock, how many to take of each kind. That many are
- * locked, kind by kind. To lock them in one go would need one index scan over several kinds in the order of priority,
+ * locked, kind by kind; the payloads of those before each are less than $7 bytes. To lock them in one go would need one index scan over several kinds in the order of priority,
  * which does not exist. To lock $3 of each kind would keep more than $3 rows from others. Between the two looks others
  * may have taken rows: "look_again" tells the caller that there was more to be had.
  *
@@ -55,40 +67,41 @@ export const claimOfKinds = (table: string) => `
     ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
   ), marked AS (
     UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
-  ), share AS MATERIALIZED (
-    SELECT best.kind, count(*) AS size
+  ), best AS MATERIALIZED (
+    SELECT kind, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
     FROM (
-      SELECT ready.kind
-      FROM unnest($1::varchar[], $2::int4[]) AS wanted(kind, size)
-      CROSS JOIN LATERAL (
-        SELECT kind, priority, run_at, id FROM ${table}
+      SELECT ready.kind, ready.bytes
+      FROM unnest($1::varchar[], $2::int4[]) AS wanted(kind, size) CROSS JOIN LATERAL (
+        SELECT kind, priority, run_at, id, ${ABOUT_BYTES} AS bytes FROM ${table}
         WHERE kind = wanted.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
         ORDER BY priority, run_at, id LIMIT wanted.size
       ) AS ready
       WHERE (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
       ORDER BY ready.priority, ready.run_at, ready.id LIMIT $3
-    ) AS best
-    GROUP BY best.kind
-  ), picked AS MATERIALIZED (
-    SELECT ready.row_id
-    FROM share
-    CROSS JOIN LATERAL (
-      SELECT ctid AS row_id FROM ${table}
+    ) AS ready
+  ), share AS MATERIALIZED (
+    SELECT kind, count(*) AS size FROM best WHERE bytes_before < $7 GROUP BY kind
+  ), locked AS MATERIALIZED (
+    SELECT ready.* FROM share CROSS JOIN LATERAL (
+      SELECT ctid AS row_id, priority, run_at, id, ${EXACT_BYTES} AS bytes FROM ${table}
       WHERE kind = share.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
       ORDER BY priority, run_at, id LIMIT share.size FOR UPDATE SKIP LOCKED
     ) AS ready
+  ), picked AS MATERIALIZED (
+    SELECT row_id FROM (SELECT row_id, bytes, sum(bytes) OVER (ORDER BY priority, run_at, id) AS total FROM locked) AS summed
+    WHERE total - bytes < $7
   ), claimed AS (
     UPDATE ${table} AS job
-    SET lease_token = job.lease_token + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
+    SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
         locked_until = now() + $5::float8 * interval '1 millisecond'
     WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
     RETURNING job.*
   )
-  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},
-    date_part('epoch', claimed.locked_at) * 1000 AS now
+  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')}, date_part('epoch', claimed.locked_at) * 1000 AS now
   FROM (
     SELECT (SELECT count(*) FROM come) > 0
-      OR (SELECT count(*) FROM claimed) < (SELECT coalesce(sum(size), 0) FROM share) AS again
+      OR (SELECT count(*) FROM locked) < (SELECT coalesce(sum(size), 0) FROM share)
+      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
   ) AS look
   LEFT JOIN claimed ON true`;
 
@@ -103,14 +116,19 @@ export const claimOfKind = (table: string) => `
     ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
   ), marked AS (
     UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
-  ), picked AS MATERIALIZED (
-    SELECT ctid AS row_id FROM ${table}
+  ), locked AS MATERIALIZED (
+    SELECT ctid AS row_id, ${EXACT_BYTES} AS bytes FROM ${table}
     WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
       AND (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
     ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+  ), picked AS MATERIALIZED (
+    SELECT row_id FROM (
+      SELECT row_id, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before FROM locked
+    ) AS summed
+    WHERE bytes_before < $6
   ), claimed AS (
     UPDATE ${table} AS job
-    SET lease_token = job.lease_token + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
+    SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
         locked_until = now() + $4::float8 * interval '1 millisecond'
     WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
     RETURNING job.*

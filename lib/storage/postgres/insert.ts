@@ -1,5 +1,6 @@
+import { sizeOf } from '../../job/document.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import { SETTING_COLUMNS, SETTING_NAMES, type SettingColumn } from '../sql/columns.js';
+import { SETTING_COLUMNS, SMALL_PAYLOAD_BYTES, type SettingColumn } from '../sql/columns.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
@@ -7,6 +8,19 @@ import { decodeInserted } from '../sql/row.js';
 import { numberArray, textArray, unlessAll } from './arrays.js';
 import { duplicateIdIn } from './errors.js';
 import { byteaOf } from './parameters.js';
+
+/** What an insert writes besides id, kind, payload and start. */
+const WRITTEN_COLUMNS: readonly SettingColumn[] = [
+  ...SETTING_COLUMNS,
+  { name: 'payload_size', type: 'integer', usual: null, valueOf: largeSizeOf },
+];
+const WRITTEN_NAMES = WRITTEN_COLUMNS.map(({ name }) => name).join(', ');
+
+/** The row of a large payload says how large it is: the server would have to read it. */
+function largeSizeOf({ payload }: EncodedJob): number | null {
+  const size = sizeOf(payload);
+  return size > SMALL_PAYLOAD_BYTES ? size : null;
+}
 
 export function insert({ name, quoted }: JobsTable): JobsDialect['insert'] {
   const [one, alike, many] = [insertOne(quoted), insertAlike(quoted), insertMany(quoted)];
@@ -36,7 +50,7 @@ export function insert({ name, quoted }: JobsTable): JobsDialect['insert'] {
  */
 export const insertOne = (table: string) => `
   WITH inserted AS (
-    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, ${SETTING_NAMES})
+    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, ${WRITTEN_NAMES})
     SELECT $1::varchar, $2::varchar, $3::json, $4::bytea, start.run_at,
            start.run_at <= statement_timestamp(), ${settingParameters(7)}
     FROM (SELECT coalesce($5::timestamptz, statement_timestamp() + $6::float8 * interval '1 millisecond') AS run_at) AS start
@@ -46,7 +60,7 @@ export const insertOne = (table: string) => `
 /* For jobs that differ only in id, kind and payload, as most do that come together. Each further list takes 9 µs, even NULL. */
 export const insertAlike = (table: string) => `
   WITH inserted AS (
-    INSERT INTO ${table} (id, kind, payload, run_at, due, ${SETTING_NAMES})
+    INSERT INTO ${table} (id, kind, payload, run_at, due, ${WRITTEN_NAMES})
     SELECT given.id, given.kind, given.payload, start.run_at,
            start.run_at <= statement_timestamp(), ${settingParameters(6)}
     FROM unnest($1::varchar[], $2::varchar[], $3::json[]) AS given(id, kind, payload)
@@ -57,12 +71,12 @@ export const insertAlike = (table: string) => `
 /* A list with only usual entries is sent as NULL, which unnest fills up with NULLs: so are most columns of most jobs. */
 export const insertMany = (table: string) => `
   WITH inserted AS (
-    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, ${SETTING_NAMES})
+    INSERT INTO ${table} (id, kind, payload, payload_bytes, run_at, due, ${WRITTEN_NAMES})
     SELECT given.id, given.kind, given.payload, given.payload_bytes, start.run_at,
-           start.run_at <= statement_timestamp(), ${SETTING_COLUMNS.map(givenOrUsual).join(', ')}
+           start.run_at <= statement_timestamp(), ${WRITTEN_COLUMNS.map(givenOrUsual).join(', ')}
     FROM unnest($1::varchar[], $2::varchar[], $3::json[], $4::bytea[], $5::timestamptz[], $6::float8[],
       ${settingParameters(7, '[]')})
-      AS given(id, kind, payload, payload_bytes, run_at, delay_ms, ${SETTING_NAMES})
+      AS given(id, kind, payload, payload_bytes, run_at, delay_ms, ${WRITTEN_NAMES})
     CROSS JOIN LATERAL (
       SELECT coalesce(
         given.run_at, statement_timestamp() + coalesce(given.delay_ms, 0) * interval '1 millisecond'
@@ -77,7 +91,7 @@ const CASTS = { integer: 'int4', json: 'json' } as const;
 
 /** `$7::int4, $8::int4, …`: the setting columns as parameters. */
 function settingParameters(first: number, list: '' | '[]' = ''): string {
-  return SETTING_COLUMNS.map(({ type }, n) => `$${first + n}::${CASTS[type]}${list}`).join(', ');
+  return WRITTEN_COLUMNS.map(({ type }, n) => `$${first + n}::${CASTS[type]}${list}`).join(', ');
 }
 
 function givenOrUsual({ name, usual }: SettingColumn): string {
@@ -102,7 +116,7 @@ export function bindJobs(jobs: readonly EncodedJob[]): unknown[] {
     unlessAll(null, bytes, textArray),
     unlessAll(null, jobs.map(runAtOf), textArray),
     unlessAll(0, delays, numberArray),
-    ...SETTING_COLUMNS.map((column) => listOf(column, jobs)),
+    ...WRITTEN_COLUMNS.map((column) => listOf(column, jobs)),
   ];
 }
 
@@ -121,7 +135,7 @@ function areAlike(jobs: readonly EncodedJob[]): boolean {
       job.payload.bytes === null &&
       job.runAtMs === first.runAtMs &&
       job.delayMs === first.delayMs &&
-      SETTING_COLUMNS.every(({ valueOf }) => valueOf(job) === valueOf(first)),
+      WRITTEN_COLUMNS.every(({ valueOf }) => valueOf(job) === valueOf(first)),
   );
 }
 
@@ -135,7 +149,7 @@ function documentsOf(jobs: readonly EncodedJob[]): unknown[] {
 }
 
 function startAndSettingsOf(job: EncodedJob): unknown[] {
-  return [runAtOf(job), job.delayMs, ...SETTING_COLUMNS.map(({ valueOf }) => valueOf(job))];
+  return [runAtOf(job), job.delayMs, ...WRITTEN_COLUMNS.map(({ valueOf }) => valueOf(job))];
 }
 
 function runAtOf({ runAtMs }: EncodedJob): string | null {

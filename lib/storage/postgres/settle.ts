@@ -1,6 +1,7 @@
 import type { Outcome } from '../../job/outcome.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { outcomeColumns } from '../sql/outcome-columns.js';
+import { MAX_COUNT } from '../sql/row-limits.js';
 import { decodeLease } from '../sql/row.js';
 import type { Row } from '../sql/sql.js';
 import { numberArray, textArray, unlessAll } from './arrays.js';
@@ -39,7 +40,7 @@ export const settleEach = (table: string) => `
         last_error = coalesce(held.last_error, job.last_error),
         run_at = CASE WHEN held.delay_ms IS NULL THEN job.run_at ELSE now() + held.delay_ms * interval '1 millisecond' END,
         due = held.delay_ms IS NULL OR held.delay_ms = 0,
-        attempts_done = job.attempts_done + 1, last_attempt_at = job.locked_at, updated_at = now(),
+        attempts_done = least(job.attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = job.locked_at, updated_at = now(),
         locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
     FROM held
     WHERE job.id = held.id
@@ -69,7 +70,7 @@ export const settleAlike = (table: string) => `
     SET status = $3, result = $4, result_bytes = $5, last_error = coalesce($6, last_error),
         run_at = CASE WHEN $7::float8 IS NULL THEN run_at ELSE now() + $7::float8 * interval '1 millisecond' END,
         due = $7::float8 IS NULL OR $7::float8 = 0,
-        attempts_done = attempts_done + 1, last_attempt_at = locked_at, updated_at = now(),
+        attempts_done = least(attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = locked_at, updated_at = now(),
         locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
     WHERE ctid = ANY (ARRAY(SELECT row_id FROM held))
     RETURNING id, lease_token

@@ -83,8 +83,11 @@ export function selectList(columns: Columns, select: (name: string, type: Column
     .join(', ');
 }
 
+/** A payload up to this size counts as small: a claim of a thousand of them is not too large for any process. */
+export const SMALL_PAYLOAD_BYTES = 2_000;
+
 /** The columns that every jobs table has from its first version on. */
 export const VERSION_1_COLUMNS: readonly string[] = [
   ...Object.keys(JOB_COLUMNS),
-  ...['due', 'lease_token', 'locked_at', 'heartbeat_at', 'alone'],
+  ...['payload_size', 'due', 'lease_token', 'locked_at', 'heartbeat_at', 'alone'],
 ];

@@ -1,4 +1,4 @@
-import { decodeDocument } from '../../job/document.js';
+import { decodeDocument, sizeOf } from '../../job/document.js';
 import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import type { Lease, LeaseTerms } from '../../queue/lease.js';
@@ -70,6 +70,10 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     lockedBy: workerId,
     lockedUntil: toDate(now + leaseMs),
     leaseToken: Number(row.lease_token),
+    payloadSize: sizeOf({
+      json: row.payload as string | null,
+      bytes: row.payload_bytes as Uint8Array | null,
+    }),
     unreadable,
   };
 }

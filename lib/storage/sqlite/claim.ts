@@ -1,9 +1,9 @@
-import type { LeaseTerms } from '../../queue/lease.js';
+import { withinBytes, type LeaseTerms } from '../../queue/lease.js';
 import { compareIds } from '../../job/id-order.js';
 import { CLAIMED_COLUMNS } from '../sql/columns.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeClaimed } from '../sql/row.js';
-import { DUE_AT_ONCE } from '../sql/row-limits.js';
+import { DUE_AT_ONCE, MAX_COUNT } from '../sql/row-limits.js';
 import { inOrderOf } from '../sql/row-order.js';
 import type { Row, Sql } from '../sql/sql.js';
 import { millisOf, select } from './columns.js';
@@ -39,7 +39,8 @@ export function claim(table: string): JobsDialect['claim'] {
       const arms = some.flatMap((kind) => [kind, Math.min(limit, terms.kindLimits?.get(kind) ?? limit)]);
       best.push(...(await sql.query(bestOfKinds(table, some.length), [...arms, limit])));
     }
-    return kinds.length <= KINDS_AT_ONCE ? best : best.toSorted(byTurn).slice(0, limit);
+    const first = kinds.length <= KINDS_AT_ONCE ? best : best.toSorted(byTurn).slice(0, limit);
+    return withinBytes(first, (row) => Number(row.payload_size), terms.maxBytes);
   }
 
   function leaseRows(sql: Sql, rows: readonly Row[], terms: LeaseTerms): Promise<readonly Row[]> {
@@ -71,14 +72,14 @@ export const bestOfKinds = (table: string, kinds: number) =>
   Array.from(
     { length: kinds },
     () => `SELECT * FROM (
-      SELECT id, priority, run_at FROM ${table}
+      SELECT id, priority, run_at, payload_size FROM ${table}
       WHERE kind = ? AND status = 'PENDING' AND locked_by IS NULL AND due = 1 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
       ORDER BY priority, run_at, id LIMIT ?)`,
   ).join(' UNION ALL ') + ' ORDER BY priority, run_at, id LIMIT ?';
 
 export const lease = (table: string) => `
   UPDATE ${table}
-  SET lease_token = lease_token + 1, locked_by = ?, alone = ?,
+  SET lease_token = min(lease_token, ${MAX_COUNT - 1}) + 1, locked_by = ?, alone = ?,
       locked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'),
       locked_until = strftime('%Y-%m-%d %H:%M:%f', 'now', ? || ' seconds'),
       heartbeat_at = NULL, updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')

@@ -1,6 +1,7 @@
 import type { Settlement } from '../../queue/job-queue.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { outcomeColumns } from '../sql/outcome-columns.js';
+import { MAX_COUNT } from '../sql/row-limits.js';
 import { decodeLease } from '../sql/row.js';
 import { hexOf } from './parameters.js';
 
@@ -18,7 +19,7 @@ export const settleEach = (table: string) => `
       run_at = coalesce(
         strftime('%Y-%m-%d %H:%M:%f', 'now', ((outcome.value ->> 'delayMs') / 1000.0) || ' seconds'), job.run_at),
       due = coalesce(outcome.value ->> 'delayMs', 0) = 0,
-      attempts_done = job.attempts_done + 1, last_attempt_at = job.locked_at,
+      attempts_done = min(job.attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = job.locked_at,
       updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now'),
       locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
   FROM json_each(?) AS outcome

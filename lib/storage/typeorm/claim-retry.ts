@@ -29,7 +29,8 @@ export class ClaimRetry {
     for (let look = 1; look <= LOOKS; look++) {
       const left = lessTaken(terms, claimed);
       const open = [...new Set(kinds)].filter((kind) => (left.kindLimits?.get(kind) ?? limit) > 0);
-      if (claimed.length >= limit || open.length === 0) return claimed;
+      const isFull = claimed.length >= limit || (left.maxBytes ?? Infinity) <= 0;
+      if (isFull || open.length === 0) return claimed;
       const found = await this.look(open, limit - claimed.length, left);
       claimed.push(...found.jobs);
       if (!found.tryAgain) return claimed;

@@ -61,7 +61,8 @@ export class SchemaMigrator {
   private async upgrade(sql: Sql): Promise<void> {
     const found = await this.version(sql); // another process may have been here first
     for (const { version, up } of this.dialect.schema.steps.filter((step) => step.version > found)) {
-      for (const statement of up) await sql.query(statement).catch((error) => this.refused(found, error));
+      for (const statement of up)
+        await sql.query(statement).catch((error: unknown) => this.refused(found, error));
       this.events.emit('schemaUpgraded', { table: this.table, version });
     }
   }
@@ -82,9 +83,8 @@ export class SchemaMigrator {
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
   private async version(sql: Sql): Promise<number> {
-    const { steps, find } = this.dialect.schema;
-    const found = await find(sql);
-    const version = versionOf(found, steps);
+    const found = await this.dialect.schema.find(sql);
+    const version = versionOf(found, this.dialect.schema.steps);
     if (version === null) {
       const problem =
         `There is a table "${this.table}" already that was not made by this package. ` +

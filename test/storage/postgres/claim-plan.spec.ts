@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { QueryRunner } from 'typeorm';
 import * as mysqlBestJobs from '../../../lib/storage/mysql/best-jobs.js';
-import * as mysqlClaim from '../../../lib/storage/mysql/claim.js';
+import * as mysqlReadyRows from '../../../lib/storage/mysql/ready-rows.js';
 import * as mysqlDue from '../../../lib/storage/mysql/due.js';
 import * as mysqlGet from '../../../lib/storage/mysql/get.js';
 import * as mysqlLeases from '../../../lib/storage/mysql/leases.js';
@@ -77,7 +77,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     return scansOf(row['QUERY PLAN'][0].Plan);
   };
   const kinds = [KIND, 'kind 3', 'nobody'];
-  const claim = [kinds, kinds.map(() => 10), 10, 'w', 30_000, false];
+  const claim = [kinds, kinds.map(() => 10), 10, 'w', 30_000, false, 1_000_000];
   const settle = [IDS, TOKENS, IDS.map(() => 'DONE'), NONE, NONE, NONE, NONE];
 
   it.each([
@@ -85,7 +85,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     [
       'a claim of one kind',
       postgresClaim.claimOfKind,
-      ['kind 3', 10, 'w', 30_000, false],
+      ['kind 3', 10, 'w', 30_000, false, 1_000_000],
       ['pkey', 'ready', 'scheduled'],
     ],
     ['settle', postgresSettle.settleEach, settle, ['pkey', 'running']],
@@ -179,10 +179,10 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
 
   it.each(
     [
-      [mysqlClaim.lockReadyOfKind, [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
+      [mysqlReadyRows.lockReadyOfKind, [KIND, 10], [{ table: 'job', key: 'nest_jobs_ready' }]],
       [mysqlDue.lockScheduled, [], readAs('nest_jobs_scheduled')],
       [mysqlDue.markDue, [ids], readAs('PRIMARY')],
-      [mysqlClaim.lease, ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
+      [mysqlReadyRows.lease, ['w', '2031-01-01', '2031-01-02', 0, '2031-01-01', ids], readAs('PRIMARY')],
       [mysqlLockedLeases.lockLeases, [ids], readAs('PRIMARY')],
       [mysqlLeases.renew, [1000, [''], ids], readAs('PRIMARY')],
       [mysqlSettle.settleEach, [outcomes], [{ table: 'job', key: 'PRIMARY' }]],
@@ -204,7 +204,7 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
 
   it('a claim locks no more rows than it takes: they come in its order, and none has to be read for sorting', async () => {
     for (const [statement, parameters] of [
-      [mysqlClaim.lockReadyOfKind(TABLE), ['kind 3', 10]],
+      [mysqlReadyRows.lockReadyOfKind(TABLE), ['kind 3', 10]],
       [mysqlDue.lockScheduled(TABLE), []],
     ] as const) {
       const [step] = await store.sql(`EXPLAIN ${statement}`, [...parameters]);

@@ -91,7 +91,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
           `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
         );
         const rows = await dataSource.query<Record<string, string>[]>(
-          `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false)`,
+          `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false, 1000000)`,
         );
         return rows.map((row) => row['QUERY PLAN']).join('\n');
       };

@@ -201,9 +201,9 @@ describeOn(sqlite, 'On $name', (server) => {
     beforeEach(async () => {
       await store.sql(`
         WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 100000)
-        INSERT INTO nest_jobs (id, kind, status, due, locked_by)
+        INSERT INTO nest_jobs (id, kind, status, due, locked_by, locked_at, locked_until)
         SELECT 'row ' || n, 'kind ' || n % 7, CASE WHEN n % 40 < 4 THEN 'PENDING' ELSE 'DONE' END, n % 40 <> 1,
-               CASE WHEN n % 400 = 2 THEN 'w' END
+               ${['w', '2026-01-01', '2126-01-01'].map((value) => `CASE WHEN n % 400 = 2 THEN '${value}' END`).join(', ')}
         FROM count`);
     });
 

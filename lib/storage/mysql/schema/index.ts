@@ -46,5 +46,5 @@ const UNLOCK_SCHEMA = `SELECT RELEASE_LOCK(CONCAT('jobs ', SHA1(CONCAT(DATABASE(
 function problemOf({ engine }: Row): string | undefined {
   if (engine === null) return 'is a view. Keep the jobs in a table of this database.';
   if (engine === 'InnoDB') return undefined;
-  return `is kept by the engine ${String(engine)}, which has no transactions. Alter it to ENGINE = InnoDB.`;
+  return `is kept by the engine ${engine as string}, which has no transactions. Alter it to ENGINE = InnoDB.`;
 }

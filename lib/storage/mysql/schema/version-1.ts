@@ -1,12 +1,14 @@
 import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaStep } from '../../sql/schema-dialect.js';
 import { commentFor } from '../../sql/schema-version.js';
+import { MAX_COUNT } from '../../sql/row-limits.js';
 import { VERSION_1_COLUMNS } from '../../sql/columns.js';
 
 /*
  * - There are no partial indexes here. A generated column that is NULL for rows outside the index does the same:
  *   `ready_kind` is the kind of a ready job, `scheduled_at` the time of one that is not due yet, `running` marks one
  *   under a lease. No index mentions `locked_until`.
+ * - "sound" refuses rows that no statement of the queue writes: a worker would never find them, or stumble over them.
  * - The collation is binary: the default one would fold case and accents in ids and kinds.
  * - DATETIME(6) is always in UTC, whatever the session's time zone. DEFAULTs that depend on it are left out.
  */
@@ -29,6 +31,7 @@ const createTable = (name: string, quoted: string) => `
     payload_bytes longblob,
     payload_version int NOT NULL DEFAULT 1,
     carried longtext,
+    payload_size int GENERATED ALWAYS AS (COALESCE(LENGTH(payload), LENGTH(payload_bytes), 0)) STORED,
     status varchar(7) NOT NULL DEFAULT 'PENDING',
     created_at datetime(6) NOT NULL,
     updated_at datetime(6) NOT NULL,
@@ -57,5 +60,12 @@ const createTable = (name: string, quoted: string) => `
     KEY \`${name}_ready\` (ready_kind, priority, run_at, id),
     KEY \`${name}_scheduled\` (scheduled_at),
     KEY \`${name}_running\` (running),
-    CONSTRAINT \`${name}_status\` CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC'))
+    CONSTRAINT \`${name}_status\` CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC')),
+    CONSTRAINT \`${name}_sound\` CHECK (${SOUND})
   ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT = '${commentFor(1)}'`;
+
+const SOUND = `
+  id <> '' AND id NOT LIKE ' %' AND id NOT LIKE '% ' AND kind <> '' AND kind NOT LIKE ' %' AND kind NOT LIKE '% '
+  AND attempts_done BETWEEN 0 AND ${MAX_COUNT} AND crashes BETWEEN 0 AND ${MAX_COUNT}
+  AND lease_token BETWEEN 0 AND ${MAX_COUNT} AND due IN (0, 1) AND alone IN (0, 1)
+  AND (locked_by IS NULL) = (locked_until IS NULL) AND (locked_by IS NULL) = (locked_at IS NULL)`;

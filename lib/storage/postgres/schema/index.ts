@@ -41,7 +41,7 @@ const LOCK_SCHEMA = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
 function foundTable({ comment, kind, inherits, columns }: Row): FoundTable {
   return {
     comment: comment as string | null,
-    columns: String(columns ?? '').split(','),
+    columns: ((columns as string | null) ?? '').split(','),
     problem: problemOf(kind as string, inherits as boolean),
   };
 }
