@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { describeOn, oneOfEach, sqlite, TestDatabase, type TestServer } from '../support/databases.js';
+import { describeOn, oneOfEach, sqlite, type TestDatabase, type TestServer } from '../support/databases.js';
 import { SqlStore } from '../support/store.js';
 
 const LARGE = 300;
