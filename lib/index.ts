@@ -58,6 +58,7 @@ export {
   UnsupportedDatabaseError,
 } from './job/storage-errors.js';
 export type { PayloadIssue } from './job/errors.js';
+export { InvalidHandlerError } from './job/handler-errors.js';
 
 // Events
 export { JobsEvents } from './events/jobs-events.js';

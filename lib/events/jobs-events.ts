@@ -84,6 +84,12 @@ export interface JobsEventMap {
     /** The SQL that brings it back. */
     readonly statement: string;
   };
+  /** Methods with `@JobHandler` whose class no provider of this application brings: `Mails.send`. */
+  readonly handlersNotProvided: { readonly handlers: readonly string[] };
+  /** Methods whose `@JobHandler` is lost, because another decorator has put another method in their place. */
+  readonly handlersReplaced: { readonly handlers: readonly string[] };
+  /** A handler some of whose parameters have decorators and some not. Those at `undecorated`, from 0, are never given. */
+  readonly parametersUndecorated: { readonly handler: string; readonly undecorated: readonly number[] };
   readonly schemaUpgraded: { readonly table: string; readonly version: number };
   readonly notifyFailed: { readonly error: unknown };
   readonly listenFailed: { readonly error: unknown; readonly failures: number };

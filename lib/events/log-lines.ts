@@ -163,6 +163,23 @@ export const LOG_LINES: LogLines = {
         ? 'The comment has been written again.'
         : `This brings the comment back: ${printable(statement)}`),
   },
+  handlersNotProvided: {
+    warn: ({ handlers }) =>
+      `No provider of this application brings these methods with @JobHandler, so they are never called: ` +
+      `${listOf(handlers)}. Add their classes to the providers of a module, and import that module. A factory that ` +
+      `makes an instance for each request hides its class; provide the class itself.`,
+  },
+  handlersReplaced: {
+    warn: ({ handlers }) =>
+      `Another decorator has replaced these methods with @JobHandler, so they are never called: ` +
+      `${listOf(handlers)}. Write @JobHandler above that decorator.`,
+  },
+  parametersUndecorated: {
+    warn: ({ handler, undecorated }) =>
+      `${printable(handler)} has decorators on some of its parameters, so ` +
+      `${undecorated.map((index) => `parameter ${index + 1}`).join(' and ')} will be undefined. ` +
+      `Decorate them as well, with @JobPayload(), @JobParam() or @JobCtx(), or none for (job, context).`,
+  },
   schemaUpgraded: {
     log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,
   },

@@ -60,10 +60,11 @@ export class UnknownKindError extends JobsError {
   constructor(
     readonly kind: string,
     readonly knownKinds: readonly string[],
+    advice = `Add a method with @JobHandler('${kind}') to a class among the providers of an imported module`,
   ) {
     super(
-      `No handler serves the kind "${kind}"; nothing was written. Known kinds: ${knownKinds.join(', ')}. ` +
-        `Add a method with @JobHandler('${kind}'), or set unknownKinds: 'allow' where another process serves it.`,
+      `No handler serves the kind "${kind}"; nothing was written. Known kinds: ${knownKinds.join(', ') || 'none'}. ` +
+        `${advice}, or set unknownKinds: 'allow' where another process serves it.`,
     );
   }
 }

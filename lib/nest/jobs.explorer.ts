@@ -9,21 +9,24 @@ import type { HandlerFn } from '../execution/attempt.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import type { JobDefinition } from '../job/definition.js';
-import { likelyName } from '../job/did-you-mean.js';
-import { InvalidOptionError, JobsError } from '../job/errors.js';
+import { InvalidOptionError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
 import { anObject } from '../job/option-checks.js';
+import { nameOfDecorated, unfoundHandlers, type DecoratedHandler } from './decorated-handlers.js';
 import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
 import type { ResolvedOptions } from './jobs.options.js';
-import { DEFAULT_NAME, getJobClientToken, internalToken } from './jobs.tokens.js';
-import type { HandlerHost } from './nest-internals.js';
+import { DEFAULT_NAME } from './jobs.tokens.js';
+import { requireModule, requireOwnName } from './module-checks.js';
+import { undecoratedParams, type HandlerHost } from './nest-internals.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Finds the methods with `@JobHandler` on providers and controllers, and registers those of one module. */
 export class JobsExplorer {
   private explored = false;
+  /** Parameters that will be undefined, by their handler. */
+  private readonly undecorated = new Map<string, readonly number[]>();
   private readonly enhancers: Enhancers;
 
   constructor(
@@ -43,11 +46,29 @@ export class JobsExplorer {
   explore(): void {
     if (this.explored) return;
     this.explored = true;
-    this.requireOwnName();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      if (!wrapper.isAlias) this.exploreWrapper(wrapper);
-    }
+    requireOwnName(this.discovery, this.options.name);
+    for (const wrapper of this.wrappers()) this.exploreWrapper(wrapper);
     for (const kind of this.options.worker.kinds ?? []) this.requireHandler(kind);
+  }
+
+  /** Tells of methods with `@JobHandler` that are not served as they seem to be. For a process that runs a worker. */
+  warn(): void {
+    const { events, name } = this.options;
+    const provided = this.wrappers().flatMap((wrapper) => providedBy(wrapper));
+    const isOfQueue = ({ options }: DecoratedHandler) => (options.queue ?? DEFAULT_NAME) === name;
+    const isProvided = (prototype: object) =>
+      provided.some((one) => one === prototype || Object.prototype.isPrototypeOf.call(prototype, one));
+    const { notProvided, replaced } = unfoundHandlers(isOfQueue, isProvided);
+    if (notProvided.length > 0)
+      events.emit('handlersNotProvided', { handlers: notProvided.map(nameOfDecorated) });
+    if (replaced.length > 0) events.emit('handlersReplaced', { handlers: replaced.map(nameOfDecorated) });
+    for (const [handler, undecorated] of this.undecorated)
+      events.emit('parametersUndecorated', { handler, undecorated });
+  }
+
+  private wrappers(): Wrapper[] {
+    const all = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    return all.filter((wrapper) => !wrapper.isAlias);
   }
 
   private exploreWrapper(wrapper: Wrapper): void {
@@ -58,12 +79,14 @@ export class JobsExplorer {
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
         const queue = queueOf(options, declaredAt);
         if (queue !== this.options.name) {
-          this.requireModule(queue, declaredAt);
+          requireModule(this.discovery, queue, declaredAt);
           continue;
         }
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
         const run = this.withMiddleware(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, declaredAt, run });
+        const undecorated = undecoratedParams(prototype, method);
+        if (undecorated.length > 0) this.undecorated.set(declaredAt, undecorated);
       }
     }
   }
@@ -101,43 +124,11 @@ export class JobsExplorer {
     };
   }
 
-  /** A handler of a module that the application does not have would never be called. */
-  private requireModule(queue: string, declaredAt: string): void {
-    const names = namesOfModules(this.discovery);
-    if (names.includes(queue)) return;
-    const meant = likelyName(queue, names);
-    const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-    const allowed = `the name of a JobsModule of this application.${question} There are ${names.join(', ')}`;
-    throw new InvalidOptionError(`${declaredAt}: queue`, queue, allowed);
-  }
-
   private requireHandler(kind: string): void {
     if (this.handlers.get(kind.trim()) !== undefined) return;
     const known = this.handlers.kinds.join(', ') || 'none';
     throw new InvalidOptionError('worker.kinds', kind, `kinds that have a handler; there are ${known}`);
   }
-
-  private requireOwnName(): void {
-    const { name } = this.options;
-    const token = getJobClientToken(name);
-    const clients = this.discovery
-      .getProviders()
-      .filter((wrapper) => wrapper.token === token && !wrapper.isAlias);
-    if (clients.length <= 1) return;
-    throw new JobsError(
-      `There are ${clients.length} JobsModules with the name "${name}". ` +
-        `Import JobsModule.forRoot() once, in the root module, or give each its own name.`,
-    );
-  }
-}
-
-/** The names of all `JobsModule`s of an application. */
-function namesOfModules(discovery: DiscoveryService): string[] {
-  const prefix = internalToken('options', '');
-  const tokens = discovery.getProviders().map(({ token }) => token);
-  return tokens
-    .filter((token): token is string => typeof token === 'string' && token.startsWith(prefix))
-    .map((token) => token.slice(prefix.length));
 }
 
 /** `Mails.send in MailModule`. The name of a provider is its token, which may be a symbol. */
@@ -159,4 +150,16 @@ function prototypeOf({ instance, metatype, inject }: Wrapper): HandlerHost | nul
     return Object.getPrototypeOf(instance) as HandlerHost | null;
   const isClass = typeof metatype === 'function' && inject === null;
   return isClass ? (metatype.prototype as HandlerHost) : null;
+}
+
+/**
+ * The prototypes that a provider stands for: that of its instance, and that of the class which is its token, whose place
+ * something else may have taken on purpose. A factory per request has shown nothing yet.
+ */
+function providedBy(wrapper: Wrapper): object[] {
+  const own = prototypeOf(wrapper);
+  const { token } = wrapper;
+  const instance: unknown = wrapper.instance;
+  const isReplaced = typeof token === 'function' && instance !== undefined && instance !== null;
+  return [...(own === null ? [] : [own]), ...(isReplaced ? [token.prototype as object] : [])];
 }

@@ -8,6 +8,7 @@ import { UnknownKindError } from '../job/errors.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { TypeOrmJobQueue } from '../storage/typeorm/typeorm-job-queue.js';
 import { Worker } from '../worker/worker.js';
+import { decoratedFor, nameOfDecorated } from './decorated-handlers.js';
 import { JobsExplorer } from './jobs.explorer.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { JobsRunner } from './jobs.runner.js';
@@ -53,10 +54,20 @@ function createClient(
     explorer.explore(); // a provider may enqueue in its own onModuleInit, before ours
     const isProducerOnly = !runsWorker && handlers.kinds.length === 0;
     if (isProducerOnly || handlers.get(kind) !== undefined) return;
-    throw new UnknownKindError(kind, handlers.kinds);
+    throw new UnknownKindError(kind, handlers.kinds, adviceFor(kind));
   };
   const definitionOf = (kind: string) => handlers.get(kind)?.definition;
   return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier });
+}
+
+/** What to do about a kind whose handler is decorated and not found. */
+function adviceFor(kind: string): string | undefined {
+  const [handler] = decoratedFor(kind);
+  if (handler === undefined) return undefined;
+  return (
+    `${nameOfDecorated(handler)} has it, but this application does not serve it here: add the class to the providers of ` +
+    `a module, import that module, and give "queue" the name of this JobsModule if it has one`
+  );
 }
 
 function createWorker(
@@ -73,5 +84,5 @@ function createRunner(
   queue: JobQueue,
   { runsWorker }: ResolvedOptions,
 ): JobsRunner {
-  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue);
+  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue, runsWorker && worker instanceof Worker);
 }

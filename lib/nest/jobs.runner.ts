@@ -22,6 +22,8 @@ export class JobsRunner
     private readonly explorer: JobsExplorer,
     private readonly parts: readonly Startable[],
     private readonly queue: JobQueue,
+    /** Whether this process runs the handlers that it finds. */
+    private readonly servesHandlers = false,
   ) {}
 
   onModuleInit(): void {
@@ -29,6 +31,7 @@ export class JobsRunner
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    if (this.servesHandlers && !this.isClosing) this.explorer.warn();
     for (const part of this.parts) {
       if (this.isClosing) return; // closed while other modules were being initialized
       await part.start();

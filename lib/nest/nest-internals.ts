@@ -46,6 +46,17 @@ export function hasParams(host: HandlerHost, method: string): boolean {
   return Reflect.hasMetadata(ROUTE_ARGS_METADATA, host.constructor, method);
 }
 
+/** The places, from 0, of the parameters without a decorator where another one has one: Nest gives them nothing. */
+export function undecoratedParams(host: HandlerHost, method: string): number[] {
+  const params = Reflect.getMetadata(ROUTE_ARGS_METADATA, host.constructor, method) as
+    Readonly<Record<string, Pick<Param, 'index'>>> | undefined;
+  if (params === undefined) return [];
+  const decorated = new Set(Object.values(params).map(({ index }) => index));
+  return Array.from({ length: host[method]!.length }, (_, index) => index).filter(
+    (one) => !decorated.has(one),
+  );
+}
+
 /** The guards, interceptors, pipes and filters that are bound to the method and its class. */
 export function enhancersOf(host: HandlerHost, method: string): unknown[] {
   return ENHANCERS.flatMap((key) =>

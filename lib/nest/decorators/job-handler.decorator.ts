@@ -1,6 +1,8 @@
 import { JobDefinition } from '../../job/definition.js';
+import { InvalidHandlerError } from '../../job/handler-errors.js';
 import { withDefaults, type JobHandlerOptions } from '../../job/handler-options.js';
 import type { Job, JobContext } from '../../job/job.js';
+import { rememberDecorated } from '../decorated-handlers.js';
 import { addMark, type JobHandlerMark } from '../jobs.metadata.js';
 
 type MethodOf<Payload, Result> = (
@@ -39,10 +41,13 @@ type HandlerDecorator<Method> = <T extends Method>(
  * the method may take what `@JobPayload()`, `@JobParam()` and `@JobCtx()` give.
  *
  * Options are checked at start-up; an unknown one is an `InvalidOptionError`. A kind with two handlers is a
- * `KindExistsError`. A method with several of these decorators serves several kinds.
+ * `KindExistsError`. A method with several of these decorators serves several kinds. The class must be a provider or a
+ * controller of the application; a start-up warning names the methods whose class is none.
  *
  * @param kind a kind, or its definition. With a definition the method is type-checked, the payload is checked before each
  * call, and the definition's options hold where `options` leaves them out.
+ * @throws InvalidHandlerError when the class is loaded, on what Nest can never call: a static method, a method that is
+ * named by a symbol, a property, a getter, a class
  */
 export function JobHandler<Input, Payload, Result>(
   definition: JobDefinition<Input, Payload, Result>,
@@ -54,7 +59,52 @@ export function JobHandler(
   options: JobHandlerOptions = {},
 ): HandlerDecorator<AnyMethod> {
   const mark = markOf(kind, options);
-  return (_target, _key, descriptor) => addMark(descriptor.value!, mark);
+  return (target, key, descriptor) => {
+    const { method, run } = requireMethod(target, key, descriptor);
+    addMark(run, mark);
+    rememberDecorated({ ...mark, prototype: target, method });
+  };
+}
+
+/**
+ * Nest calls methods of instances, and finds them by name.
+ * @throws InvalidHandlerError
+ */
+function requireMethod(
+  target: object | undefined,
+  key: string | symbol | object | undefined,
+  descriptor: Pick<PropertyDescriptor, 'value' | 'get'> | undefined,
+): { readonly method: string; readonly run: AnyMethod } {
+  if (typeof key === 'object') {
+    const { name } = key as { readonly name?: unknown };
+    throw new InvalidHandlerError(
+      String(name),
+      'is decorated in the way of ECMAScript, which Nest does not support. Set "experimentalDecorators": true in tsconfig.json',
+    );
+  }
+  if (target === undefined || key === undefined) {
+    const name = typeof target === 'function' ? target.name : 'This';
+    throw new InvalidHandlerError(name, 'is no method. Move the decorator to a method of the class');
+  }
+  if (typeof target === 'function') {
+    throw new InvalidHandlerError(
+      `${target.name}.${String(key)}`,
+      'is static, and Nest calls methods of instances. Remove "static"',
+    );
+  }
+  const where = `${target.constructor.name}.${String(key)}`;
+  if (typeof key !== 'string')
+    throw new InvalidHandlerError(
+      where,
+      'is named by a symbol, and Nest finds methods by text. Give it a name',
+    );
+  const run: unknown = descriptor?.value;
+  if (typeof run === 'function') return { method: key, run: run as AnyMethod };
+  const what = descriptor?.get === undefined ? 'a property' : 'a getter';
+  throw new InvalidHandlerError(
+    where,
+    `is ${what}, and no method. Write it as a method: ${key}(job, context) { … }`,
+  );
 }
 
 function markOf(kind: string | JobDefinition, options: JobHandlerOptions): JobHandlerMark {

@@ -207,6 +207,28 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
       'warn The table nest_jobs has lost the comment that tells its version. By its columns it is of version 1. This brings the comment back: COMMENT …',
     ],
   ],
+  handlersNotProvided: [
+    [
+      { handlers: ['Mails.send', 'Mails.delete'] },
+      'warn No provider of this application brings these methods with @JobHandler, so they are never called: ' +
+        'Mails.send, Mails.delete. Add their classes to the providers of a module, and import that module. A factory that ' +
+        'makes an instance for each request hides its class; provide the class itself.',
+    ],
+  ],
+  handlersReplaced: [
+    [
+      { handlers: ['Mails.send'] },
+      'warn Another decorator has replaced these methods with @JobHandler, so they are never called: Mails.send. ' +
+        'Write @JobHandler above that decorator.',
+    ],
+  ],
+  parametersUndecorated: [
+    [
+      { handler: 'Mails.send in MailModule', undecorated: [1, 2] },
+      'warn Mails.send in MailModule has decorators on some of its parameters, so parameter 2 and parameter 3 will be ' +
+        'undefined. Decorate them as well, with @JobPayload(), @JobParam() or @JobCtx(), or none for (job, context).',
+    ],
+  ],
   schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],
   notifyFailed: [
     [{ error }, `debug Could not notify of new jobs; polling finds them: Error: connection lost${STACK}`],
