@@ -29,6 +29,8 @@ export interface JobClientSettings {
   /** Checks the payloads of a kind, if its handler here has a definition. */
   readonly definitionOf?: (kind: string) => JobDefinition | undefined;
   readonly contextCarrier?: ContextCarrier;
+  /** Called before an enqueue that joins no transaction and does not say `outside`. */
+  readonly onUnjoined?: () => void;
 }
 
 /** Enqueues jobs, and reads them. Inject it by its type, or with `@InjectJobClient(name)`. */
@@ -95,6 +97,9 @@ export class JobClient {
    * Runs `work` in a transaction. What `work` enqueues without a `manager` belongs to it, as does what it writes through
    * the manager that it gets. Commits when `work` has returned. Rolls back and rejects with the error that `work` throws.
    * Within a transaction that the client knows of, it is a savepoint.
+   *
+   * Repositories that are injected do not join it: TypeORM commits by itself what they write. With one of the libraries of
+   * the module's option `transactions` they do.
    */
   transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     return this.queue.transaction(work);
@@ -133,6 +138,7 @@ export class JobClient {
       throw new InvalidJobError('outside', 'is given together with manager; give one of them.');
     }
     const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
+    if (target === undefined && !outside) this.settings.onUnjoined?.();
     return this.queue.enqueue(jobs, target === undefined ? {} : { manager: target });
   }
 }

@@ -90,6 +90,15 @@ export interface JobsEventMap {
   readonly handlersReplaced: { readonly handlers: readonly string[] };
   /** A handler some of whose parameters have decorators and some not. Those at `undecorated`, from 0, are never given. */
   readonly parametersUndecorated: { readonly handler: string; readonly undecorated: readonly number[] };
+  /**
+   * An enqueue is about to be committed by itself, though its caller runs in a transaction of a library that the module was
+   * not told of. Told once for each client. With the option `transactions` set to `adapter` it would join.
+   */
+  readonly transactionNotJoined: {
+    readonly library: string;
+    readonly adapter: string;
+    readonly subPath: string;
+  };
   readonly schemaUpgraded: { readonly table: string; readonly version: number };
   readonly notifyFailed: { readonly error: unknown };
   readonly listenFailed: { readonly error: unknown; readonly failures: number };

@@ -180,6 +180,12 @@ export const LOG_LINES: LogLines = {
       `${undecorated.map((index) => `parameter ${index + 1}`).join(' and ')} will be undefined. ` +
       `Decorate them as well, with @JobPayload(), @JobParam() or @JobCtx(), or none for (job, context).`,
   },
+  transactionNotJoined: {
+    warn: ({ library, adapter, subPath }) =>
+      `An enqueue inside a transaction of ${library} is not part of it, because JobsModule does not know that library: ` +
+      `the job stays if the transaction rolls back. Set JobsModule.forRoot({ transactions: ${adapter} }), imported ` +
+      `from '${subPath}', or enqueue with { outside: true } if that is meant. Further ones are not logged.`,
+  },
   schemaUpgraded: {
     log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,
   },

@@ -1,4 +1,4 @@
-import type { FactoryProvider } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -13,6 +13,7 @@ import { JobsExplorer } from './jobs.explorer.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { JobsRunner } from './jobs.runner.js';
 import { getJobClientToken, getJobQueueToken, getWorkerToken, internalToken } from './jobs.tokens.js';
+import { UnjoinedTransactions } from './unjoined-transactions.js';
 
 /** The parts of the module with this name. Its options are provided apart. */
 export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
@@ -20,6 +21,8 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
   const handlers = internalToken('handlers', name);
   const explorer = internalToken('explorer', name);
   const runner = internalToken('runner', name);
+  const unjoined = internalToken('unjoined', name);
+  const optional = { token: getDataSourceToken(dataSource) as InjectionToken, optional: true };
   const client = getJobClientToken(name);
   const worker = getWorkerToken(name);
   const queue = getJobQueueToken(name);
@@ -28,7 +31,8 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
     { provide: handlers, useFactory: () => new HandlerRegistry() },
     { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
     { provide: explorer, inject: [...discovery, handlers, options], useFactory: createExplorer },
-    { provide: client, inject: [queue, handlers, explorer, options], useFactory: createClient },
+    { provide: client, inject: [queue, handlers, explorer, options, unjoined], useFactory: createClient },
+    { provide: unjoined, inject: [optional, DiscoveryService, options], useFactory: createUnjoined },
     { provide: worker, inject: [queue, handlers, options], useFactory: createWorker },
     { provide: runner, inject: [explorer, worker, queue, options], useFactory: createRunner },
   ];
@@ -48,6 +52,7 @@ function createClient(
   handlers: HandlerRegistry,
   explorer: JobsExplorer,
   { unknownKinds, runsWorker, maxPayloadBytes, contextCarrier }: ResolvedOptions,
+  unjoined: UnjoinedTransactions | null,
 ): JobClient {
   const requireKind = (kind: string) => {
     if (unknownKinds === 'allow' || handlers.get(kind) !== undefined) return;
@@ -57,7 +62,17 @@ function createClient(
     throw new UnknownKindError(kind, handlers.kinds, adviceFor(kind));
   };
   const definitionOf = (kind: string) => handlers.get(kind)?.definition;
-  return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier });
+  const onUnjoined = unjoined === null ? undefined : () => unjoined.look();
+  return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier, onUnjoined });
+}
+
+/** Null where the jobs of a test are in no database. */
+function createUnjoined(
+  dataSource: DataSource | undefined,
+  discovery: DiscoveryService,
+  { events }: ResolvedOptions,
+): UnjoinedTransactions | null {
+  return dataSource === undefined ? null : new UnjoinedTransactions(dataSource, discovery, events);
 }
 
 /** What to do about a kind whose handler is decorated and not found. */

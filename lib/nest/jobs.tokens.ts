@@ -35,8 +35,11 @@ export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<Jo
   return tokenOf('JobQueue', name);
 }
 
+/** What a module keeps to itself. */
+type InternalPart = 'options' | 'handlers' | 'explorer' | 'runner' | 'unjoined';
+
 /** The injection token of something that a module keeps to itself. */
-export function internalToken(part: 'options' | 'handlers' | 'explorer' | 'runner', name: string): string {
+export function internalToken(part: InternalPart, name: string): string {
   return `nestjs-typeorm-jobs:${part}:${name}`;
 }
 

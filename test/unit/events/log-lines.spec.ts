@@ -229,6 +229,14 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
         'undefined. Decorate them as well, with @JobPayload(), @JobParam() or @JobCtx(), or none for (job, context).',
     ],
   ],
+  transactionNotJoined: [
+    [
+      { library: 'lib', adapter: 'lib()', subPath: 'jobs/lib' },
+      'warn An enqueue inside a transaction of lib is not part of it, because JobsModule does not know that library: ' +
+        'the job stays if the transaction rolls back. Set JobsModule.forRoot({ transactions: lib() }), imported from ' +
+        "'jobs/lib', or enqueue with { outside: true } if that is meant. Further ones are not logged.",
+    ],
+  ],
   schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],
   notifyFailed: [
     [{ error }, `debug Could not notify of new jobs; polling finds them: Error: connection lost${STACK}`],
@@ -282,7 +290,7 @@ describe('the log', () => {
 describe('the log, where ids, kinds and errors try to forge it,', () => {
   const EVIL = 'x\n[Nest] 1 - ERROR forged\r\x1b[2K[Nest] forged\u2028forged\u202e\ufeff';
   /** What this package says itself: no user can choose it. */
-  const OURS = new Set(['type', 'status', 'event', 'table']);
+  const OURS = new Set(['type', 'status', 'event', 'table', 'library', 'adapter', 'subPath']);
 
   /** The same detail, with every text of it replaced by a hostile one. */
   function hostile(value: unknown): unknown {
