@@ -18,7 +18,7 @@ export function withCarrier(carrier: ContextCarrier, handler: HandlerFn): Handle
   return (job, context) =>
     job.carried === undefined
       ? handler(job, context)
-      : carrier.restore(job.carried, () => handler(job, context));
+      : carrier.restore(job.carried, async () => await handler(job, context));
 }
 
 /** The same context, with the checked job. It inherits the signal, which is made only when it is asked for. */

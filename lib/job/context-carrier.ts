@@ -5,6 +5,9 @@
 export interface ContextCarrier<Carried = unknown> {
   /** Called for each job that is enqueued. What it returns must be JSON; undefined carries nothing. */
   capture(): Carried | undefined;
-  /** Restores what was captured, calls `next`, which runs the handler, and returns what that returns. */
-  restore<Result>(carried: Carried, next: () => Result): Result;
+  /**
+   * Restores what was captured, calls `next`, which runs the handler, and returns what that returns. `next` always gives a
+   * promise, so `AsyncLocalStorage.run` fits, and so do the asynchronous `run`s of other libraries.
+   */
+  restore<Result>(carried: Carried, next: () => Promise<Result>): Promise<Result>;
 }

@@ -7,21 +7,31 @@ import { internalToken } from './jobs.tokens.js';
 import { IDENTITY_RULES, type JobsModuleIdentity, type JobsModuleOptions } from './module-options.js';
 
 /** What a factory of options may return: all but what Nest must know before it runs. */
-export type AsyncJobsModuleOptions = Omit<JobsModuleOptions, keyof JobsModuleIdentity>;
+export type AsyncJobsModuleOptions<Carried = unknown> = Omit<
+  JobsModuleOptions<Carried>,
+  keyof JobsModuleIdentity
+>;
+
+type Awaitable<T> = T | Promise<T>;
 
 /** A class that makes the options. */
 export interface JobsOptionsFactory {
-  createJobsOptions(): AsyncJobsModuleOptions | Promise<AsyncJobsModuleOptions>;
+  createJobsOptions(): Awaitable<AsyncJobsModuleOptions>;
 }
 
 /** One of `useFactory`, `useClass` and `useExisting`. */
-export interface JobsModuleAsyncOptions extends JobsModuleIdentity {
+export interface JobsModuleAsyncOptions<Carried = unknown> extends JobsModuleIdentity {
+  /** Modules whose providers `inject`, `useClass` or `useExisting` need. Default: none. */
   readonly imports?: DynamicModule['imports'];
+  /** What `useFactory` is called with, in this order. Default: nothing. */
   readonly inject?: FactoryProvider['inject'];
+  /** Makes the options when the application starts. It must return an object; `{}` leaves all defaults. */
   // Nest hands over whatever `inject` lists; only the user knows the types.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly useFactory?: (...injected: any[]) => AsyncJobsModuleOptions | Promise<AsyncJobsModuleOptions>;
+  readonly useFactory?: (...injected: any[]) => Awaitable<AsyncJobsModuleOptions<Carried>>;
+  /** A class that makes the options. Nest makes an instance of it for this module. */
   readonly useClass?: Type<JobsOptionsFactory>;
+  /** The same, an instance of which there is already. */
   readonly useExisting?: Type<JobsOptionsFactory>;
 }
 

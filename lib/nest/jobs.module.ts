@@ -18,18 +18,36 @@ import type { JobsModuleOptions } from './module-options.js';
  */
 @Module({})
 export class JobsModule {
-  /** @throws InvalidOptionError */
-  static forRoot(options: JobsModuleOptions = {}): DynamicModule {
+  /**
+   * The module with its table, its client and, unless `worker` is `false`, its worker. All options have defaults, so
+   * `JobsModule.forRoot()` is enough beside one `TypeOrmModule.forRoot(...)`.
+   *
+   * ```ts
+   * JobsModule.forRoot({ worker: { concurrency: 20 } })
+   * ```
+   *
+   * @throws InvalidOptionError naming the option, the value and what is allowed
+   */
+  static forRoot<Carried = unknown>(options: JobsModuleOptions<Carried> = {}): DynamicModule {
     const resolved = resolveOptions(options);
     const provider = { provide: internalToken('options', resolved.name), useValue: resolved };
     return assemble(resolved, [provider]);
   }
 
   /**
-   * As `forRoot`, with options that other providers make.
+   * As `forRoot`, with options that other providers make: by `useFactory` with `inject`, by `useClass` or by `useExisting`.
+   * `name`, `dataSource` and `isGlobal` stand beside the factory, because Nest must know them before it runs.
+   *
+   * ```ts
+   * JobsModule.forRootAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ worker: config.get('ROLE') === 'web' ? false : {} }),
+   * })
+   * ```
+   *
    * @throws InvalidOptionError; for what the factory makes, when the application starts
    */
-  static forRootAsync(options: JobsModuleAsyncOptions): DynamicModule {
+  static forRootAsync<Carried = unknown>(options: JobsModuleAsyncOptions<Carried>): DynamicModule {
     const { identity, providers, imports } = resolveAsyncOptions(options);
     return assemble(identity, providers, imports);
   }

@@ -29,8 +29,11 @@ export interface JobsModuleIdentity {
   readonly isGlobal?: boolean;
 }
 
-/** What `JobsModule.forRoot` takes. Every option may be left out. */
-export interface JobsModuleOptions extends JobsModuleIdentity {
+/**
+ * What `JobsModule.forRoot` takes. Every option may be left out.
+ * @typeParam Carried what the `contextCarrier` captures; inferred where the carrier stands in the options
+ */
+export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity {
   /** Before `jobs` in the name of the table: letters, digits and `_`, at most 40. Default `nest_`; with a `name`, `nest_<name>_`. */
   readonly tablePrefix?: string;
   /** The PostgreSQL schema of the table. Default: that of the DataSource. */
@@ -55,7 +58,7 @@ export interface JobsModuleOptions extends JobsModuleIdentity {
   /** Whether a thrown value is a panic; `undefined` leaves it to the default. */
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
-  readonly contextCarrier?: ContextCarrier;
+  readonly contextCarrier?: ContextCarrier<Carried>;
   /** Guards, interceptors, pipes and filters of the whole application apply to handlers as well. Default false. */
   readonly globalEnhancers?: boolean;
   /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */

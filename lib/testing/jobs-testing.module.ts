@@ -12,12 +12,12 @@ import { testerProvider, testQueueProvider } from './testing.providers.js';
 @Module({})
 export class JobsTestingModule {
   /** @throws InvalidOptionError */
-  static forRoot(options: JobsModuleOptions = {}): DynamicModule {
+  static forRoot<Carried = unknown>(options: JobsModuleOptions<Carried> = {}): DynamicModule {
     return forTests(JobsModule.forRoot(options), options);
   }
 
   /** @throws InvalidOptionError; for what the factory makes, when the module is compiled */
-  static forRootAsync(options: JobsModuleAsyncOptions): DynamicModule {
+  static forRootAsync<Carried = unknown>(options: JobsModuleAsyncOptions<Carried>): DynamicModule {
     return forTests(JobsModule.forRootAsync(options), options);
   }
 }
