@@ -3,6 +3,7 @@ import type { HandlerFn } from '../execution/attempt.js';
 import { JobsError } from '../job/errors.js';
 import type { JobContext } from '../job/job.js';
 import { JOB_CONTEXT_TYPE } from './job-execution-context.js';
+import type { ModuleEnhancers } from './module-enhancers.js';
 import {
   enhancersOf,
   hasFilters,
@@ -10,7 +11,7 @@ import {
   PARAM_VALUES,
   ROUTE_ARGS_METADATA,
   withinModule,
-  withoutGlobals,
+  withGlobals,
   type HandlerHost,
   type HostModule,
 } from './nest-internals.js';
@@ -19,12 +20,25 @@ import {
 export class Enhancers {
   private readonly creator: ExternalContextCreator;
 
-  /** @param isGlobal whether those of the whole application, which are mostly made for HTTP, apply to handlers as well */
+  /**
+   * @param isGlobal whether those of the whole application, which are mostly made for HTTP, apply to handlers as well
+   * @param ofModule those that are bound to all handlers
+   */
   constructor(
     creator: ExternalContextCreator,
     private readonly isGlobal: boolean,
+    private readonly ofModule: ModuleEnhancers,
   ) {
-    this.creator = isGlobal ? creator : withoutGlobals(creator);
+    this.creator = withGlobals(
+      creator,
+      isGlobal,
+      ofModule.areAny ? (option) => ofModule.of(option) : undefined,
+    );
+  }
+
+  /** Resolves when handlers may be called through them. Undefined where that is at any time. */
+  ready(): Promise<void> | undefined {
+    return this.ofModule.areAny ? this.ofModule.ready() : undefined;
   }
 
   /**
@@ -41,7 +55,8 @@ export class Enhancers {
           `makes itself. Provide ${name} by its class, or give an instance of ${enhancer.name}.`,
       );
     }
-    return this.isGlobal || hasParams(prototype, method) || enhancers.length > 0;
+    const areBoundToAll = this.isGlobal || this.ofModule.areAround;
+    return areBoundToAll || hasParams(prototype, method) || enhancers.length > 0;
   }
 
   /**
@@ -71,7 +86,8 @@ export class Enhancers {
         JOB_CONTEXT_TYPE,
       );
     const handler = enhance(host[method]!, ROUTE_ARGS_METADATA, false);
-    if (!this.isGlobal && !hasFilters(host, method)) return handler;
+    const mayHaveFilters = this.isGlobal || this.ofModule.has('filters') || hasFilters(host, method);
+    if (!mayHaveFilters) return handler;
     return withFilters(handler, host[method]!, (callback) => enhance(callback, undefined, true));
   }
 }

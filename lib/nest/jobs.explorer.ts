@@ -18,6 +18,7 @@ import { marksOf } from './jobs.metadata.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
 import { requireModule, requireOwnName } from './module-checks.js';
+import { ModuleEnhancers } from './module-enhancers.js';
 import { undecoratedParams, type HandlerHost } from './nest-internals.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -35,8 +36,15 @@ export class JobsExplorer {
     creator: ExternalContextCreator,
     private readonly handlers: HandlerRegistry,
     private readonly options: ResolvedOptions,
+    moduleRef?: ModuleRef,
   ) {
-    this.enhancers = new Enhancers(creator, options.globalEnhancers);
+    const ofModule = new ModuleEnhancers(options.enhancers, discovery, moduleRef);
+    this.enhancers = new Enhancers(creator, options.globalEnhancers, ofModule);
+  }
+
+  /** Resolves when what stands around all handlers is there. @throws InvalidOptionError */
+  async ready(): Promise<void> {
+    await this.enhancers.ready();
   }
 
   /**
@@ -104,8 +112,11 @@ export class JobsExplorer {
     const instance = () => wrapper.instance as HandlerHost;
     if (!isEnhanced) return (job, context) => instance()[method]!(job, context);
     let enhanced: HandlerFn | undefined; // made by the first call: all instances are there by then
-    return (job, context) =>
-      (enhanced ??= this.enhancers.around(instance(), method, wrapper.host!))(job, context);
+    const around = () => (enhanced ??= this.enhancers.around(instance(), method, wrapper.host!));
+    return (job, context) => {
+      const ready = enhanced === undefined ? this.enhancers.ready() : undefined;
+      return ready === undefined ? around()(job, context) : ready.then(() => around()(job, context));
+    };
   }
 
   /** Each job has an instance of its own. Durable providers have one for each tenant, or whatever they are durable for. */
@@ -120,6 +131,7 @@ export class JobsExplorer {
         strict: true,
       });
       if (!isEnhanced) return instance[method]!(job, context);
+      await this.enhancers.ready();
       return this.enhancers.around(instance, method, wrapper.host!, contextId, wrapper.id)(job, context);
     };
   }

@@ -7,6 +7,7 @@ import type { ContextCarrier } from '../job/context-carrier.js';
 import { resolveByRules } from '../job/option-rules.js';
 import type { TypeOrmJobQueueSettings } from '../storage/typeorm/typeorm-job-queue.js';
 import type { WorkerSettings } from '../worker/worker-session.js';
+import type { ModuleEnhancerOptions } from './module-enhancers.js';
 import { MODULE_RULES, type JobsModuleOptions } from './module-options.js';
 import { WORKER_RULES, type WorkerOptions } from './worker-options.js';
 
@@ -27,6 +28,8 @@ export interface ResolvedOptions extends ResolvedIdentity {
   readonly unknownKinds: 'refuse' | 'allow';
   readonly contextCarrier?: ContextCarrier;
   readonly globalEnhancers: boolean;
+  /** Those of all handlers. */
+  readonly enhancers: ModuleEnhancerOptions;
   readonly events: JobsEvents;
 }
 
@@ -47,6 +50,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   const { tablePrefix, schema, migrate, databaseTimeoutMs, transactions } = resolved;
   const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, transactions };
   const { name, dataSource, isGlobal, unknownKinds, contextCarrier, globalEnhancers } = resolved;
+  const { guards, interceptors, pipes, filters } = resolved;
   return Object.freeze({
     name,
     dataSource,
@@ -58,6 +62,7 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
     unknownKinds,
     contextCarrier,
     globalEnhancers,
+    enhancers: { guards, interceptors, pipes, filters },
     events,
   });
 }

@@ -1,5 +1,5 @@
 import type { FactoryProvider, InjectionToken } from '@nestjs/common';
-import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
+import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { JobClient } from '../client/job-client.js';
@@ -30,7 +30,7 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
   return [
     { provide: handlers, useFactory: () => new HandlerRegistry() },
     { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
-    { provide: explorer, inject: [...discovery, handlers, options], useFactory: createExplorer },
+    { provide: explorer, inject: [...discovery, handlers, options, ModuleRef], useFactory: createExplorer },
     { provide: client, inject: [queue, handlers, explorer, options, unjoined], useFactory: createClient },
     { provide: unjoined, inject: [optional, DiscoveryService, options], useFactory: createUnjoined },
     { provide: worker, inject: [queue, handlers, options], useFactory: createWorker },

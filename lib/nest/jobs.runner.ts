@@ -26,8 +26,9 @@ export class JobsRunner
     private readonly servesHandlers = false,
   ) {}
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     this.explorer.explore();
+    await this.explorer.ready();
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -17,6 +17,7 @@ import type { OptionRules } from '../job/option-rules.js';
 import { MAX_DELAY_MS } from '../job/retry.js';
 import type { AmbientTransactions } from '../queue/transactions.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
+import { enhancers, type ModuleEnhancerOptions } from './module-enhancers.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** The options that Nest must know before a factory of the others runs. */
@@ -33,7 +34,7 @@ export interface JobsModuleIdentity {
  * What `JobsModule.forRoot` takes. Every option may be left out.
  * @typeParam Carried what the `contextCarrier` captures; inferred where the carrier stands in the options
  */
-export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity {
+export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity, ModuleEnhancerOptions {
   /** Before `jobs` in the name of the table: letters, digits and `_`, at most 40. Default `nest_`; with a `name`, `nest_<name>_`. */
   readonly tablePrefix?: string;
   /** The PostgreSQL schema of the table. Default: that of the DataSource. */
@@ -91,6 +92,10 @@ export const MODULE_RULES = {
   isPanic: { check: aFunction },
   contextCarrier: { check: methods('capture', 'restore') },
   globalEnhancers: { default: false, check: trueOrFalse },
+  guards: { default: [], check: enhancers('guards') },
+  interceptors: { default: [], check: enhancers('interceptors') },
+  pipes: { default: [], check: enhancers('pipes') },
+  filters: { default: [], check: enhancers('filters') },
   transactions: { check: methods('current') },
   logger: { defaultFrom: nestLogger, check: methods('debug', 'log', 'warn', 'error') },
 } satisfies OptionRules<JobsModuleOptions>;

@@ -2,7 +2,7 @@
  * Everything here relies on parts of Nest that it does not document. They are the same in Nest 11 and 12;
  * test/module/enhancers.spec.ts and test/package would show a change.
  */
-import type { PipeTransform, Type } from '@nestjs/common';
+import type { PipeTransform, Scope, Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, type NestContainer } from '@nestjs/core';
 import type { HandlerFn } from '../execution/attempt.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -71,13 +71,50 @@ export function hasFilters(host: HandlerHost, method: string): boolean {
   return Reflect.hasMetadata(FILTERS, host[method]!) || Reflect.hasMetadata(FILTERS, host.constructor);
 }
 
-/** The same creator, without the enhancers of the whole application. */
-export function withoutGlobals(creator: ExternalContextCreator): ExternalContextCreator {
+/** How Nest asks for the enhancers of the whole application. */
+const GETTERS = {
+  guards: 'getGlobalGuards',
+  interceptors: 'getGlobalInterceptors',
+  pipes: 'getGlobalPipes',
+  filters: 'getGlobalFilters',
+} as const;
+
+/** The instances that are bound to all handlers of a module. They are asked for when a handler is about to be called. */
+export type BoundToAll = (option: keyof typeof GETTERS) => readonly object[];
+
+/**
+ * The same creator, with other enhancers of the whole application.
+ *
+ * @param isGlobal whether those that the application has stay
+ * @param bound come after them
+ */
+export function withGlobals(
+  creator: ExternalContextCreator,
+  isGlobal: boolean,
+  bound?: BoundToAll,
+): ExternalContextCreator {
+  if (isGlobal && bound === undefined) return creator;
   const container = containerOf(creator);
-  const applicationConfig = { value: new ApplicationConfig(container as never) };
+  const own = isGlobal ? container.applicationConfig : undefined;
+  const base = own ?? new ApplicationConfig(container as never);
+  const value = bound === undefined ? base : withBound(base, bound);
   return ExternalContextCreator.fromContainer(
-    Object.create(container, { applicationConfig }) as NestContainer,
+    Object.create(container, { applicationConfig: { value } }) as NestContainer,
   );
+}
+
+function withBound(config: ApplicationConfig, bound: BoundToAll): ApplicationConfig {
+  const getters = Object.entries(GETTERS) as [keyof typeof GETTERS, (typeof GETTERS)[keyof typeof GETTERS]][];
+  const own = getters.map(([option, getter]) => [
+    getter,
+    { value: () => [...config[getter](), ...bound(option)] },
+  ]);
+  return Object.create(config, Object.fromEntries(own) as PropertyDescriptorMap) as ApplicationConfig;
+}
+
+/** The scope that `@Injectable()` gives to a class. Undefined: that of a singleton. */
+export function scopeOf(type: object): Scope | undefined {
+  return (Reflect.getMetadata('scope:options', type) as { readonly scope?: Scope } | undefined)?.scope;
 }
 
 /**

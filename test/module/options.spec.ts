@@ -97,7 +97,8 @@ describe('The options of JobsModule', () => {
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
       : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
-        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, globalEnhancers, transactions, logger';
+        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, globalEnhancers, guards, ' +
+        'interceptors, pipes, filters, transactions, logger';
     const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
     expect((error as Error).message).toBe(
       `Option "${option}" is 5; it must be left out, as there is no such option.${question} The options are ${names}.`,

@@ -30,12 +30,15 @@ describe('JobsRunner', () => {
 
   const calls: string[] = [];
   const [one, other] = [new Part('one', calls), new Part('other', calls)];
-  const explorer = { explore: () => calls.push('explore') } as unknown as JobsExplorer;
+  const explorer = {
+    explore: () => calls.push('explore'),
+    ready: () => Promise.resolve(),
+  } as unknown as JobsExplorer;
   const queue = { close: () => calls.push('close') } as unknown as JobQueue;
 
   it('starts its parts one after the other, stops them together, and closes the queue at last', async () => {
     const runner = new JobsRunner(explorer, [one, other], queue);
-    runner.onModuleInit();
+    await runner.onModuleInit();
     const starting = runner.onApplicationBootstrap();
     await turn();
     expect(calls).toEqual(['explore', 'start one']);
