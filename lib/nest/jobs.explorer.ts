@@ -17,7 +17,7 @@ import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
-import { requireModule, requireOwnName } from './module-checks.js';
+import { requireModule, requireOwnName, requireOwnTable } from './module-checks.js';
 import { ModuleEnhancers } from './module-enhancers.js';
 import { undecoratedParams, type HandlerHost } from './nest-internals.js';
 
@@ -49,12 +49,13 @@ export class JobsExplorer {
 
   /**
    * Registers the handlers. Later calls do nothing.
-   * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name
+   * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name or table
    */
   explore(): void {
     if (this.explored) return;
     this.explored = true;
     requireOwnName(this.discovery, this.options.name);
+    requireOwnTable(this.discovery, this.options);
     for (const wrapper of this.wrappers()) this.exploreWrapper(wrapper);
     for (const kind of this.options.worker.kinds ?? []) this.requireHandler(kind);
   }
