@@ -27,8 +27,9 @@ export { isPanicByDefault } from './job/panic.js';
 // Jobs
 export { JobClient } from './client/job-client.js';
 export type { EnqueueManyOptions, EnqueueOptions } from './client/job-client.js';
+export type { EnqueueArguments, EnqueuedJob } from './client/enqueue-arguments.js';
 export { defineJob, JobDefinition, type } from './job/definition.js';
-export type { JobDefinitionOptions, TypeMark } from './job/definition.js';
+export type { JobDefinitionOptions, JobOf, PlainOf, TypeMark } from './job/definition.js';
 export type { DtoClass, PayloadSchema, StandardSchema } from './job/payload-schema.js';
 export type { ClaimedJob, Job, JobContext, JobSettings, JobStatus, NewJob, ReclaimedJob } from './job/job.js';
 
@@ -58,7 +59,7 @@ export {
   UnsupportedDatabaseError,
 } from './job/storage-errors.js';
 export type { PayloadIssue } from './job/errors.js';
-export { InvalidHandlerError } from './job/handler-errors.js';
+export { ApplicationClosedError, InvalidHandlerError } from './job/application-errors.js';
 
 // Events
 export { JobsEvents } from './events/jobs-events.js';

@@ -1,12 +1,21 @@
 import type { EntityManager } from 'typeorm';
 import type { ContextCarrier } from '../job/context-carrier.js';
-import { InvalidJobError } from '../job/errors.js';
+import { ApplicationClosedError } from '../job/application-errors.js';
+import { InvalidJobError, JobsError } from '../job/errors.js';
 import type { JobDefinition } from '../job/definition.js';
 import { decodeDocument } from '../job/document.js';
 import type { Job, JobSettings, NewJob } from '../job/job.js';
 import { JobEncoder, type EncodedJob } from '../job/encode-job.js';
 import { requireName } from '../job/names.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import {
+  newJob,
+  requireDefinition,
+  requireJobs,
+  requireOptions,
+  type EnqueuedJob,
+  type EnqueueArguments,
+} from './enqueue-arguments.js';
 
 export interface EnqueueManyOptions {
   /**
@@ -31,6 +40,8 @@ export interface JobClientSettings {
   readonly contextCarrier?: ContextCarrier;
   /** Called before an enqueue that joins no transaction and does not say `outside`. */
   readonly onUnjoined?: () => void;
+  /** Whether the application closes the database, or has closed it. Default: never. */
+  readonly isClosed?: () => boolean;
 }
 
 /** Enqueues jobs, and reads them. Inject it by its type, or with `@InjectJobClient(name)`. */
@@ -47,29 +58,26 @@ export class JobClient {
   /**
    * Enqueues one job. It is committed when this resolves; in a transaction it is committed with that.
    *
+   * ```ts
+   * await jobs.enqueue('report.build', { month: '2026-11' }, { delayMs: 60_000 });
+   * await jobs.enqueue(SendInvoice, { orderId: '4711' }, { manager });
+   * ```
+   *
    * @param kind a kind, or its definition. With a definition the payload is type-checked, and checked by its schema.
+   * @param args the payload, and `EnqueueOptions`
    * @returns the job as it is stored
-   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError. Nothing
-   * has been written then.
+   * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError,
+   * ApplicationClosedError. Nothing has been written then.
    */
-  enqueue<Input, Payload, Result>(
-    definition: JobDefinition<Input, Payload, Result>,
-    payload: Input,
-    options?: EnqueueOptions,
-  ): Promise<Job<Input, Result>>;
-  enqueue<Payload = unknown>(
-    kind: string,
-    payload?: Payload,
-    options?: EnqueueOptions,
-  ): Promise<Job<Payload>>;
-  async enqueue(
-    kind: string | JobDefinition,
-    payload?: unknown,
-    { manager, outside, ...settings }: EnqueueOptions = {},
-  ): Promise<Job> {
-    const job = typeof kind === 'string' ? { ...settings, kind, payload } : kind.with(payload, settings);
+  async enqueue<Payload = unknown, Kind extends string | JobDefinition = string>(
+    kind: Kind,
+    ...args: EnqueueArguments<Kind, Payload, EnqueueOptions>
+  ): Promise<EnqueuedJob<Kind, Payload>> {
+    const [payload, options] = args as [payload?: unknown, options?: EnqueueOptions];
+    const { manager, outside, ...settings } = requireOptions(options);
+    const job = newJob(kind, payload, settings);
     const [stored] = await this.write([await this.encode(job)], { manager, outside });
-    return stored!;
+    return stored as EnqueuedJob<Kind, Payload>;
   }
 
   /**
@@ -79,10 +87,11 @@ export class JobClient {
    * @throws InvalidJobError naming the job by its index, UnknownKindError, DuplicateJobError, ForeignTransactionError.
    * Nothing has been written then.
    */
-  async enqueueMany(jobs: readonly NewJob[], options: EnqueueManyOptions = {}): Promise<Job[]> {
-    requireKnownTarget(options);
+  async enqueueMany(jobs: readonly NewJob[], options?: EnqueueManyOptions): Promise<Job[]> {
+    const target = requireOptions(options);
+    requireKnownTarget(target);
     const encoded: EncodedJob[] = [];
-    for (const [index, job] of jobs.entries()) {
+    for (const [index, job] of requireJobs(jobs).entries()) {
       try {
         encoded.push(await this.encode(job));
       } catch (error) {
@@ -90,7 +99,7 @@ export class JobClient {
         throw new InvalidJobError(`jobs[${index}].${error.path}`, error.problem, { cause: error });
       }
     }
-    return this.write(encoded, options);
+    return this.write(encoded, target);
   }
 
   /**
@@ -102,7 +111,12 @@ export class JobClient {
    * the module's option `transactions` they do.
    */
   transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    return this.queue.transaction(work);
+    let hasBegun = false;
+    const begun = (manager: EntityManager) => {
+      hasBegun = true; // from here on an error may be the caller's
+      return work(manager);
+    };
+    return this.unlessClosed(this.queue.transaction(begun), () => !hasBegun);
   }
 
   /**
@@ -115,9 +129,9 @@ export class JobClient {
   ): Promise<Job<Input, Result> | null>;
   get<Payload = unknown, Result = unknown>(id: string): Promise<Job<Payload, Result> | null>;
   async get(...args: [id: string] | [definition: JobDefinition, id: string]): Promise<Job | null> {
-    const job = await this.queue.get(requireName(args.at(-1), 'id'));
-    const [definition] = args;
-    return typeof definition === 'string' || job?.kind === definition.kind ? job : null;
+    const kind = args.length === 1 ? undefined : requireDefinition(args[0]).kind;
+    const job = await this.unlessClosed(this.queue.get(requireName(args.at(-1), 'id')));
+    return kind === undefined || job?.kind === kind ? job : null;
   }
 
   private async encode(job: NewJob): Promise<EncodedJob> {
@@ -139,7 +153,18 @@ export class JobClient {
     }
     const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
     if (target === undefined && !outside) this.settings.onUnjoined?.();
-    return this.queue.enqueue(jobs, target === undefined ? {} : { manager: target });
+    return this.unlessClosed(this.queue.enqueue(jobs, target === undefined ? {} : { manager: target }));
+  }
+
+  /** What a driver says of a connection that is closed does not say why. @throws ApplicationClosedError */
+  private async unlessClosed<Answer>(answer: Promise<Answer>, isOurs = () => true): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (cause) {
+      const isClosed = this.settings.isClosed?.() === true;
+      if (!isClosed || cause instanceof JobsError || !isOurs()) throw cause;
+      throw new ApplicationClosedError({ cause });
+    }
   }
 }
 

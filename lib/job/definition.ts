@@ -2,7 +2,7 @@ import { branded } from './copies.js';
 import { MAX_INT } from './encode-job.js';
 import { NewerPayloadError } from './errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from './handler-options.js';
-import type { JobSettings, NewJob } from './job.js';
+import type { Job, JobSettings, NewJob } from './job.js';
 import { requireName } from './names.js';
 import { aFunction, anObject, wholeNumber } from './option-checks.js';
 import { resolveByRules, type OptionRules } from './option-rules.js';
@@ -85,8 +85,36 @@ export class JobDefinition<Input = unknown, Payload = Input, Result = unknown> {
   }
 }
 
+/** What to say of a definition that is undefined, after what is wrong. */
+export const CIRCULAR_IMPORT =
+  'A definition is undefined where two files import each other; move it to a file that imports neither.';
+
 /** The type that `defineJob` infers from a class. */
 type FromDto<Dto> = Dto extends DtoClass<infer Instance> ? Instance : never;
+
+type Method = (...args: never[]) => unknown;
+
+/** What an enqueue may give for an instance of a class: its data, on every level, without its methods. */
+export type PlainOf<T> = T extends Date | Uint8Array
+  ? T
+  : T extends readonly unknown[]
+    ? { [Index in keyof T]: PlainOf<T[Index]> }
+    : T extends object
+      ? { [Key in keyof T as T[Key] extends Method ? never : Key]: PlainOf<T[Key]> }
+      : T;
+
+/**
+ * The job of a definition, for the signature of its handler:
+ *
+ * ```ts
+ * @JobHandler(ResizeImage)
+ * resize({ payload }: JobOf<typeof ResizeImage>) { … }
+ * ```
+ */
+export type JobOf<Definition extends Pick<JobDefinition, 'types'>> = Job<
+  Definition['types']['payload'],
+  Definition['types']['result']
+>;
 
 /**
  * Declares a kind of job once: its name, the types of its payload and result, how its payload is checked and how it is
@@ -108,7 +136,7 @@ export function defineJob<Input, Payload, Result = unknown>(
 export function defineJob<Dto extends DtoClass, Result = unknown>(
   kind: string,
   options: JobDefinitionOptions<Dto, Result> & { schema: Dto },
-): JobDefinition<FromDto<Dto>, FromDto<Dto>, Result>;
+): JobDefinition<PlainOf<FromDto<Dto>>, FromDto<Dto>, Result>;
 export function defineJob<Payload = unknown, Result = unknown>(
   kind: string,
   options?: JobDefinitionOptions<undefined, Result>,

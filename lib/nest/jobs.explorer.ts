@@ -8,8 +8,8 @@ import {
 import type { HandlerFn } from '../execution/attempt.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
-import type { JobDefinition } from '../job/definition.js';
-import { InvalidOptionError } from '../job/errors.js';
+import { CIRCULAR_IMPORT, type JobDefinition } from '../job/definition.js';
+import { InvalidJobError, InvalidOptionError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
 import { anObject } from '../job/option-checks.js';
 import { nameOfDecorated, unfoundHandlers, type DecoratedHandler } from './decorated-handlers.js';
@@ -91,6 +91,7 @@ export class JobsExplorer {
           requireModule(this.discovery, queue, declaredAt);
           continue;
         }
+        requireKind(kind, declaredAt);
         const isEnhanced = this.enhancers.areOn(prototype, method, wrapper.host!);
         const run = this.withMiddleware(this.callable(wrapper, method, isEnhanced), definition);
         this.handlers.add({ kind, options, definition, declaredAt, run });
@@ -147,6 +148,13 @@ export class JobsExplorer {
 /** `Mails.send in MailModule`. The name of a provider is its token, which may be a symbol. */
 function declarationOf({ name, host }: Wrapper, method: string): string {
   return `${String(name)}.${method} in ${host?.name ?? 'an unknown module'}`;
+}
+
+/** The registry checks a kind, but does not know of definitions. @throws InvalidJobError */
+function requireKind(kind: unknown, declaredAt: string): void {
+  if (kind !== undefined) return;
+  const problem = `is of type undefined; it must be a string or what defineJob() returns. ${CIRCULAR_IMPORT}`;
+  throw new InvalidJobError(`The kind of ${declaredAt}`, problem);
 }
 
 /** The name of the module that serves a handler. @throws InvalidOptionError */

@@ -11,7 +11,7 @@ import { Worker } from '../worker/worker.js';
 import { decoratedFor, nameOfDecorated } from './decorated-handlers.js';
 import { JobsExplorer } from './jobs.explorer.js';
 import type { ResolvedOptions } from './jobs.options.js';
-import { JobsRunner } from './jobs.runner.js';
+import { JobsRunner, type Lifetime } from './jobs.runner.js';
 import { getJobClientToken, getJobQueueToken, getWorkerToken, internalToken } from './jobs.tokens.js';
 import { UnjoinedTransactions } from './unjoined-transactions.js';
 
@@ -22,19 +22,25 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
   const explorer = internalToken('explorer', name);
   const runner = internalToken('runner', name);
   const unjoined = internalToken('unjoined', name);
+  const lifetime = internalToken('lifetime', name);
   const optional = { token: getDataSourceToken(dataSource) as InjectionToken, optional: true };
   const client = getJobClientToken(name);
   const worker = getWorkerToken(name);
   const queue = getJobQueueToken(name);
   const discovery = [DiscoveryService, MetadataScanner, ExternalContextCreator];
   return [
+    { provide: lifetime, useFactory: (): Lifetime => ({ isOver: false }) },
     { provide: handlers, useFactory: () => new HandlerRegistry() },
     { provide: queue, inject: [getDataSourceToken(dataSource), options], useFactory: createQueue },
     { provide: explorer, inject: [...discovery, handlers, options, ModuleRef], useFactory: createExplorer },
-    { provide: client, inject: [queue, handlers, explorer, options, unjoined], useFactory: createClient },
+    {
+      provide: client,
+      inject: [queue, handlers, explorer, options, unjoined, lifetime],
+      useFactory: createClient,
+    },
     { provide: unjoined, inject: [optional, DiscoveryService, options], useFactory: createUnjoined },
     { provide: worker, inject: [queue, handlers, options], useFactory: createWorker },
-    { provide: runner, inject: [explorer, worker, queue, options], useFactory: createRunner },
+    { provide: runner, inject: [explorer, worker, queue, options, lifetime], useFactory: createRunner },
   ];
 }
 
@@ -53,6 +59,7 @@ function createClient(
   explorer: JobsExplorer,
   { unknownKinds, runsWorker, maxPayloadBytes, contextCarrier }: ResolvedOptions,
   unjoined: UnjoinedTransactions | null,
+  lifetime: Lifetime,
 ): JobClient {
   const requireKind = (kind: string) => {
     if (unknownKinds === 'allow' || handlers.get(kind) !== undefined) return;
@@ -63,7 +70,9 @@ function createClient(
   };
   const definitionOf = (kind: string) => handlers.get(kind)?.definition;
   const onUnjoined = unjoined === null ? undefined : () => unjoined.look();
-  return new JobClient(queue, { maxPayloadBytes, requireKind, definitionOf, contextCarrier, onUnjoined });
+  const isClosed = () => lifetime.isOver;
+  const checks = { requireKind, definitionOf, isClosed };
+  return new JobClient(queue, { maxPayloadBytes, contextCarrier, onUnjoined, ...checks });
 }
 
 /** Null where the jobs of a test are in no database. */
@@ -98,6 +107,8 @@ function createRunner(
   worker: Worker,
   queue: JobQueue,
   { runsWorker }: ResolvedOptions,
+  lifetime: Lifetime,
 ): JobsRunner {
-  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue, runsWorker && worker instanceof Worker);
+  const servesHandlers = runsWorker && worker instanceof Worker;
+  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue, servesHandlers, lifetime);
 }

@@ -1,4 +1,5 @@
 import type {
+  BeforeApplicationShutdown,
   OnApplicationBootstrap,
   OnApplicationShutdown,
   OnModuleDestroy,
@@ -14,7 +15,12 @@ import type { JobsExplorer } from './jobs.explorer.js';
  * still there. The queue works until the HTTP server has closed.
  */
 export class JobsRunner
-  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+  implements
+    OnModuleInit,
+    OnApplicationBootstrap,
+    OnModuleDestroy,
+    BeforeApplicationShutdown,
+    OnApplicationShutdown
 {
   private isClosing = false;
 
@@ -24,6 +30,7 @@ export class JobsRunner
     private readonly queue: JobQueue,
     /** Whether this process runs the handlers that it finds. */
     private readonly servesHandlers = false,
+    private readonly lifetime: Lifetime = { isOver: false },
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -44,7 +51,16 @@ export class JobsRunner
     await Promise.all(this.parts.map((part) => part.stop()));
   }
 
+  beforeApplicationShutdown(): void {
+    this.lifetime.isOver = true;
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.queue.close();
   }
+}
+
+/** Whether the application closes its connections, or has closed them. */
+export interface Lifetime {
+  isOver: boolean;
 }

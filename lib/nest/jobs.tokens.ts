@@ -36,7 +36,7 @@ export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<Jo
 }
 
 /** What a module keeps to itself. */
-type InternalPart = 'options' | 'handlers' | 'explorer' | 'runner' | 'unjoined';
+type InternalPart = 'options' | 'handlers' | 'explorer' | 'runner' | 'unjoined' | 'lifetime';
 
 /** The injection token of something that a module keeps to itself. */
 export function internalToken(part: InternalPart, name: string): string {

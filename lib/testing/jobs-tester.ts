@@ -1,3 +1,4 @@
+import { requireDefinition } from '../client/enqueue-arguments.js';
 import { branded } from '../job/copies.js';
 import type { JobDefinition } from '../job/definition.js';
 import { JobsError, UnknownKindError, WorkerStoppedError } from '../job/errors.js';
@@ -182,5 +183,5 @@ export interface JobsTesterParts {
 }
 
 function nameOf(kind: Kind): string {
-  return typeof kind === 'string' ? kind.trim() : kind.kind;
+  return typeof kind === 'string' ? kind.trim() : requireDefinition(kind).kind;
 }

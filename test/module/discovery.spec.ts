@@ -318,5 +318,15 @@ describe('@JobHandler is found', () => {
       await expect(nameless).rejects.toBeInstanceOf(InvalidJobError);
       await expect(nameless).rejects.toThrow(/The kind of Nameless\.run/);
     });
+
+    it('if its definition is undefined, with the usual cause named', async () => {
+      class Circular {
+        @JobHandler(undefined as never)
+        run(): void {}
+      }
+      const starting = start({ providers: [Circular] });
+      await expect(starting).rejects.toBeInstanceOf(InvalidJobError);
+      await expect(starting).rejects.toThrow(/The kind of Circular\.run .* two files import each other/);
+    });
   });
 });

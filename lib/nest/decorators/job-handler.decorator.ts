@@ -1,5 +1,5 @@
 import { JobDefinition } from '../../job/definition.js';
-import { InvalidHandlerError } from '../../job/handler-errors.js';
+import { InvalidHandlerError } from '../../job/application-errors.js';
 import { withDefaults, type JobHandlerOptions } from '../../job/handler-options.js';
 import type { Job, JobContext } from '../../job/job.js';
 import { rememberDecorated } from '../decorated-handlers.js';

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { JobHandler } from '../../../lib/nest/decorators/job-handler.decorator.js';
 import { JobCtx } from '../../../lib/nest/decorators/job-ctx.decorator.js';
 import { JobPayload } from '../../../lib/nest/decorators/job-payload.decorator.js';
-import { defineJob, type, type JobDefinition } from '../../../lib/job/definition.js';
+import { defineJob, type, type JobDefinition, type JobOf } from '../../../lib/job/definition.js';
 import { InvalidOptionError, NewerPayloadError, InvalidPayloadError } from '../../../lib/job/errors.js';
 import type { Job, JobContext } from '../../../lib/job/job.js';
 import type { JobClient } from '../../../lib/client/job-client.js';
@@ -28,6 +28,26 @@ class OrderDto {
   @ValidateNested({ each: true })
   @Type(() => LineDto)
   lines!: LineDto[];
+}
+
+class FrameDto {
+  left!: number;
+  right(): number {
+    return this.left + 1;
+  }
+}
+
+class CropDto {
+  width!: number;
+  frame!: FrameDto;
+  since!: Date;
+  bytes!: Uint8Array;
+  sizes!: [number, number][];
+  readonly note?: string;
+
+  area(): number {
+    return this.width ** 2;
+  }
 }
 
 const schemas = {
@@ -170,10 +190,30 @@ export function typesHold(client: JobClient): void {
   // @ts-expect-error the payload is of another type
   void client.enqueueMany([plain.with({ a: null })]);
 
+  const crop = defineJob('crop', { schema: CropDto, returns: type<number>() });
+  const at = {
+    width: 2,
+    frame: { left: 1 },
+    since: new Date(),
+    bytes: new Uint8Array(1),
+    sizes: [[1, 2]] as [number, number][],
+  };
+  void client.enqueue(crop, at); // a class has methods, a payload has none
+  void client.enqueue(crop, new CropDto());
+  // @ts-expect-error the frame has no place
+  void client.enqueue(crop, { ...at, frame: {} });
+  expectTypeOf<JobOf<typeof crop>>().toEqualTypeOf<Job<CropDto, number>>();
+  expectTypeOf<JobOf<typeof parsed>>().toEqualTypeOf<Job<{ at: Date }, { ok: boolean }>>();
+
   class Handlers {
     @JobHandler(parsed)
     right(job: Job<{ at: Date }>): { ok: boolean } {
       return { ok: job.payload.at.getTime() > 0 };
+    }
+
+    @JobHandler(crop)
+    instance({ payload }: JobOf<typeof crop>): number {
+      return payload.area() + payload.frame.right();
     }
 
     @JobHandler(plain)

@@ -12,3 +12,15 @@ export class InvalidHandlerError extends JobsError {
     super(`@JobHandler: ${handler} ${problem}.`);
   }
 }
+
+/** The application is closed, and its connections to the database with it. */
+@branded('ApplicationClosedError')
+export class ApplicationClosedError extends JobsError {
+  constructor(options?: ErrorOptions) {
+    super(
+      'The application has been closed, and its connections to the database with it. ' +
+        'Await whatever enqueues or reads jobs before app.close().',
+      options,
+    );
+  }
+}
