@@ -70,6 +70,8 @@ export interface JobsEventMap {
   };
   /** A worker has no handlers, so it was not started. */
   readonly workerIdle: { readonly workerId: string };
+  /** The option `worker` is `false`: this process only enqueues. */
+  readonly workerDisabled: Readonly<Record<string, never>>;
   /** Handlers did not end in time at a shutdown; their jobs are given back. */
   readonly shutdownTimedOut: { readonly jobs: readonly ClaimedJob[] };
   readonly workerStopped: { readonly workerId: string };

@@ -22,6 +22,9 @@ export const LOG_LINES: LogLines = {
   workerIdle: {
     log: () => 'No handlers, so no worker is started.',
   },
+  workerDisabled: {
+    log: () => 'worker: false, so this process only enqueues.',
+  },
   workerStopped: {
     log: ({ workerId }) => `Worker ${printable(workerId)} stopped.`,
   },

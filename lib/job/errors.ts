@@ -123,6 +123,7 @@ export class RetryableError extends JobsError {
   /** Milliseconds until the next attempt. Undefined leaves it to the handler's `backoff`. */
   readonly retryAfterMs: number | undefined;
 
+  /** @param options `retryAfterMs`: milliseconds until the next attempt; `cause`: what went wrong */
   constructor(message = 'Try again later.', options: { cause?: unknown; retryAfterMs?: number } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.retryAfterMs = options.retryAfterMs;

@@ -16,7 +16,9 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly payload: Payload;
   /** No attempt starts before this. Moves forward with each retry. */
   readonly runAt: Date;
+  /** `PENDING` until the job ends as `DONE`, `FAILED` or `PANIC`; a running job is `PENDING` with `lockedBy`. */
   readonly status: JobStatus;
+  /** When it was enqueued, by the clock of the database. */
   readonly createdAt: Date;
   /** When the row last changed, heartbeats apart. */
   readonly updatedAt: Date;

@@ -76,7 +76,7 @@ function requireOneWay({ useFactory, useClass, useExisting }: JobsModuleAsyncOpt
 }
 
 function resolveMade(made: AsyncJobsModuleOptions, identity: ResolvedIdentity): ResolvedOptions {
-  anObject(made, 'options', undefined);
+  anObject(made, 'what the factory of options returns', undefined);
   for (const [option, value] of Object.entries(made)) {
     if (!Object.hasOwn(IDENTITY_RULES, option)) continue;
     throw new InvalidOptionError(

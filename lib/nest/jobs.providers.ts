@@ -2,7 +2,9 @@ import type { FactoryProvider, InjectionToken } from '@nestjs/common';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { Startable } from '../async/loop.js';
 import { JobClient } from '../client/job-client.js';
+import type { JobsEvents } from '../events/jobs-events.js';
 import { HandlerRegistry } from '../execution/handler-registry.js';
 import { UnknownKindError } from '../job/errors.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -106,9 +108,15 @@ function createRunner(
   explorer: JobsExplorer,
   worker: Worker,
   queue: JobQueue,
-  { runsWorker }: ResolvedOptions,
+  { runsWorker, events }: ResolvedOptions,
   lifetime: Lifetime,
 ): JobsRunner {
   const servesHandlers = runsWorker && worker instanceof Worker;
-  return new JobsRunner(explorer, runsWorker ? [worker] : [], queue, servesHandlers, lifetime);
+  const part = runsWorker ? worker : noWorker(events);
+  return new JobsRunner(explorer, [part], queue, servesHandlers, lifetime);
+}
+
+/** Only says that there is none. */
+function noWorker(events: JobsEvents): Startable {
+  return { start: () => events.emit('workerDisabled', {}), stop: () => Promise.resolve() };
 }

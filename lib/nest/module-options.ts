@@ -64,7 +64,7 @@ export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity
   readonly globalEnhancers?: boolean;
   /** The library whose running transaction an enqueue without a `manager` joins; see the sub-paths of this package. */
   readonly transactions?: AmbientTransactions;
-  /** Default: Nest's `Logger` with the context `JobsModule`. */
+  /** Default: Nest's `Logger` with the context `JobsModule`, or `JobsModule:<name>`. */
   readonly logger?: JobsLogger;
 }
 
@@ -100,7 +100,8 @@ export const MODULE_RULES = {
   logger: { defaultFrom: nestLogger, check: methods('debug', 'log', 'warn', 'error') },
 } satisfies OptionRules<JobsModuleOptions>;
 
-function nestLogger(): JobsLogger {
+function nestLogger({ name }: Required<JobsModuleIdentity>): JobsLogger {
   const isDebugEnabled = () => Logger.isLevelEnabled('debug');
-  return Object.assign(new Logger('JobsModule'), { isDebugEnabled });
+  const context = name === DEFAULT_NAME ? 'JobsModule' : `JobsModule:${name}`;
+  return Object.assign(new Logger(context), { isDebugEnabled });
 }

@@ -206,4 +206,18 @@ describe('The life of an application with jobs', () => {
       expect.stringMatching(/stopped/),
     ]);
   });
+
+  it('says that it only enqueues, and which of several modules says so', async () => {
+    const heard: string[] = [];
+    const hear = (message: string, context?: string) => {
+      if (context?.startsWith('JobsModule')) heard.push(`${context}: ${message}`);
+    };
+    const nest: LoggerService = { log: hear, warn: hear, error: hear };
+    const modules = [undefined, 'bulk'].map((name) => JobsModule.forRoot({ name, worker: false }));
+    await apps.start({ imports: [apps.typeOrm(), ...modules] }, nest);
+    expect(heard.filter((line) => !line.includes('Brought')).toSorted()).toEqual([
+      'JobsModule: worker: false, so this process only enqueues.',
+      'JobsModule:bulk: worker: false, so this process only enqueues.',
+    ]);
+  });
 });

@@ -146,6 +146,13 @@ describe('JobsModule', () => {
       await expect(starting).rejects.toBeInstanceOf(InvalidOptionError);
       await expect(starting).rejects.toMatchObject({ option, value });
     });
+
+    it.each([undefined, null, 7, []])('refuses a factory that returns %p at startup', async (made) => {
+      const jobs = JobsModule.forRootAsync({ useFactory: () => made as never });
+      const starting = apps.start(root([jobs]));
+      await expect(starting).rejects.toBeInstanceOf(InvalidOptionError);
+      await expect(starting).rejects.toThrow(/what the factory of options returns.* must be an object/);
+    });
   });
 
   it('keeps its jobs in the configured DataSource', async () => {

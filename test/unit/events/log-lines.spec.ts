@@ -187,6 +187,7 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
     ],
   ],
   workerIdle: [[{ workerId: 'w-1' }, 'log No handlers, so no worker is started.']],
+  workerDisabled: [[{}, 'log worker: false, so this process only enqueues.']],
   workerStopped: [[{ workerId: 'w-1' }, 'log Worker w-1 stopped.']],
   shutdownTimedOut: [
     [{ jobs }, 'warn 3 jobs did not finish within shutdownTimeoutMs and are given back: 4711, 4712, 4713.'],
