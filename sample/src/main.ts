@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import { BacklogService } from './backlog/backlog.service.js';
 import { watchBacklog } from './backlog/progress.js';
 import { printSummary } from './backlog/summary.js';
+import { claimFolder } from './database/claim-folder.js';
 import { EmbeddedPostgres } from './database/embedded-postgres.js';
 import { OrdersImporter } from './orders/orders.importer.js';
 import { ORDERS_FILE, readSettings, type Settings } from './settings.js';
@@ -19,12 +20,22 @@ process.exitCode = await main().catch((error: unknown) => {
 async function main(): Promise<number> {
   const settings = readSettings(process.argv.slice(2), process.env);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
-  const database =
-    settings.databaseUrl === undefined ? await EmbeddedPostgres.start(settings.dataDir) : undefined;
+  return settings.databaseUrl === undefined
+    ? runOnEmbedded(settings)
+    : runShop(settings, settings.databaseUrl);
+}
+
+async function runOnEmbedded(settings: Settings): Promise<number> {
+  const giveUp = await claimFolder(settings.dataDir);
   try {
-    return await runShop(settings, settings.databaseUrl ?? database!.url);
+    const database = await EmbeddedPostgres.start(settings.dataDir);
+    try {
+      return await runShop(settings, database.url);
+    } finally {
+      await database.stop();
+    }
   } finally {
-    await database?.stop();
+    await giveUp();
   }
 }
 

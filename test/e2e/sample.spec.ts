@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -20,7 +20,7 @@ class Sample {
   readonly exitCode: Promise<number | null>;
   private readonly child: ChildProcessByStdio<null, Readable, Readable>;
 
-  constructor(args: readonly string[], env: Record<string, string>) {
+  constructor(args: readonly string[], env: Record<string, string | undefined>) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -111,3 +111,30 @@ describeOn(oneOfEach, 'the sample on $name', (server) => {
     TIMEOUT_MS,
   );
 });
+
+it(
+  'the sample on its own database refuses to start beside itself, and leaves that database alone',
+  async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'sample-test-'));
+    await chmod(dataDir, 0o755); // run as root, the server is another user's
+    const env = { DATABASE_URL: undefined, SAMPLE_DATA_DIR: dataDir, PORT: '0' };
+    const first = new Sample(['--orders', '3'], env);
+    try {
+      await first.printed(/Loaded 3 orders/);
+      const second = new Sample(['--orders', '3'], env);
+      expect(await second.exitCode).toBe(1);
+      expect(second.output).toContain('The sample is running already');
+      await first.printed(/Serving on/);
+      first.signal('SIGINT');
+      expect(await first.exitCode).toBe(0);
+      const third = new Sample(['--once'], env);
+      expect(await third.exitCode).toBe(0);
+      expect(third.output).toContain('The orders are here already.');
+    } finally {
+      first.signal('SIGKILL');
+      await first.exitCode;
+      await rm(dataDir, { recursive: true });
+    }
+  },
+  TIMEOUT_MS,
+);
