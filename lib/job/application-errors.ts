@@ -1,5 +1,5 @@
 import { branded } from './copies.js';
-import { JobsError } from './errors.js';
+import { JobsError, type WithCause } from './errors.js';
 
 /** `@JobHandler` stands on what can never be called. Thrown when the class is loaded; the message says what to do. */
 @branded('InvalidHandlerError')
@@ -16,7 +16,7 @@ export class InvalidHandlerError extends JobsError {
 /** The application is closed, and its connections to the database with it. */
 @branded('ApplicationClosedError')
 export class ApplicationClosedError extends JobsError {
-  constructor(options?: ErrorOptions) {
+  constructor(options?: WithCause) {
     super(
       'The application has been closed, and its connections to the database with it. ' +
         'Await whatever enqueues or reads jobs before app.close().',

@@ -1,9 +1,14 @@
 import { brandOf, branded } from './copies.js';
 
+/** What an error may be given. It is the standard `ErrorOptions`, which an application with `lib: ["ES2021"]` does not have. */
+export interface WithCause {
+  readonly cause?: unknown;
+}
+
 /** The base of every error that this package throws on purpose: `catch (e) { if (e instanceof JobsError) … }`. */
 @branded('JobsError')
 export class JobsError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: WithCause) {
     super(message, options);
     this.name = brandOf(new.target) ?? new.target.name;
   }
@@ -33,7 +38,7 @@ export class InvalidJobError extends JobsError {
   constructor(
     readonly path: string,
     readonly problem: string,
-    options?: ErrorOptions,
+    options?: WithCause,
   ) {
     super(`${path} ${problem}`, options);
   }
@@ -44,7 +49,7 @@ export class InvalidJobError extends JobsError {
 export class DuplicateJobError extends JobsError {
   constructor(
     readonly id: string,
-    options?: ErrorOptions,
+    options?: WithCause,
   ) {
     super(
       `A job with the id "${id}" exists already; nothing was written. ` +

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import pg from 'pg';
  * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
  * Each compiles against the packed types and runs a handler in its own test. The testing sub-path is tried under Jest in
  * the second, and under Vitest in a third. A fourth loads both builds in one process: its dependency requires the package.
+ * Nest 10 runs the oldest drivers that are supported, and one application only compiles the types, by several compilers.
  */
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -25,6 +26,9 @@ const WANTED = [
   ...['dist/testing/index.js', 'dist/testing/index.d.ts'],
   ...['dist-cjs/testing/index.js', 'dist-cjs/testing/index.d.ts'],
 ];
+/** The libraries for transactions are tried in one application. */
+const SHARED = { recursive: true, filter: (file) => !file.endsWith('transactions.spec.ts') };
+const MAX_TARBALL_BYTES = 500_000;
 const UNWANTED = /^(test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
 
 const folder = await mkdtemp(join(tmpdir(), 'jobs-package-'));
@@ -36,10 +40,15 @@ try {
   const files = await listFiles(tarball);
   await step('the tarball holds what it should, and nothing else', () => checkContents(files));
   await step('the links of its pages lead to files in it', () => checkLinks(files));
-  await step('both builds have source maps, over one copy of the sources', () => checkSourceMaps(files));
+  await step('one build has source maps, over the sources that are in it', () => checkSourceMaps(files));
+  await step('it is small', () => checkSize(tarball));
   await createDatabases(database);
   await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
   await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
+  await step('a new Nest 10 application in CommonJS', () => tryApp('nest10-cjs', tarball, 'nest11-cjs'));
+  await step('the types, by compilers from 5.1 on and with the library of ES2021', () =>
+    tryApp('types', tarball),
+  );
   await step('both builds in one process', () => tryApp('nest12-both', tarball));
   await step('tests under Vitest, without a database', () => tryApp('nest12-vitest', tarball));
 } finally {
@@ -100,9 +109,9 @@ async function checkLinks(files) {
   if (dead.length > 0) throw new Error(dead.join('\n'));
 }
 
-/** They hold no sources themselves: that would be a copy in each build. */
+/** They hold no sources themselves, and there is one set of them: those of the other build would say the same. */
 async function checkSourceMaps(files) {
-  const scripts = files.filter((file) => /^dist(-cjs)?\/.*\.js$/.test(file));
+  const scripts = files.filter((file) => /^dist\/.*\.js$/.test(file));
   const wrong = files.filter((file) => file.endsWith('.map') && !scripts.includes(file.slice(0, -4)));
   for (const script of scripts) {
     if (!files.includes(`${script}.map`)) {
@@ -117,8 +126,17 @@ async function checkSourceMaps(files) {
   if (scripts.length === 0 || wrong.length > 0) throw new Error(wrong.join('\n'));
 }
 
-async function tryApp(name, tarball) {
+/** What is installed on every deployment should not grow without a reason. */
+async function checkSize(tarball) {
+  const { size } = await stat(tarball);
+  if (size > MAX_TARBALL_BYTES)
+    throw new Error(`The tarball has ${size} bytes; ${MAX_TARBALL_BYTES} are allowed.`);
+}
+
+/** @param like an application whose tests it has as well */
+async function tryApp(name, tarball, like) {
   const app = join(folder, name);
+  if (like !== undefined) await cp(join(import.meta.dirname, 'apps', like, 'src'), join(app, 'src'), SHARED);
   await cp(join(import.meta.dirname, 'apps', name), app, { recursive: true });
   await npm(app, ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball]);
   await npm(app, ['test']);

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import {
+  defineJob,
+  InvalidJobError,
+  JobClient,
+  JobHandler,
+  JobsModule,
+  RetryableError,
+  type,
+  type Job,
+  type JobContext,
+  type JobOf,
+} from 'nestjs-typeorm-jobs';
+import { clsTransactional } from 'nestjs-typeorm-jobs/cls-transactional';
+import { jobsMatchers, JobsTestingModule } from 'nestjs-typeorm-jobs/testing';
+import { typeormTransactional } from 'nestjs-typeorm-jobs/typeorm-transactional';
+
+class CropDto {
+  width!: number;
+
+  area(): number {
+    return this.width ** 2;
+  }
+}
+
+export const Crop = defineJob('crop', { schema: CropDto, returns: type<number>() });
+export const Mail = defineJob<{ to: string }, number>('mail', { maxAttempts: 3 });
+
+@Injectable()
+export class Jobs {
+  constructor(private readonly jobs: JobClient) {}
+
+  async enqueue(): Promise<string> {
+    await this.jobs.enqueue(Crop, { width: 3 });
+    const { payload }: Job<{ to: string }, number> = await this.jobs.enqueue(Mail, { to: 'a@example.com' });
+    return payload.to;
+  }
+
+  @JobHandler(Crop)
+  crop({ payload }: JobOf<typeof Crop>): number {
+    return payload.area();
+  }
+
+  @JobHandler(Mail)
+  mail({ payload }: Job<{ to: string }>, { signal }: JobContext): number {
+    signal.throwIfAborted();
+    if (payload.to === '')
+      throw new RetryableError('no address', { cause: new InvalidJobError('to', 'is empty') });
+    return 1;
+  }
+}
+
+export const modules = [
+  JobsModule.forRoot({ transactions: clsTransactional() }),
+  JobsTestingModule.forRoot({ transactions: typeormTransactional() }),
+];
+export const matchers = jobsMatchers;
