@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import type { EntityManager } from 'typeorm';
 import {
   defineJob,
   InvalidOptionError,
@@ -475,4 +476,29 @@ describe('toHaveEnqueued', () => {
     // @ts-expect-error wrong type
     expect(tester).not.toHaveEnqueued(Welcome, { to: 7 });
   });
+});
+
+it('lets a test give a service a manager of its own', async () => {
+  @Injectable()
+  class Orders {
+    constructor(private readonly jobs: JobClient) {}
+
+    place(email: string): Promise<void> {
+      return this.jobs.transaction(async (manager) => {
+        await manager.save({ email });
+        await this.jobs.enqueue('signup', { to: email });
+      });
+    }
+  }
+  const app = await Test.createTestingModule({
+    imports: [JobsTestingModule.forRoot({ logger })],
+    providers: [Mails, Orders],
+  }).compile();
+  const manager = { save: jest.fn() };
+  const client = app.get(JobClient);
+  jest.spyOn(client, 'transaction').mockImplementation((work) => work(manager as unknown as EntityManager));
+  await app.get(Orders).place('ann@example.com');
+  expect(manager.save).toHaveBeenCalledWith({ email: 'ann@example.com' });
+  expect(jobsTester(app)).toHaveEnqueued('signup', { to: 'ann@example.com' });
+  await app.close();
 });
