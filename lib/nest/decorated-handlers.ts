@@ -34,19 +34,20 @@ export interface UnfoundHandlers {
 }
 
 /**
- * The handlers of one queue that an application does not have, each told once in a process. What another application of
+ * The handlers that an application should serve and does not have, each told once in a process. What another application of
  * the process has found before does not count: it belongs there.
  *
+ * @param isWanted whether the worker of this process serves it
  * @param isProvided whether a provider brings a class or one that extends it
  */
 export function unfoundHandlers(
-  isOfQueue: (handler: DecoratedHandler) => boolean,
+  isWanted: (handler: DecoratedHandler) => boolean,
   isProvided: (prototype: object) => boolean,
 ): UnfoundHandlers {
   const notProvided: DecoratedHandler[] = [];
   const replaced: DecoratedHandler[] = [];
   for (const handler of decorated) {
-    if (settled.has(handler) || !isOfQueue(handler)) continue;
+    if (settled.has(handler) || !isWanted(handler)) continue;
     settled.add(handler);
     if (!isProvided(handler.prototype)) notProvided.push(handler);
     else if (isReplaced(handler)) replaced.push(handler);

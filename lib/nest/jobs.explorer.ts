@@ -11,7 +11,7 @@ import type { HandlerRegistry } from '../execution/handler-registry.js';
 import { CIRCULAR_IMPORT, type JobDefinition } from '../job/definition.js';
 import { InvalidJobError, InvalidOptionError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
-import { anObject } from '../job/option-checks.js';
+import { anObject, isObject } from '../job/option-checks.js';
 import { nameOfDecorated, unfoundHandlers, type DecoratedHandler } from './decorated-handlers.js';
 import { Enhancers } from './enhancers.js';
 import { marksOf } from './jobs.metadata.js';
@@ -62,12 +62,15 @@ export class JobsExplorer {
 
   /** Tells of methods with `@JobHandler` that are not served as they seem to be. For a process that runs a worker. */
   warn(): void {
-    const { events, name } = this.options;
+    const { events, name, worker } = this.options;
     const provided = this.wrappers().flatMap((wrapper) => providedBy(wrapper));
-    const isOfQueue = ({ options }: DecoratedHandler) => (options.queue ?? DEFAULT_NAME) === name;
+    // Wrong options and kinds are refused where a provider brings them. Here they only must do no harm.
+    const isServed = ({ kind, options }: DecoratedHandler) =>
+      (isObject(options) ? (options.queue ?? DEFAULT_NAME) : DEFAULT_NAME) === name &&
+      (worker.kinds === undefined || (typeof kind === 'string' && worker.kinds.includes(kind.trim())));
     const isProvided = (prototype: object) =>
       provided.some((one) => one === prototype || Object.prototype.isPrototypeOf.call(prototype, one));
-    const { notProvided, replaced } = unfoundHandlers(isOfQueue, isProvided);
+    const { notProvided, replaced } = unfoundHandlers(isServed, isProvided);
     if (notProvided.length > 0)
       events.emit('handlersNotProvided', { handlers: notProvided.map(nameOfDecorated) });
     if (replaced.length > 0) events.emit('handlersReplaced', { handlers: replaced.map(nameOfDecorated) });

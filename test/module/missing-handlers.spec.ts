@@ -192,6 +192,32 @@ describe('A worker that starts warns of methods with @JobHandler', () => {
       expect(Elsewhere.name).toBe('Elsewhere');
     });
 
+    it('that would be refused anyway, which does not keep the worker from starting', async () => {
+      class Wrong {
+        @JobHandler(undefined as never, null as never)
+        run(): void {}
+      }
+      class Fine {
+        @JobHandler('fine')
+        run(): void {}
+      }
+      expect((await start([Fine], { worker: { kinds: ['fine'] } })).warnings).toEqual([]);
+      expect((await start([Fine])).warnings).toEqual([expect.stringContaining(Wrong.name)]);
+    });
+
+    it('that serves other kinds than this process', async () => {
+      class OfAnotherRole {
+        @JobHandler('of another role')
+        run(): void {}
+      }
+      class Served {
+        @JobHandler('served')
+        run(): void {}
+      }
+      expect((await start([Served], { worker: { kinds: ['served'] } })).warnings).toEqual([]);
+      expect((await start([])).warnings).toEqual([expect.stringContaining(OfAnotherRole.name)]);
+    });
+
     it('where the process runs no worker', async () => {
       class Unserved {
         @JobHandler('unserved')
