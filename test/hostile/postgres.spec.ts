@@ -1,0 +1,8 @@
+import { describeOn, ofType, oneOfEach } from '../support/databases.js';
+import { SqlStore } from '../support/store.js';
+import { ClockedDatabase } from './clocked-store.js';
+import { hostileSuite } from './suite.js';
+
+describeOn(ofType('postgres', oneOfEach), 'On $name', (server) =>
+  hostileSuite(new ClockedDatabase(new SqlStore(server))),
+);
