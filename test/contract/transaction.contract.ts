@@ -55,6 +55,28 @@ export function transactionContract(store: Store): void {
       });
     });
 
+    it('is refused where the same transaction has enqueued the id before, and all of it rolls back', async () => {
+      const twice = store.dataSource.transaction(async (manager) => {
+        await enqueue('other', manager);
+        await enqueue('twice', manager);
+        await enqueue('twice', manager);
+      });
+      await expect(twice).rejects.toMatchObject({ name: 'DuplicateJobError', id: 'twice' });
+      expect(await claimable()).toEqual([]);
+    });
+
+    it('may take an id again that a rollback of a savepoint has freed', async () => {
+      await store.dataSource.transaction(async (manager) => {
+        const savepoint = manager.transaction(async (inner) => {
+          await enqueue('again', inner);
+          throw new Error('rolled back');
+        });
+        await expect(savepoint).rejects.toThrow('rolled back');
+        await enqueue('again', manager);
+      });
+      expect(await claimable()).toEqual(['again']);
+    });
+
     it('vanishes with a rollback, and wakes no watcher', async () => {
       const { heard, unwatch } = await listen();
       const fault = new Error('rolled back');

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import { JobsEvents } from '../../events/jobs-events.js';
@@ -57,6 +57,8 @@ export class MemoryJobQueue extends JobQueue {
   /** Jobs whose outcome is part of a transaction that is not committed yet. */
   private readonly settling = new Set<string>();
   private readonly commits = new Map<DataSource, CommitWatcher>();
+  /** The jobs that a callback adds when its transaction is committed. */
+  private readonly uncommitted = new WeakMap<() => void, readonly Stored[]>();
 
   /**
    * @param settings those of `dequeue`, by default as in the module and without a log; `dataSource` and `transactions`
@@ -78,14 +80,10 @@ export class MemoryJobQueue extends JobQueue {
   }
 
   async enqueue(jobs: readonly EncodedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
-    const stored = this.jobs.make(jobs);
     const queryRunner = manager?.queryRunner;
-    if (queryRunner?.isTransactionActive) {
-      const commits = this.commitsOf(dataSourceOf(queryRunner));
-      commits.afterCommit(queryRunner, () => this.commit(jobs, stored));
-    } else {
-      this.commit(jobs, stored);
-    }
+    if (queryRunner?.isTransactionActive) return this.enqueueJoined(jobs, queryRunner).map(show);
+    const stored = this.jobs.make(jobs);
+    this.commit(jobs, stored);
     return stored.map(show);
   }
 
@@ -148,6 +146,18 @@ export class MemoryJobQueue extends JobQueue {
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  private enqueueJoined(jobs: readonly EncodedJob[], queryRunner: QueryRunner): readonly Stored[] {
+    const commits = this.commitsOf(dataSourceOf(queryRunner));
+    const earlier = commits
+      .callbacksOf(queryRunner)
+      .flatMap((onCommit) => this.uncommitted.get(onCommit) ?? []);
+    const stored = this.jobs.make(jobs, earlier);
+    const onCommit = () => this.commit(jobs, stored);
+    this.uncommitted.set(onCommit, stored);
+    commits.afterCommit(queryRunner, onCommit);
+    return stored;
   }
 
   private commit(jobs: readonly EncodedJob[], stored: readonly Stored[]): void {

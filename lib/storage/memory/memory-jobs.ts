@@ -25,11 +25,13 @@ export class MemoryJobs {
 
   /**
    * Makes the jobs without adding them.
+   *
+   * @param uncommitted jobs that were made earlier in the same transaction
    * @throws DuplicateJobError
    */
-  make(jobs: readonly EncodedJob[]): Stored[] {
+  make(jobs: readonly EncodedJob[], uncommitted: readonly Stored[] = []): Stored[] {
     const now = this.now();
-    const ids = new Set<string>();
+    const ids = new Set(uncommitted.map(({ id }) => id));
     for (const { id } of jobs) {
       if (this.jobs.has(id) || ids.has(id)) throw new DuplicateJobError(id);
       ids.add(id);

@@ -32,6 +32,11 @@ export class CommitWatcher {
     this.waiting.set(queryRunner, waiting);
   }
 
+  /** The callbacks that wait for the commit of the transaction that `queryRunner` is in. */
+  callbacksOf(queryRunner: QueryRunner): readonly (() => void)[] {
+    return this.waiting.get(queryRunner)?.map(({ onCommit }) => onCommit) ?? [];
+  }
+
   close(): void {
     const index = this.dataSource.subscribers.indexOf(this.subscriber);
     if (index >= 0) this.dataSource.subscribers.splice(index, 1);
