@@ -1,8 +1,9 @@
+import { types } from 'node:util';
 import { likelyName } from './did-you-mean.js';
 import { encodeDocument, type StoredDocument } from './document.js';
 import { InvalidJobError } from './errors.js';
 import type { NewJob } from './job.js';
-import { describeType, requireName } from './names.js';
+import { describeNumber, describeType, millisOf, requireName } from './names.js';
 import { isDelay, MAX_DELAY_MS } from './retry.js';
 import { UuidV7 } from './uuid.js';
 
@@ -88,8 +89,7 @@ function unknownField(name: string): InvalidJobError {
 }
 
 function requireRunAt(value: unknown): number {
-  const millis =
-    value instanceof Date || Object.prototype.toString.call(value) === '[object Date]' ? Number(value) : NaN;
+  const millis = types.isDate(value) ? millisOf(value) : NaN; // of whichever realm
   if (millis >= EARLIEST_RUN_AT.getTime() && millis <= LATEST_RUN_AT.getTime()) return millis;
   throw new InvalidJobError('runAt', `is ${describeType(value)}; it must be a Date from year 1 to 9999.`);
 }
@@ -98,7 +98,7 @@ function requireDelayMs(value: unknown): number {
   if (isDelay(value)) return value;
   throw new InvalidJobError(
     'delayMs',
-    `is ${String(value)}; it must be milliseconds from 0 to ${MAX_DELAY_MS}.`,
+    `is ${describeNumber(value)}; it must be milliseconds from 0 to ${MAX_DELAY_MS}.`,
   );
 }
 
@@ -106,6 +106,6 @@ function requireInt(value: number, path: string, min: number): number {
   if (Number.isInteger(value) && value >= min && value <= MAX_INT) return value;
   throw new InvalidJobError(
     path,
-    `is ${String(value)}; it must be a whole number from ${min} to ${MAX_INT}.`,
+    `is ${describeNumber(value)}; it must be a whole number from ${min} to ${MAX_INT}.`,
   );
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { InvalidJobError } from './errors.js';
 
 /** In Unicode code points, as databases count them. */
@@ -23,6 +24,20 @@ export function requireName(value: unknown, path: string): string {
 
 /** Describes a value in a message that refuses it. */
 export function describeType(value: unknown): string {
-  if (value instanceof Date) return Number.isNaN(Number(value)) ? 'an invalid Date' : value.toISOString();
+  // No code of the value is run: that may throw, as a revoked proxy does.
+  if (types.isDate(value)) {
+    const millis = millisOf(value);
+    return Number.isNaN(millis) ? 'an invalid Date' : new Date(millis).toISOString();
+  }
   return value === null ? 'null' : `of type ${typeof value}`;
+}
+
+/** The same where a number is wanted: a wrong one is named. */
+export function describeNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describeType(value);
+}
+
+/** A date in milliseconds since 1970, whatever its class makes of it. */
+export function millisOf(date: Date): number {
+  return Date.prototype.getTime.call(date);
 }

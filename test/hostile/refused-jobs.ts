@@ -96,5 +96,4 @@ export const REFUSED_JOBS: readonly RefusedPart[] = [
   ['a list', () => []],
   ['a field that is not known', () => ({ kind: 'mail', attempts: 3 })],
   ['delayMs and runAt', () => ({ kind: 'mail', delayMs: 1, runAt: new Date(0) })],
-  ['a revoked proxy', () => revoked({})],
 ];
