@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { JobsError } from '../../job/errors.js';
+import { ApplicationClosedError } from '../../job/application-errors.js';
 import { TransactionOpenError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import { sleep } from '../../async/timers.js';
@@ -72,7 +72,7 @@ export class SqliteConnection implements Connections {
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>, { answerMs = this.answerMs }: RunOptions = {}): Promise<T> {
-    if (this.closed) throw new JobsError('The queue of these jobs is closed.');
+    if (this.closed) throw new ApplicationClosedError();
     const until = performance.now() + answerMs;
     // Statements do not wait for a network here. Let calls of the same turn gather, and other code have its turn.
     await nextTurn();
