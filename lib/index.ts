@@ -58,6 +58,7 @@ export {
   TransactionUndoneError,
   UnsupportedDatabaseError,
 } from './job/storage-errors.js';
+export { UnreadableDocumentError } from './job/unreadable-document-error.js';
 export type { PayloadIssue } from './job/errors.js';
 export { ApplicationClosedError, InvalidHandlerError } from './job/application-errors.js';
 

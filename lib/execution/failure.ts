@@ -1,4 +1,4 @@
-import { describeError, storableText } from '../job/describe-error.js';
+import { describeError, readProperty, storableText } from '../job/describe-error.js';
 import { PermanentError, RetryableError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
@@ -36,9 +36,8 @@ function maxAttemptsOf(job: ClaimedJob, policy: AttemptPolicy): number | undefin
 }
 
 function retryDelayMs(error: unknown, job: ClaimedJob, policy: AttemptPolicy): number {
-  const asked =
-    error instanceof RetryableError && isDelay(error.retryAfterMs) ? error.retryAfterMs : undefined;
-  const delayMs = asked ?? backoffDelayMs(policy.backoff ?? DEFAULT_BACKOFF, failuresOf(job));
+  const asked = error instanceof RetryableError ? readProperty(error, 'retryAfterMs') : undefined;
+  const delayMs = isDelay(asked) ? asked : backoffDelayMs(policy.backoff ?? DEFAULT_BACKOFF, failuresOf(job));
   return Math.ceil(Math.max(delayMs, policy.minRetryDelayMs));
 }
 

@@ -1,4 +1,4 @@
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 
 /** How much of an error is kept in `lastError`, in UTF-16 units. */
 export const MAX_ERROR_LENGTH = 8192;
@@ -6,6 +6,8 @@ export const MAX_ERROR_LENGTH = 8192;
 const MAX_CAUSES = 5;
 /** How many of the errors that an `AggregateError` gathers are told with it. */
 const MAX_GATHERED = 5;
+/** What else is told of a thrown object that is no error. */
+const TELLING = ['code', 'status', 'statusCode'];
 const REPLACEMENT = '\uFFFD';
 
 /** Whether a thrown value is an error, from whichever realm: Jest runs tests in realms of their own. */
@@ -36,7 +38,7 @@ export function describeError(thrown: unknown): string {
       depth === 0 ? describeOne(current) : `caused by: ${describeOne(current)}`,
       ...describeGathered(current),
     );
-    current = isError(current) ? read(current, 'cause') : undefined;
+    current = isError(current) ? readProperty(current, 'cause') : undefined;
     if (current === undefined) break;
   }
   return storableText(lines.join('\n'));
@@ -49,7 +51,7 @@ export function storableText(text: string): string {
 
 /** The errors of an `AggregateError`, a line each: its own message says nothing of them. */
 function describeGathered(thrown: unknown): string[] {
-  const errors = isError(thrown) ? read(thrown, 'errors') : undefined;
+  const errors = isError(thrown) ? readProperty(thrown, 'errors') : undefined;
   try {
     if (!Array.isArray(errors)) return [];
     const shown = errors.slice(0, MAX_GATHERED).map((error) => `- ${firstLine(describeOne(error))}`);
@@ -66,26 +68,57 @@ function firstLine(text: string): string {
 
 function describeOne(thrown: unknown): string {
   if (!isError(thrown)) return printValue(thrown);
-  const name = asText(read(thrown, 'name')) ?? 'Error';
-  const message = asText(read(thrown, 'message')) ?? '';
+  const name = asText(readProperty(thrown, 'name')) ?? 'Error';
+  const message = asText(readProperty(thrown, 'message')) ?? '';
   const title = message === '' ? name : `${name}: ${message}`;
-  const stack = asText(read(thrown, 'stack'));
+  const stack = asText(readProperty(thrown, 'stack'));
   if (stack === undefined || stack === '') return title;
   // V8 writes the title when the error is made, so a name or message that was set later is missing from it.
   return stack.startsWith(title) ? stack : `${title}\n${stack}`;
 }
 
+/**
+ * What was thrown and is no error. Of an object only what names an error is told: what else is in it may be secret, as the
+ * headers of a request are, or very large.
+ */
 function printValue(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
-  try {
-    return inspect(thrown, { depth: 2, maxStringLength: MAX_ERROR_LENGTH, getters: false });
-  } catch {
-    return 'a value that cannot be printed';
-  }
+  if (typeof thrown === 'bigint') return 'a bigint'; // may take long to print
+  if (typeof thrown === 'function') return 'a function';
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  return printObject(thrown);
 }
 
-/** Reads a property that may be a getter that throws. */
-function read(object: object, key: string): unknown {
+function printObject(thrown: object): string {
+  const title = ['name', 'message'].map((key) => textOf(thrown, key)).filter(Boolean);
+  const facts = TELLING.flatMap((key) => {
+    const value = readProperty(thrown, key);
+    return typeof value === 'string' || typeof value === 'number' ? [`${key} ${value}`] : [];
+  });
+  if (title.length === 0) return `${typeOf(thrown)}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
+  return `${title.join(': ')} (${[typeOf(thrown), ...facts].join(', ')})`;
+}
+
+/** `an object of the class HttpFailure` */
+function typeOf(thrown: object): string {
+  try {
+    if (Array.isArray(thrown)) return `an array of ${thrown.length}`;
+  } catch {
+    return 'an object that cannot be read';
+  }
+  const type = readProperty(thrown, 'constructor');
+  const name = typeof type === 'function' ? textOf(type, 'name') : undefined;
+  return name === undefined || name === '' || name === 'Object'
+    ? 'an object'
+    : `an object of the class ${name}`;
+}
+
+function textOf(thrown: object, key: string): string | undefined {
+  return asText(readProperty(thrown, key));
+}
+
+/** Reads a property that may be a getter that throws; undefined where it does. */
+export function readProperty(object: object, key: string): unknown {
   try {
     return (object as Record<string, unknown>)[key];
   } catch {

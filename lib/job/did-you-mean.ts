@@ -1,11 +1,14 @@
 /** How much of a name may be wrong. */
 const MAX_SHARE = 0.4;
+/** A longer text is no mistyped name, and not worth comparing. */
+const MAX_LENGTH = 100;
 
 /**
  * The name that was probably meant by a mistyped one, undefined where none is near it. Names may have a path before
  * them, `worker.leaseMs`: only what follows it is compared.
  */
 export function likelyName(given: string, names: readonly string[]): string | undefined {
+  if (given.length > MAX_LENGTH) return undefined;
   const near = names
     .map((name) => ({ name, edits: editsBetween(given.toLowerCase(), lastStep(name).toLowerCase()) }))
     .filter(({ edits }) => edits <= given.length * MAX_SHARE)

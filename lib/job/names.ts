@@ -3,6 +3,8 @@ import { InvalidJobError } from './errors.js';
 
 /** In Unicode code points, as databases count them. */
 const MAX_NAME_LENGTH = 255;
+/** In UTF-16 units, of which a code point has one or two. What is longer is refused without being counted. */
+const MAX_COUNTED_LENGTH = 4 * MAX_NAME_LENGTH;
 
 /**
  * An id or a kind: trimmed, 1 to 255 characters (Unicode code points, as databases count them).
@@ -12,14 +14,21 @@ export function requireName(value: unknown, path: string): string {
   if (typeof value !== 'string')
     throw new InvalidJobError(path, `is ${describeType(value)}; it must be a string.`);
   const name = value.trim();
-  const length = name.length <= MAX_NAME_LENGTH ? name.length : Array.from(name).length;
+  const length = lengthOf(name);
   if (length < 1 || length > MAX_NAME_LENGTH) {
-    throw new InvalidJobError(path, `has ${length} characters; it must have 1 to ${MAX_NAME_LENGTH}.`);
+    const count = length === Infinity ? `more than ${MAX_NAME_LENGTH}` : length;
+    throw new InvalidJobError(path, `has ${count} characters; it must have 1 to ${MAX_NAME_LENGTH}.`);
   }
   if (name.includes('\0') || !name.isWellFormed()) {
     throw new InvalidJobError(path, 'has a NUL character or half a surrogate pair, which databases refuse.');
   }
   return name;
+}
+
+/** In code points. `Infinity` for what is too long whatever it is made of: it is not counted. */
+function lengthOf(name: string): number {
+  if (name.length <= MAX_NAME_LENGTH) return name.length;
+  return name.length > MAX_COUNTED_LENGTH ? Infinity : Array.from(name).length;
 }
 
 /** Describes a value in a message that refuses it. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseTimeoutError } from '../../lib/job/storage-errors.js';
 import type { Outcome } from '../../lib/job/outcome.js';
+import { UnreadableDocumentError } from '../../lib/job/unreadable-document-error.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';
 
@@ -217,7 +218,11 @@ export function storageContract(store: SqlStore): void {
       const rowB = async () =>
         (await store.sql(`SELECT status, last_error FROM nest_jobs WHERE id = 'b'`))[0]!;
       await until(async () => (await rowB()).status === 'FAILED');
-      expect((await rowB()).last_error).toMatch(/cannot be read[^]*SyntaxError/);
+      await expect(store.queue.get('b')).rejects.toThrow(UnreadableDocumentError);
+      expect((await rowB()).last_error).not.toContain('"cut');
+      expect((await rowB()).last_error).toMatch(
+        /cannot be read[^]*UnreadableDocumentError: The stored \w+ is no JSON/,
+      );
     });
   });
 }

@@ -15,10 +15,10 @@ export function decodeJob(selected: Row): Job {
   return {
     id: row.id as string,
     kind: row.kind as string,
-    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null),
+    payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload'),
     payloadVersion: Number(row.payload_version),
-    carried: decodeDocument(row.carried as string | null, null),
-    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null),
+    carried: decodeDocument(row.carried as string | null, null, 'carried'),
+    result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null, 'result'),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
     createdAt: toDate(row.created_at),
@@ -45,8 +45,8 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
   let carried: unknown;
   let unreadable: Error | undefined;
   try {
-    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null);
-    carried = decodeDocument(row.carried as string | null, null);
+    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload');
+    carried = decodeDocument(row.carried as string | null, null, 'carried');
   } catch (error) {
     unreadable = error as Error;
   }

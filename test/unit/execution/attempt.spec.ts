@@ -136,6 +136,19 @@ describe('an attempt whose handler throws', () => {
     });
   });
 
+  it('goes around a retryAfterMs that throws, or changes from one look to the next', async () => {
+    class Hostile extends RetryableError {}
+    const hostile = (get: () => unknown) =>
+      Object.defineProperty(new Hostile('busy'), 'retryAfterMs', { get });
+    const throwing = hostile(() => {
+      throw new Error('not yours');
+    });
+    const policy: Partial<AttemptPolicy> = { backoff: { type: 'fixed', delayMs: 7_000 } };
+    expect(await outcomeOf(throwing, { policy })).toMatchObject({ type: 'retry', delayMs: 7_000 });
+    const values = [9_000, 'soon'];
+    expect(await outcomeOf(hostile(() => values.shift()))).toMatchObject({ type: 'retry', delayMs: 9_000 });
+  });
+
   it('lets a RetryableError come back without end where there is no maxAttempts', async () => {
     const outcome = await outcomeOf(new RetryableError(), { job: { attemptsDone: 100_000 } });
     expect(outcome).toMatchObject({ type: 'retry' });

@@ -45,7 +45,9 @@ describe('describeError', () => {
   });
 
   it('tells a cause that is no error', () => {
-    expect(describeError(new Error('outer', { cause: { code: 7 } }))).toMatch(/\ncaused by: \{ code: 7 \}$/);
+    expect(describeError(new Error('outer', { cause: { code: 7 } }))).toMatch(
+      /\ncaused by: an object \(code 7\)$/,
+    );
   });
 
   it('comes to an end where an error is its own cause, or a cause of its cause', () => {
@@ -79,10 +81,29 @@ describe('describeError', () => {
     ['plain text', 'plain text'],
     [null, 'null'],
     [42, '42'],
-    [{ status: 503 }, '{ status: 503 }'],
+    [undefined, 'undefined'],
+    [{ status: 503 }, 'an object (status 503)'],
+    [{ name: 'Failure', message: 'no', code: 'E7' }, 'Failure: no (an object, code E7)'],
+    [{ message: 'no such user' }, 'no such user (an object)'],
+    [new Map([['token', 'secret']]), 'an object of the class Map'],
+    [['secret', 'secret'], 'an array of 2'],
+    [Object.create(null), 'an object'],
+    [() => 'secret', 'a function'],
     [Symbol('s'), 'Symbol(s)'],
   ])('prints %p, which is no error', (thrown, text) => {
     expect(describeError(thrown)).toBe(text);
+  });
+
+  it('keeps to itself what else is in a thrown value, which may be a secret', () => {
+    const response = { status: 401, config: { headers: { Authorization: 'Bearer 4711' } }, token: '4711' };
+    expect(describeError(response)).toBe('an object (status 401)');
+    expect(describeError(new Error('outer', { cause: response }))).not.toContain('4711');
+    expect(describeError(new AggregateError([response, ['4711']]))).not.toContain('4711');
+  });
+
+  it('calls nothing of a thrown value that would print it', () => {
+    const custom = { [Symbol.for('nodejs.util.inspect.custom')]: () => 'secret', toString: () => 'secret' };
+    expect(describeError(custom)).toBe('an object');
   });
 
   it('prints values that resist', () => {

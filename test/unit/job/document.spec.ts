@@ -1,6 +1,9 @@
+import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { describeError } from '../../../lib/job/describe-error.js';
 import { decodeDocument, encodeDocument } from '../../../lib/job/document.js';
 import { InvalidJobError } from '../../../lib/job/errors.js';
+import { UnreadableDocumentError } from '../../../lib/job/unreadable-document-error.js';
 import { thrownBy } from '../fakes.js';
 
 const LIMIT = 1024 * 1024;
@@ -92,8 +95,41 @@ describe('encodeDocument and decodeDocument', () => {
     expect(roundTrip(value)).toEqual(value);
   });
 
-  it('throws where the stored text is no JSON', () => {
-    expect(() => decodeDocument('{"a":', null)).toThrow();
+  it('throws where the stored text is no JSON, and tells nothing of the text', () => {
+    const error = thrownBy(() => decodeDocument('secret{', null, 'payload'));
+    expect(error).toBeInstanceOf(UnreadableDocumentError);
+    expect(error).toHaveProperty('document', 'payload');
+    expect((error as Error).cause).toBeUndefined();
+    expect((error as Error).message).toMatch(/^The stored payload is no JSON/);
+    expect(describeError(error)).not.toContain('secret');
+  });
+
+  it('copies bytes when it encodes them: what becomes of theirs later changes nothing', () => {
+    const bytes = Uint8Array.from([1, 2, 3]);
+    const buffer = Buffer.from([4, 5, 6]);
+    const documents = [bytes, buffer].map((value) => encodeDocument(value, 'result', LIMIT));
+    bytes.fill(0);
+    buffer.fill(0);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(documents.map((document) => [...document.bytes!])).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
+
+  it('gives bytes memory of their own, and not a window on that of a driver', () => {
+    const packet = Buffer.from('other data, 3 bytes, other data');
+    const back = decodeDocument(null, packet.subarray(12, 15)) as Uint8Array;
+    expect(back.buffer.byteLength).toBe(3);
+    expect(Buffer.from(back.buffer).toString()).toBe('3 b');
+    packet.fill(0);
+    expect(Buffer.from(back).toString()).toBe('3 b');
+  });
+
+  it('refuses bytes whose memory was transferred', () => {
+    const bytes = Uint8Array.from([1, 2, 3]);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(refusal(bytes).problem).toMatch(/is bytes whose memory is gone/);
   });
 });
 
@@ -121,6 +157,11 @@ describe('encodeDocument refuses what JSON cannot hold or would change', () => {
     ['a RegExp', { pattern: /x/ }, 'payload.pattern', /is a RegExp/],
     ['an Error', { error: new Error('x') }, 'payload.error', /is a Error/],
     ['an ArrayBuffer', { data: new ArrayBuffer(4) }, 'payload.data', /is a ArrayBuffer/],
+    ['a Response that was not read', { response: new Response('x') }, 'payload.response', /is a Response/],
+    ['a Request', new Request('http://localhost'), 'payload', /is a Request/],
+    ['a stream of the web', [new ReadableStream()], 'payload[0]', /is a ReadableStream/],
+    ['a stream of Node that is read', { body: Readable.from(['x']) }, 'payload.body', /is a stream/],
+    ['a stream of Node that is written', new Writable(), 'payload', /is a stream/],
     ['bytes inside of an object', { file: new Uint8Array(2) }, 'payload.file', /binary data inside/],
     ['a Buffer inside of a list', [Buffer.from('x')], 'payload[0]', /binary data inside/],
     ['other typed arrays', { samples: new Float32Array(2) }, 'payload.samples', /binary data inside/],
@@ -191,5 +232,63 @@ describe('encodeDocument counts bytes', () => {
   it('of a Uint8Array as they are', () => {
     expect(encodeDocument(new Uint8Array(8), 'payload', 8).bytes).toHaveLength(8);
     expect(refusal(new Uint8Array(9), 8).problem).toMatch(/^is 9 bytes/);
+  });
+});
+
+describe('encodeDocument looks at no more than it must', () => {
+  /** A list of values of which each counts how often it is looked at. */
+  function counted(
+    value: unknown,
+    length: number,
+  ): { readonly list: object[]; readonly looks: () => number } {
+    let looks = 0;
+    const list = Array.from({ length }, () => ({
+      get item() {
+        looks += 1;
+        return value;
+      },
+    }));
+    return { list, looks: () => looks };
+  }
+
+  it('refuses what is hopelessly large before it has walked through it', () => {
+    const { list, looks } = counted('x'.repeat(1_000), 100_000);
+    expect(refusal(list, 10_000).message).toMatch(
+      /^payload is more than 20000 bytes; maxPayloadBytes allows 10000/,
+    );
+    expect(looks()).toBeLessThan(100);
+  });
+
+  it('does the same where a value of it has a form of its own', () => {
+    const { list, looks } = counted('x'.repeat(1_000), 100_000);
+    expect(refusal([new Date(), ...list], 10_000).message).toMatch(/^payload is more than 20000 bytes/);
+    expect(looks()).toBeLessThan(100);
+  });
+
+  it('judges by what toJSON leaves of a value', () => {
+    const large = { rows: 'x'.repeat(100_000), toJSON: () => 'short' };
+    expect(encodeDocument([large], 'payload', 1_000).json).toBe('["short"]');
+    expect(refusal({ toJSON: () => 'x'.repeat(100_000) }, 1_000).message).toMatch(/^payload is more than/);
+  });
+
+  it('says the size of what is a little too large', () => {
+    expect(refusal('x'.repeat(99), 100).message).toMatch(/^payload is 101 bytes; maxPayloadBytes allows 100/);
+  });
+
+  it('does not search all values above each value for a cycle', () => {
+    let deep: unknown = {};
+    for (let n = 0; n < 1_000; n++) deep = [deep];
+    const { includes } = Array.prototype; // a spy of Jest would call what it spies on
+    let compared = 0;
+    Array.prototype.includes = function (this: unknown[], ...wanted) {
+      compared += this.length;
+      return includes.apply(this, wanted);
+    };
+    try {
+      encodeDocument(deep, 'payload', LIMIT);
+    } finally {
+      Array.prototype.includes = includes;
+    }
+    expect(compared).toBeLessThan(10_000); // half a million, once
   });
 });

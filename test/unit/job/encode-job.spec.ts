@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { InvalidJobError } from '../../../lib/job/errors.js';
 import { JobEncoder } from '../../../lib/job/encode-job.js';
 import { requireName } from '../../../lib/job/names.js';
@@ -129,6 +129,15 @@ describe('JobEncoder, of a name that it does not know', () => {
 });
 
 describe('requireName', () => {
+  it('counts no characters of a name that is too long in any case', () => {
+    const counted = jest.spyOn(Array, 'from');
+    const name = '😀'.repeat(1_000_000);
+    const error = thrownBy(() => requireName(name, 'id')) as InvalidJobError;
+    expect(counted).not.toHaveBeenCalled();
+    counted.mockRestore();
+    expect(error.message).toBe('id has more than 255 characters; it must have 1 to 255.');
+  });
+
   it('trims, and keeps case and what is inside', () => {
     expect(requireName('  Mail Über 😀  ', 'kind')).toBe('Mail Über 😀');
   });
