@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from './turn.js';
 
 export interface BatcherSteps<T> {
   /** How many of the waiting items, from the first on, leave together: at least one. */
@@ -39,11 +39,11 @@ export class Batcher<T> {
 
   private async sendAll(): Promise<void> {
     const { count, send, gathers } = this.steps;
-    if (gathers === 'before') await setImmediate();
+    if (gathers === 'before') await nextTurn();
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, count(this.waiting));
       await send(batch);
-      if (gathers === 'between' && batch.length > 1) await setImmediate();
+      if (gathers === 'between' && batch.length > 1) await nextTurn();
     }
     this.sending = undefined;
   }

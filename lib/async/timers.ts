@@ -1,22 +1,45 @@
+import { onTimersReplaced } from './restored-timers.js';
+
 /** The longest delay that `setTimeout` takes; it fires at once for a longer one. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`.
+ * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`. Where `setTimeout` is a fake that
+ * is replaced before it fires, the time begins once more.
  * @returns a function that cancels the call
  */
 export function after(ms: number, callback: () => void): () => void {
-  let timer: NodeJS.Timeout;
+  if (ms === Infinity) return () => undefined;
+  let cancel: () => void;
   const wait = (leftMs: number) => {
     const isLast = leftMs <= MAX_TIMEOUT_MS;
-    timer = setTimeout(
-      () => (isLast ? callback() : wait(leftMs - MAX_TIMEOUT_MS)),
-      Math.min(leftMs, MAX_TIMEOUT_MS),
-    );
+    const next = () => (isLast ? callback() : wait(leftMs - MAX_TIMEOUT_MS));
+    cancel = timeout(Math.min(leftMs, MAX_TIMEOUT_MS), next);
   };
-  if (ms === Infinity) return () => undefined;
   wait(ms);
-  return () => clearTimeout(timer);
+  return () => cancel();
+}
+
+/** One `setTimeout`, of those that there are when it is called. */
+function timeout(ms: number, callback: () => void): () => void {
+  const clear = globalThis.clearTimeout; // a fake one does not clear timers of Node, nor the other way round
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    clear(timer);
+    unwatch?.();
+  };
+  const timer = setTimeout(() => {
+    if (isOver) return;
+    end();
+    callback();
+  }, ms);
+  let cancel = end;
+  const unwatch = onTimersReplaced(() => {
+    end();
+    cancel = timeout(ms, callback);
+  });
+  return () => cancel();
 }
 
 /**

@@ -1,3 +1,4 @@
+import { nextTurn } from '../async/turn.js';
 import type { Executor } from '../execution/executor.js';
 import type { HeldJob } from '../execution/held-job.js';
 import type { Slots } from './slots.js';
@@ -48,7 +49,7 @@ export class Dispatcher {
     this.waitingSince = performance.now();
     this.startsLeft -= count;
     if (this.startsLeft === 0) {
-      setImmediate(() => {
+      void nextTurn().then(() => {
         this.startsLeft = STARTS_PER_TURN;
         this.startWaiting();
       });

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Loop, type Startable } from '../async/loop.js';
 import { ExponentialPause, jittered } from '../async/pauses.js';
 import { sleep } from '../async/timers.js';
+import { nextTurn } from '../async/turn.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { Executor } from '../execution/executor.js';
 import type { JobQueue } from '../queue/job-queue.js';

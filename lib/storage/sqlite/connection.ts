@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { ApplicationClosedError } from '../../job/application-errors.js';
 import { TransactionOpenError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import { sleep } from '../../async/timers.js';
+import { nextTurn } from '../../async/turn.js';
 import type { Connections, RunOptions } from '../sql/connections.js';
 import { sqlOver, type Row, type Sql } from '../sql/sql.js';
 import { statementError } from '../sql/statement-error.js';

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../../async/turn.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeLease, decodeReclaimed } from '../sql/row.js';
 import { MAX_COUNT, RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
