@@ -7,6 +7,7 @@ import type { Outcome } from '../job/outcome.js';
 import { AttemptContext, LazySignal } from './attempt-context.js';
 import type { AttemptPolicy } from './attempt-policy.js';
 import { outcomeOfError } from './failure.js';
+import { isObservable, lastValueOf } from './observables.js';
 
 export type { AttemptPolicy } from './attempt-policy.js';
 
@@ -76,7 +77,7 @@ export class Attempt {
     if (this.job.unreadable !== undefined)
       throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
     const job = this.job as ClaimedJob<never>;
-    this.handling = Promise.resolve(this.handler(job, new AttemptContext(job, this.lazySignal, manager)));
+    this.handling = this.settled(this.handler(job, new AttemptContext(job, this.lazySignal, manager)));
     this.isHandling = true;
     if (this.policy.timeoutMs !== undefined) return this.withinTimeLimit(this.policy.timeoutMs);
     try {
@@ -84,6 +85,12 @@ export class Attempt {
     } finally {
       this.isHandling = false;
     }
+  }
+
+  /** What a handler has returned may be a promise, an Observable, or a promise of one. */
+  private async settled(returned: unknown): Promise<unknown> {
+    const value = await returned;
+    return isObservable(value) ? lastValueOf(value, this.signal) : value;
   }
 
   private withinTimeLimit(timeoutMs: number): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { delay, EMPTY, Observable, of, throwError } from 'rxjs';
 import { deferred } from '../../../lib/async/deferred.js';
 import { Attempt, type AttemptPolicy } from '../../../lib/execution/attempt.js';
 import {
@@ -90,6 +91,41 @@ describe('an attempt', () => {
     await running.ended;
     expect(running.hasEnded).toBe(true);
     expect(await outcome).toMatchObject({ type: 'done' });
+  });
+});
+
+describe('an attempt whose handler returns an Observable', () => {
+  it('is done with its last value, whether it is returned alone or in a promise', async () => {
+    const result = { json: '3', bytes: null };
+    expect(await attempt(() => of(1, 2, 3)).run()).toEqual({ type: 'done', result });
+    expect(await attempt(() => Promise.resolve(of(3).pipe(delay(1)))).run()).toEqual({
+      type: 'done',
+      result,
+    });
+  });
+
+  it('is done with nothing where that is empty', async () => {
+    expect(await attempt(() => EMPTY).run()).toEqual({ type: 'done', result: { json: null, bytes: null } });
+  });
+
+  it('fails with its error', async () => {
+    const outcome = await attempt(() => throwError(() => new RetryableError('busy'))).run();
+    expect(outcome).toMatchObject({ type: 'retry' });
+  });
+
+  it('ends, and is unsubscribed, when its time is up', async () => {
+    let isSubscribed = false;
+    const endless = new Observable<number>(() => {
+      isSubscribed = true;
+      return () => (isSubscribed = false);
+    });
+    const timed = attempt(() => endless, { policy: { timeoutMs: 20 } });
+    const outcome = timed.run();
+    await turn();
+    expect(isSubscribed).toBe(true);
+    expect(await outcome).toMatchObject({ type: 'failed' });
+    await timed.ended;
+    expect(isSubscribed).toBe(false);
   });
 });
 
