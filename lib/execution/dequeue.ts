@@ -3,6 +3,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { DequeueFn, JobQueue } from '../queue/job-queue.js';
 import { Attempt, type AttemptPolicy } from './attempt.js';
 import { Executor } from './executor.js';
+import { refuseKind } from './handler-registry.js';
 
 /** What `dequeue` needs to know, as the module's options say it. */
 export interface DequeueSettings extends Pick<
@@ -29,7 +30,10 @@ export async function dequeue(
   const executor = new Executor(queue, settings, settings.events);
   executor.start();
   try {
-    await executor.run(executor.hold(new Attempt(job, fn, settings), claimedAt, true));
+    // A database that ignores blanks at the end of a text may hand over a row of another kind.
+    const isWanted = kinds.some((kind) => kind.trim() === job.kind);
+    const attempt = new Attempt(job, isWanted ? fn : refuseKind, settings);
+    await executor.run(executor.hold(attempt, claimedAt, true));
     await executor.held.noneSettling();
     return true;
   } finally {

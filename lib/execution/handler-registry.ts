@@ -71,16 +71,13 @@ export class AttemptFactory {
 }
 
 /**
- * A database that ignores blanks at the end of a text may hand over a row of the kind `good ` for the kind `good`. No
- * handler can have such a kind, because kinds are trimmed.
+ * A handler for a job of a kind that has none: it fails for good. A database that ignores blanks at the end of a text may
+ * hand over a row of the kind `good ` for the kind `good`. No handler can have such a kind, because kinds are trimmed.
  */
-const REFUSING: Handler = {
-  kind: '',
-  declaredAt: 'nowhere',
-  options: {},
-  run: ({ kind }) => {
-    throw new PermanentError(
-      `No handler serves the kind ${JSON.stringify(kind)}. Kinds are compared exactly, and have no blanks at their ends.`,
-    );
-  },
+export const refuseKind: HandlerFn = ({ kind }) => {
+  throw new PermanentError(
+    `No handler serves the kind ${JSON.stringify(kind)}. Kinds are compared exactly, and have no blanks at their ends.`,
+  );
 };
+
+const REFUSING: Handler = { kind: '', declaredAt: 'nowhere', options: {}, run: refuseKind };
