@@ -15,8 +15,42 @@ export interface JobsEventMap {
   readonly settled: { readonly job: ClaimedJob; readonly outcome: Outcome };
   /** The outcome of a transactional handler has been committed with its transaction. */
   readonly settledInTransaction: { readonly job: ClaimedJob };
-  /** A try to write outcomes has failed; they are tried again. */
+  /** One try to write outcomes has failed; they are tried again. `settlesFailing` tells of it once for many. */
   readonly settleFailed: { readonly jobs: readonly ClaimedJob[]; readonly error: unknown };
+  /**
+   * Outcomes cannot be written: told at the first failure, and then at most every ten seconds until all that failed are
+   * written. `jobs` are those of the last try, `unwritten` counts all that wait.
+   */
+  readonly settlesFailing: {
+    readonly jobs: readonly ClaimedJob[];
+    readonly unwritten: number;
+    readonly since: Date;
+    readonly error: unknown;
+  };
+  /** Everything that could not be written is written, or given up, after so many failures and this time. */
+  readonly settlesRecovered: { readonly failures: number; readonly ms: number };
+  /** The storage refuses the content of an outcome, so another one is written in its place. */
+  readonly outcomeReplaced: {
+    readonly job: ClaimedJob;
+    readonly outcome: Outcome;
+    readonly error: unknown;
+  };
+  /** The storage refuses what stands in the place of an outcome, too. The lease of the job runs out. */
+  readonly settleGivenUp: {
+    readonly job: ClaimedJob;
+    readonly outcome: Outcome;
+    readonly error: unknown;
+  };
+  /** Too many outcomes are unwritten, in number or in bytes, so no jobs are claimed. */
+  readonly claimsPaused: {
+    readonly unwritten: number;
+    readonly bytes: number;
+    /** Since when outcomes cannot be written, and why; undefined where they are only slow to be written. */
+    readonly since: Date | undefined;
+    readonly error: unknown;
+  };
+  /** Jobs are claimed again, after this time. */
+  readonly claimsResumed: { readonly ms: number };
   /** An outcome was not accepted, because its lease is lost. `failures` counts the tries before it. */
   readonly settleRefused: {
     readonly job: ClaimedJob;
@@ -29,7 +63,14 @@ export interface JobsEventMap {
   readonly outcomeDropped: { readonly job: ClaimedJob };
   /** The lease of a job is lost while this process runs it. */
   readonly lost: { readonly job: ClaimedJob; readonly error: LeaseLostError };
-  readonly renewFailed: { readonly count: number; readonly error: unknown };
+  /** `failures` counts those in a row, this one included. */
+  readonly renewFailed: {
+    readonly count: number;
+    readonly error: unknown;
+    readonly failures: number;
+  };
+  /** All leases are renewed again, after so many failures in a row. */
+  readonly renewRecovered: { readonly failures: number };
   /** The database undid the transaction of a handler, or could not begin it; the handler is called again. */
   readonly transactionUndone: { readonly job: ClaimedJob; readonly error: unknown };
   /** The lease was lost before the transaction of a handler was committed, so it was rolled back. */
@@ -72,6 +113,8 @@ export interface JobsEventMap {
   readonly workerIdle: { readonly workerId: string };
   /** The option `worker` is `false`: this process only enqueues. */
   readonly workerDisabled: Readonly<Record<string, never>>;
+  /** The worker stops, and waits for these jobs for so long at most. */
+  readonly shutdownWaits: { readonly jobs: readonly ClaimedJob[]; readonly timeoutMs: number };
   /** Handlers did not end in time at a shutdown; their jobs are given back. */
   readonly shutdownTimedOut: { readonly jobs: readonly ClaimedJob[] };
   readonly workerStopped: { readonly workerId: string };

@@ -9,6 +9,8 @@ export type LogLine<Event extends JobsEvent> = (
   detail: JobsEventMap[Event],
 ) => string | readonly string[] | undefined;
 
+const MIB = 1024 * 1024;
+
 type LogLines = {
   readonly [Event in JobsEvent]?: { readonly [Level in LogLevel]?: LogLine<Event> };
 };
@@ -27,6 +29,11 @@ export const LOG_LINES: LogLines = {
   },
   workerStopped: {
     log: ({ workerId }) => `Worker ${printable(workerId)} stopped.`,
+  },
+  shutdownWaits: {
+    log: ({ jobs, timeoutMs }) =>
+      `Waits up to ${seconds(timeoutMs)} for ${jobs.length} running ${jobs.length === 1 ? 'job' : 'jobs'}: ` +
+      `${listOf(jobs.map(({ id, kind }) => `${kind} ${id}`))}.`,
   },
   shutdownTimedOut: {
     warn: ({ jobs }) =>
@@ -64,9 +71,31 @@ export const LOG_LINES: LogLines = {
   settledInTransaction: {
     debug: ({ job }) => `${titleOf(job)}: done, written.`,
   },
-  settleFailed: {
-    warn: ({ jobs, error }) =>
-      `Could not write the ${outcomesOf(jobs)}, trying again: ${printableError(error)}`,
+  settlesFailing: {
+    warn: ({ jobs, unwritten, since, error }) =>
+      `Could not write the ${outcomesOf(jobs)}, trying again: ${printableError(error)}\n` +
+      `    ${unwritten} unwritten since ${since.toISOString()}.`,
+  },
+  settlesRecovered: {
+    log: ({ failures, ms }) => `Writes outcomes again after ${failures} failures in ${seconds(ms)}.`,
+  },
+  outcomeReplaced: {
+    error: ({ job, outcome, error }) =>
+      `The outcome (${outcome.type}) of ${nameOf(job)} is refused by the database and cannot be stored: ` +
+      printableError(error),
+  },
+  settleGivenUp: {
+    error: ({ job, error }) =>
+      `The database refuses any outcome of ${nameOf(job)}. The worker lets go of it, and its lease runs out: ` +
+      printableError(error),
+  },
+  claimsPaused: {
+    warn: ({ unwritten, bytes, since, error }) =>
+      `Claims no jobs, because ${unwritten} outcomes (${(bytes / MIB).toFixed(1)} MiB) are unwritten` +
+      (since === undefined ? '.' : ` since ${since.toISOString()}: ${printableError(error)}`),
+  },
+  claimsResumed: {
+    log: ({ ms }) => `Claims jobs again, ${seconds(ms)} after too many outcomes were unwritten.`,
   },
   settleRefused: {
     warn: ({ job, outcome, failures }) =>
@@ -95,8 +124,13 @@ export const LOG_LINES: LogLines = {
       `${printable(error.message)} (kind ${printable(job.kind)}, attempt ${job.attemptsDone + 1})`,
   },
   renewFailed: {
-    warn: ({ count, error }) =>
-      `Could not renew the leases of ${count} jobs, trying again: ${printableError(error)}`,
+    warn: ({ count, error, failures }) =>
+      failures === 1
+        ? `Could not renew the leases of ${count} jobs, trying again: ${printableError(error)}`
+        : undefined,
+  },
+  renewRecovered: {
+    log: ({ failures }) => `Renews leases again after ${failures} failures.`,
   },
   transactionUndone: {
     warn: ({ job, error }) =>

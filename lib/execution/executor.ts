@@ -8,6 +8,7 @@ import type { Attempt } from './attempt.js';
 import { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import { LeaseKeeper, type LeaseKeeperSettings } from './lease-keeper.js';
+import type { OutageState } from './outage.js';
 import { Settler } from './settler.js';
 import { runInTransaction } from './transactional-execution.js';
 
@@ -35,7 +36,12 @@ export class Executor implements Startable {
     private readonly events: JobsEvents,
   ) {
     this.leases = new LeaseKeeper(queue, this.held, settings, events);
-    this.settler = new Settler(queue, this.held, events);
+    this.settler = new Settler(queue, this.held, settings, events);
+  }
+
+  /** Why outcomes wait to be written, where that has failed. */
+  get outage(): OutageState | undefined {
+    return this.settler.currentOutage;
   }
 
   /** Begins to renew leases. */

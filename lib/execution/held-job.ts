@@ -1,5 +1,6 @@
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
+import type { Outcome } from '../job/outcome.js';
 import type { Settlement } from '../queue/job-queue.js';
 import type { LeaseRenewal } from '../queue/lease.js';
 import type { ExponentialPause } from '../async/pauses.js';
@@ -26,14 +27,29 @@ export type LeaseState = 'held' | 'lost' | 'settling' | 'over';
 /** An outcome on its way to the storage. */
 export interface PendingSettlement extends Settlement {
   readonly heldJob: HeldJob;
+  /** It may be replaced, by `HeldJobs` alone. */
+  outcome: Outcome;
   /** How many tries have failed. */
   failures: number;
-  /** How many of these the storage refused, rather than losing the answer. */
+  /** How many of these were refused, or not answered in time: the statement may be too large, or one outcome to blame. */
   refusals: number;
+  /** How many of these were not answered in time. */
+  lateAnswers: number;
+  /** How often the storage has refused this outcome, sent with no other. */
+  refusalsAlone: number;
+  /** The outcome stands in the place of one that the storage refuses. */
+  isSubstitute: boolean;
   /** Created at the first failure. */
   pause?: ExponentialPause;
   /** Cancels the next try. */
   cancelRetry?: () => void;
+}
+
+/** An outcome that has not been sent yet. */
+export function pendingSettlement(heldJob: HeldJob, outcome: Outcome): PendingSettlement {
+  const { id, leaseToken } = heldJob;
+  const counts = { failures: 0, refusals: 0, lateAnswers: 0, refusalsAlone: 0 };
+  return { id, leaseToken, heldJob, outcome, ...counts, isSubstitute: false };
 }
 
 /** One claimed job, from its claim until its outcome is written. Its states change in `HeldJobs` alone. */
@@ -46,6 +62,8 @@ export class HeldJob implements LeaseRenewal {
   lost: LeaseLostError | undefined;
   /** Another transaction held a lock on the row when the lease was to be renewed. */
   isBusy = false;
+  /** The storage refuses to renew this lease, so it is renewed apart from others. */
+  isRenewalRefused = false;
   settlement: PendingSettlement | undefined;
 
   constructor(

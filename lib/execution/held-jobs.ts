@@ -1,6 +1,7 @@
 import { deferred, type Deferred } from '../async/deferred.js';
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
+import { sizeOfOutcome, type Outcome } from '../job/outcome.js';
 import type { HeldJob, HandlerState, LeaseState, PendingSettlement } from './held-job.js';
 
 interface Waiter extends Deferred<void> {
@@ -20,6 +21,7 @@ export class HeldJobs {
   private bytesWaiting = 0;
   /** How many jobs of each kind are running or still to be started. */
   private readonly byKind = new Map<string, number>();
+  private unwrittenBytes = 0;
   private waiters: Waiter[] = [];
 
   add(job: HeldJob): void {
@@ -64,6 +66,12 @@ export class HeldJobs {
   settle(job: HeldJob, settlement: PendingSettlement): void {
     job.settlement = settlement;
     this.moveLease(job, 'settling');
+  }
+
+  /** Another outcome is to be written in the place of the one that is on its way. */
+  replaceOutcome(settlement: PendingSettlement, outcome: Outcome): void {
+    this.unwrittenBytes += sizeOfOutcome(outcome) - sizeOfOutcome(settlement.outcome);
+    settlement.outcome = outcome;
   }
 
   /** The lease has ended: the outcome is written or refused, or the job is given back or dropped. */
@@ -132,6 +140,11 @@ export class HeldJobs {
     return this.byLease.settling;
   }
 
+  /** The size of the outcomes that are being written, approximately. */
+  get settlingBytes(): number {
+    return this.unwrittenBytes;
+  }
+
   /** How many jobs of a kind are running or still to be started. */
   countOf(kind: string): number {
     return this.byKind.get(kind) ?? 0;
@@ -161,6 +174,8 @@ export class HeldJobs {
   private moveLease(job: HeldJob, state: LeaseState): void {
     this.byLease[job.lease] -= 1;
     this.byLease[state] += 1;
+    if (job.lease === 'settling') this.unwrittenBytes -= sizeOfOutcome(job.settlement!.outcome);
+    if (state === 'settling') this.unwrittenBytes += sizeOfOutcome(job.settlement!.outcome);
     job.lease = state;
     this.tellWaiters();
   }

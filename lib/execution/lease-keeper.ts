@@ -3,6 +3,7 @@ import { sleep } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { LeaseLostError } from '../job/errors.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { LeaseAnswer } from '../queue/lease.js';
 import type { HeldJob } from './held-job.js';
 import type { HeldJobs } from './held-jobs.js';
 
@@ -16,6 +17,8 @@ export interface LeaseKeeperSettings {
  * row, is tried again.
  */
 const LOOKS_PER_HEARTBEAT = 4;
+/** For this share of the time of a lease the answer to a renewal is awaited: a lost connection must not take it all. */
+const ANSWER_SHARE = 1 / 2;
 
 /**
  * Renews the leases of held jobs, all in one call. A renewal that fails is tried again until the lease has really ended.
@@ -27,9 +30,11 @@ export class LeaseKeeper implements Startable {
   private lastRenewal = 0;
   /** When the renewal under way was sent. */
   private sentAt: number | undefined;
+  /** In a row. */
+  private failures = 0;
 
   constructor(
-    private readonly queue: Pick<JobQueue, 'renew'>,
+    private readonly queue: Pick<JobQueue, 'renew' | 'refusesContent'>,
     private readonly held: HeldJobs,
     private readonly settings: LeaseKeeperSettings,
     private readonly events: JobsEvents,
@@ -48,7 +53,8 @@ export class LeaseKeeper implements Startable {
   /** Records that the job runs alone from now on. @returns whether the lease is still ours */
   async markAlone(job: HeldJob): Promise<boolean> {
     job.alone = true;
-    const [answer] = await this.queue.renew([job], this.settings.leaseMs);
+    const { leaseMs } = this.settings;
+    const [answer] = await this.queue.renew([job], leaseMs, Math.ceil(leaseMs * ANSWER_SHARE));
     if (answer === 'lost') this.lose(job, 'another worker has it');
     return answer === 'written';
   }
@@ -82,20 +88,55 @@ export class LeaseKeeper implements Startable {
   /** @param areAll the next heartbeat counts from here */
   private async renew(renewed: readonly HeldJob[], now: number, areAll: boolean): Promise<void> {
     this.sentAt = now;
+    const refused = renewed.filter(({ isRenewalRefused }) => isRenewalRefused);
+    const others = renewed.filter(({ isRenewalRefused }) => !isRenewalRefused);
+    const areRenewed = await this.renewTogether(others, now);
+    if (areAll && areRenewed) this.lastRenewal = Math.max(this.lastRenewal, now);
+    const areAllRenewed = (await this.renewTogether(refused, now)) && areRenewed;
+    if (this.sentAt === now) this.sentAt = undefined;
+    if (areAllRenewed) this.recovered();
+  }
+
+  /** Those whose content the storage refuses hold back no others. @returns whether the others are renewed */
+  private async renewTogether(jobs: readonly HeldJob[], now: number): Promise<boolean> {
+    if (jobs.length === 0) return true;
     try {
-      const answers = await this.queue.renew(renewed, this.settings.leaseMs);
-      if (areAll) this.lastRenewal = Math.max(this.lastRenewal, now);
-      for (const [index, job] of renewed.entries()) {
-        job.isBusy = answers[index] === 'busy';
-        if (answers[index] === 'written') job.endsAt = now + this.settings.leaseMs;
-        if (answers[index] === 'lost') this.lose(job, 'another worker has it');
-      }
+      const { leaseMs } = this.settings;
+      const answers = await this.queue.renew(jobs, leaseMs, Math.ceil(leaseMs * ANSWER_SHARE));
+      for (const [index, job] of jobs.entries()) this.answered(job, answers[index]!, now);
+      return true;
     } catch (error) {
-      this.events.emit('renewFailed', { count: renewed.length, error });
-      this.loseEnded('it could not be renewed');
-    } finally {
-      if (this.sentAt === now) this.sentAt = undefined;
+      const isRefused = this.queue.refusesContent(error);
+      if (isRefused && jobs.length > 1) return this.renewInHalves(jobs, now);
+      this.failed(jobs, error);
+      if (isRefused) jobs[0]!.isRenewalRefused = true;
+      return isRefused;
     }
+  }
+
+  private async renewInHalves(jobs: readonly HeldJob[], now: number): Promise<boolean> {
+    const half = Math.ceil(jobs.length / 2);
+    const isFirstRenewed = await this.renewTogether(jobs.slice(0, half), now);
+    return (await this.renewTogether(jobs.slice(half), now)) && isFirstRenewed;
+  }
+
+  private answered(job: HeldJob, answer: LeaseAnswer, now: number): void {
+    job.isBusy = answer === 'busy';
+    job.isRenewalRefused = false;
+    if (answer === 'written') job.endsAt = now + this.settings.leaseMs;
+    if (answer === 'lost') this.lose(job, 'another worker has it');
+  }
+
+  private failed(jobs: readonly HeldJob[], error: unknown): void {
+    this.failures += 1;
+    this.events.emit('renewFailed', { count: jobs.length, error, failures: this.failures });
+    this.loseEnded('it could not be renewed');
+  }
+
+  private recovered(): void {
+    if (this.failures === 0 || this.held.renewable.some(({ isRenewalRefused }) => isRenewalRefused)) return;
+    this.events.emit('renewRecovered', { failures: this.failures });
+    this.failures = 0;
   }
 
   private loseEnded(problem: string): void {

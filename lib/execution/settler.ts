@@ -1,27 +1,29 @@
 import { Batcher } from '../async/batcher.js';
-import { ExponentialPause } from '../async/pauses.js';
 import { after } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { countForBatch, MAX_ROWS, type Weight } from '../job/batch-size.js';
-import { sizeOf } from '../job/document.js';
+import { sizeOfOutcome, type Outcome } from '../job/outcome.js';
 import { DatabaseTimeoutError } from '../job/storage-errors.js';
-import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseAnswer } from '../queue/lease.js';
-import type { HeldJob, PendingSettlement } from './held-job.js';
+import { pendingSettlement, type HeldJob, type PendingSettlement } from './held-job.js';
 import type { HeldJobs } from './held-jobs.js';
+import { Outage, type OutageState } from './outage.js';
+import { SettleTiming } from './settle-timing.js';
+import { substituteFor } from './substitute-outcome.js';
 
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 5_000;
 const FEW_ROWS = 30;
 /** How many outcomes leave together after 0, 1, 2 and more refusals: one of them may be to blame. */
 const ROWS_BY_REFUSALS = [MAX_ROWS, MAX_ROWS, FEW_ROWS, 1];
 /** From this many failures on, the statement itself may be what makes the server close the connection. */
 const MANY_FAILURES = 5;
+/** An outcome that is refused as often as this, sent with no other, is refused for good. */
+const REFUSALS_FOR_GOOD = 5;
 
 /**
  * Writes outcomes in batches: while one statement is under way, what arrives next gathers and leaves together. An outcome
- * that fails is tried again until the storage has written or refused it.
+ * that fails is tried again until the storage has written it, or has answered that the lease is lost. One whose content
+ * the storage refuses for good is replaced by one that always fits; where that is refused, too, the lease is let go.
  */
 export class Settler {
   private readonly batcher = new Batcher<PendingSettlement>({
@@ -30,16 +32,27 @@ export class Settler {
     gathers: 'before',
   });
 
+  private readonly timing: SettleTiming;
+  private readonly outage: Outage;
+
   constructor(
     private readonly queue: Pick<JobQueue, 'settle' | 'refusesContent'>,
     private readonly held: HeldJobs,
+    { leaseMs }: { readonly leaseMs: number },
     private readonly events: JobsEvents,
-  ) {}
+  ) {
+    this.timing = new SettleTiming(leaseMs);
+    this.outage = new Outage(held, events);
+  }
+
+  /** Why outcomes wait to be written, where that has failed. */
+  get currentOutage(): OutageState | undefined {
+    return this.outage.current;
+  }
 
   /** Begins to write the outcome. `HeldJobs.noneSettling` tells when all are written, refused or given up. */
   settle(heldJob: HeldJob, outcome: Outcome): void {
-    const { id, leaseToken } = heldJob;
-    const settlement: PendingSettlement = { id, leaseToken, outcome, heldJob, failures: 0, refusals: 0 };
+    const settlement = pendingSettlement(heldJob, outcome);
     this.held.settle(heldJob, settlement);
     this.batcher.add(settlement);
   }
@@ -48,24 +61,19 @@ export class Settler {
   abandon(): void {
     this.batcher.clear();
     for (const heldJob of this.held.settling) {
-      heldJob.settlement?.cancelRetry?.();
-      this.held.close(heldJob);
-      this.events.emit('settleAbandoned', { job: heldJob.job, outcome: heldJob.settlement!.outcome });
+      const settlement = heldJob.settlement!;
+      settlement.cancelRetry?.();
+      this.close(settlement);
+      this.events.emit('settleAbandoned', { job: heldJob.job, outcome: settlement.outcome });
     }
   }
 
   private async write(batch: readonly PendingSettlement[]): Promise<void> {
     try {
-      const answers = await this.queue.settle(batch);
+      const answers = await this.queue.settle(batch, this.timing.answerMs(batch));
       for (const [index, settlement] of batch.entries()) this.answered(settlement, answers[index]!);
     } catch (error) {
-      this.events.emit('settleFailed', { jobs: batch.map(({ heldJob }) => heldJob.job), error });
-      // An answer that does not come in time may be that of a statement that is too large.
-      const isRefusal = this.queue.refusesContent(error) || error instanceof DatabaseTimeoutError;
-      for (const settlement of batch) {
-        if (isRefusal) settlement.refusals += 1;
-        this.tryAgain(settlement);
-      }
+      this.failed(batch, error);
     }
   }
 
@@ -73,19 +81,53 @@ export class Settler {
     const { heldJob, outcome, failures } = settlement;
     if (heldJob.lease === 'over') return; // abandoned
     if (answer === 'busy') {
-      this.tryAgain(settlement);
+      this.tryAgain(settlement, true);
       return;
     }
-    this.held.close(heldJob);
+    this.close(settlement);
     if (answer === 'written') this.events.emit('settled', { job: heldJob.job, outcome });
     else this.events.emit('settleRefused', { job: heldJob.job, outcome, failures });
   }
 
-  private tryAgain(settlement: PendingSettlement): void {
-    if (settlement.heldJob.lease === 'over') return; // abandoned
+  private failed(batch: readonly PendingSettlement[], error: unknown): void {
+    this.events.emit('settleFailed', { jobs: batch.map(({ heldJob }) => heldJob.job), error });
+    const open = batch.filter(({ heldJob }) => heldJob.lease !== 'over'); // not abandoned
+    if (open.length === 0) return;
+    this.outage.begin(open, error);
+    const isLate = error instanceof DatabaseTimeoutError;
+    const isRefused = !isLate && this.queue.refusesContent(error);
+    for (const settlement of open) {
+      if (isRefused || isLate) settlement.refusals += 1; // what is too large may take too long as well
+      if (isLate) settlement.lateAnswers += 1;
+      if (isRefused && batch.length === 1) settlement.refusalsAlone += 1;
+      if (settlement.refusalsAlone < REFUSALS_FOR_GOOD) this.tryAgain(settlement, isRefused);
+      else this.refusedForGood(settlement, error);
+    }
+  }
+
+  private refusedForGood(settlement: PendingSettlement, error: unknown): void {
+    const { heldJob, outcome, isSubstitute } = settlement;
+    if (isSubstitute) {
+      this.close(settlement);
+      this.events.emit('settleGivenUp', { job: heldJob.job, outcome, error });
+      return;
+    }
+    this.events.emit('outcomeReplaced', { job: heldJob.job, outcome, error });
+    this.held.replaceOutcome(settlement, substituteFor(outcome, error));
+    Object.assign(settlement, { isSubstitute: true, refusalsAlone: 0, pause: undefined });
+    this.tryAgain(settlement, true);
+  }
+
+  private tryAgain(settlement: PendingSettlement, isAnswered: boolean): void {
     settlement.failures += 1;
-    settlement.pause ??= new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-    settlement.cancelRetry = after(settlement.pause.next(), () => this.batcher.add(settlement));
+    const pauseMs = this.timing.pauseMs(settlement, isAnswered);
+    settlement.cancelRetry = after(pauseMs, () => this.batcher.add(settlement));
+  }
+
+  /** Nothing more is sent of it. */
+  private close(settlement: PendingSettlement): void {
+    this.held.close(settlement.heldJob);
+    this.outage.end(settlement);
   }
 }
 
@@ -102,6 +144,5 @@ function rowsBeside({ refusals, failures }: PendingSettlement): number {
 }
 
 function weigh({ outcome }: PendingSettlement): Weight {
-  const bytes = outcome.type === 'done' ? sizeOf(outcome.result) : outcome.lastError.length;
-  return { rows: 1, bytes };
+  return { rows: 1, bytes: sizeOfOutcome(outcome) };
 }

@@ -1,4 +1,4 @@
-import type { StoredDocument } from './document.js';
+import { sizeOf, type StoredDocument } from './document.js';
 import type { JobStatus } from './job.js';
 
 /** How an attempt ended. `lastError` is text that every database takes. */
@@ -21,3 +21,8 @@ export const STATUS_AFTER: Readonly<Record<Outcome['type'], JobStatus>> = {
   failed: 'FAILED',
   panic: 'PANIC',
 };
+
+/** The approximate size of what is stored of an outcome, in bytes: a character counts as one. */
+export function sizeOfOutcome(outcome: Outcome): number {
+  return outcome.type === 'done' ? sizeOf(outcome.result) : outcome.lastError.length;
+}

@@ -84,15 +84,21 @@ export abstract class JobQueue {
    */
   abstract claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]>;
 
-  /** Lets each lease end `leaseMs` from now. Answers in the order given. */
-  abstract renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]>;
+  /**
+   * Lets each lease end `leaseMs` from now. Answers in the order given.
+   *
+   * @param answerMs how long the storage may take to answer, where that is shorter than its own limit
+   */
+  abstract renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs?: number): Promise<LeaseAnswer[]>;
 
   /**
    * Writes outcomes, counts the attempts and ends the leases. Answers in the order given. It rejects where the storage
    * refuses one of the outcomes, and then writes none of them: send them one by one, as `Settler` does, so that none holds
    * back the others.
+   *
+   * @param answerMs how long the storage may take to answer, where that is shorter than its own limit
    */
-  abstract settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]>;
+  abstract settle(settlements: readonly Settlement[], answerMs?: number): Promise<LeaseAnswer[]>;
 
   /**
    * Whether a method rejected for what it was asked to write: the storage, or this process, would refuse the same again,

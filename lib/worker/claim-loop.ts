@@ -1,6 +1,6 @@
 import { Loop, type Startable } from '../async/loop.js';
 import { ExponentialPause, pollPauseMs } from '../async/pauses.js';
-import { endsWithin } from '../async/timers.js';
+import { sleep } from '../async/timers.js';
 import { WakeSignal } from '../async/wake-signal.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { Executor } from '../execution/executor.js';
@@ -10,11 +10,13 @@ import { WorkerStoppedError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { bytesOf } from '../queue/lease.js';
+import { Backlog } from './backlog.js';
 import { Dispatcher } from './dispatcher.js';
 import type { EventLoopMonitor } from './event-loop-monitor.js';
 import { Prefetch } from './prefetch.js';
 import { Quarantine } from './quarantine.js';
 import { Slots } from './slots.js';
+import { WakeThrottle } from './wake-throttle.js';
 
 export interface ClaimLoopSettings {
   readonly workerId: string;
@@ -33,9 +35,6 @@ const MAX_WAIT_MS = 1_000;
  * alone.
  */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-/** The next claim waits while more outcomes than this are unwritten. */
-const MAX_UNWRITTEN = 3_000;
-const UNWRITTEN_LOOK_MS = 50;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
@@ -57,7 +56,9 @@ export class ClaimLoop implements Startable {
   private readonly dispatcher: Dispatcher;
   private readonly quarantine: Quarantine;
   private readonly prefetch: Prefetch;
+  private readonly backlog: Backlog;
   private readonly wakeSignal = new WakeSignal();
+  private readonly throttle = new WakeThrottle();
   private unwatch: (() => void) | undefined;
   private claiming: Promise<unknown> = Promise.resolve();
   private isStopping = false;
@@ -79,6 +80,7 @@ export class ClaimLoop implements Startable {
     private readonly events: JobsEvents,
   ) {
     this.slots = new Slots(settings.concurrency, settings.kindLimits, executor.held);
+    this.backlog = new Backlog(executor, events);
     this.prefetch = new Prefetch(settings.concurrency);
     this.dispatcher = new Dispatcher(executor, this.slots, (kind, ms) => this.handlerEnded(kind, ms));
     this.quarantine = new Quarantine(executor, this.dispatcher, settings, events);
@@ -106,15 +108,15 @@ export class ClaimLoop implements Startable {
   }
 
   private async turn(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    if (!this.wantsMore()) await this.waitForJobs();
+    if (!this.wantsMore()) await this.waitForJobs(signal);
     if (signal.aborted) return;
-    const claimed = await (this.claiming = this.claim());
+    const claimed = await (this.claiming = this.claim(signal));
     succeeded();
     await this.startAll(claimed);
   }
 
-  private async claim(): Promise<HeldJob[]> {
-    await this.fewAreUnwritten();
+  private async claim(signal: AbortSignal): Promise<HeldJob[]> {
+    await this.backlog.isSmall(signal);
     if (this.isStopping) return [];
     if (this.mayHoldUnheld) await this.releaseUnheld();
     const claimedAt = performance.now();
@@ -127,6 +129,7 @@ export class ClaimLoop implements Startable {
     const kindLimits = this.slots.room;
     const maxBytes = this.freeBytes;
     const claimed = await this.queue.claim(kinds, limit, { workerId, leaseMs, kindLimits, maxBytes });
+    this.throttle.claimed(claimed.length, performance.now());
     this.mayBeMore = isFull(claimed, limit, kindLimits) || bytesOf(claimed) >= maxBytes;
     this.isCareful = claimed.some((job) => job.crashes > 0);
     return this.hold(claimed, claimedAt);
@@ -140,12 +143,6 @@ export class ClaimLoop implements Startable {
     if (!this.isStopping) return held;
     await this.giveBack(held);
     return [];
-  }
-
-  private async fewAreUnwritten(): Promise<void> {
-    const { held } = this.executor;
-    while (held.settlingCount > MAX_UNWRITTEN && !this.isStopping)
-      await endsWithin(held.noneSettling(), UNWRITTEN_LOOK_MS);
   }
 
   /** Gives back what a claim took whose answer was lost, so that others need not wait for the lease to run out. */
@@ -201,7 +198,7 @@ export class ClaimLoop implements Startable {
   }
 
   /** A busy worker need not be told of jobs. So the first wait only begins to listen, and another claim follows at once. */
-  private async waitForJobs(): Promise<void> {
+  private async waitForJobs(signal: AbortSignal): Promise<void> {
     if (this.unwatch === undefined) {
       this.watch();
       return;
@@ -209,6 +206,8 @@ export class ClaimLoop implements Startable {
     const pollMs = pollPauseMs(this.settings.pollIntervalMs);
     const hasWaiting = this.executor.held.waitingCount > 0;
     await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
+    const pauseMs = this.throttle.pauseMs(performance.now());
+    if (pauseMs > 0) await sleep(pauseMs, signal);
     if (this.monitor.isBlocked || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
       await this.giveBackWaiting();
   }

@@ -58,6 +58,7 @@ export class WorkerSession implements Startable {
   }
 
   private async drain(): Promise<void> {
+    this.tellOfRunning();
     await endsWithin(this.everythingEnds(), this.settings.shutdownTimeoutMs);
     const { held } = this.executor;
     const { unfinished } = held;
@@ -69,6 +70,12 @@ export class WorkerSession implements Startable {
       FINAL_WRITES_MS,
     );
     await Promise.all([this.executor.stop(), this.monitor.stop()]);
+  }
+
+  private tellOfRunning(): void {
+    const { shutdownTimeoutMs: timeoutMs } = this.settings;
+    const jobs = this.executor.held.unfinished.map(({ job }) => job);
+    if (jobs.length > 0) this.events.emit('shutdownWaits', { jobs, timeoutMs });
   }
 
   private async everythingEnds(): Promise<void> {

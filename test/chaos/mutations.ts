@@ -208,8 +208,8 @@ export const MUTANTS: readonly Mutant[] = [
 function withoutRetry(): Patch {
   return {
     file: 'execution/settler.js',
-    find: 'settlement.refusals += 1;\n                this.tryAgain(settlement);',
-    replace: 'settlement.refusals += 1;\n                this.held.close(settlement.heldJob);',
+    find: 'this.tryAgain(settlement, isRefused);',
+    replace: 'this.close(settlement);',
   };
 }
 

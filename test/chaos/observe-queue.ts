@@ -22,7 +22,7 @@ export function observeQueue(): void {
     }
   };
 
-  prototype.settle = async function (settlements) {
+  prototype.settle = async function (settlements, ...limits) {
     const at = now();
     record(
       ...settlements.map(({ id, leaseToken, outcome }) => {
@@ -30,7 +30,7 @@ export function observeQueue(): void {
       }),
     );
     try {
-      const answers = await settle.call(this, settlements);
+      const answers = await settle.call(this, settlements, ...limits);
       const count = (wanted: string) => answers.filter((answer) => answer === wanted).length;
       const [written, lost, busy] = [count('written'), count('lost'), count('busy')];
       record({ type: 'settled', written, lost, busy, pid, at: now() });

@@ -50,6 +50,22 @@ export function shutdownContract(store: Store): void {
       expect(await store.claimOne()).toMatchObject({ id: 'next', attemptsDone: 0 });
     });
 
+    it('says at once which jobs it waits for, and how long', async () => {
+      const waits: string[] = [];
+      const end = store.events.on('shutdownWaits', ({ jobs, timeoutMs }) =>
+        waits.push(`${jobs.map(({ id }) => id).join()} ${timeoutMs}`),
+      );
+      const { worker, open } = await blocked(10_000);
+      const stopped = worker.stop();
+      expect(waits).toEqual(['blocked 10000']);
+      open();
+      await stopped;
+      const idle = await store.work({ [KIND]: () => undefined });
+      await idle.stop();
+      expect(waits).toHaveLength(1);
+      end();
+    });
+
     it('stops claiming', async () => {
       const { worker, open } = await blocked(10_000);
       const stopped = worker.stop();

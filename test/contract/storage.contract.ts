@@ -187,6 +187,26 @@ export function storageContract(store: SqlStore): void {
     });
   });
 
+  describe('4. An outcome that the storage refuses for good', () => {
+    it('is replaced by one that says why, and is neither tried without end nor run again', async () => {
+      await breakRow('broken');
+      try {
+        await store.client.enqueueMany(['broken', 'good'].map((id) => ({ kind: KIND, id })));
+        const runs: string[] = [];
+        const worker = await store.work({ [KIND]: ({ id }) => void runs.push(id) });
+        await until(() => runs.length === 2);
+        expect(await store.ended('good')).toMatchObject({ status: 'DONE' });
+        await worker.stop(); // waits for it, and not for all its time
+        const { status, attemptsDone, lastError, lockedBy } = await store.job('broken');
+        expect([status, attemptsDone, lockedBy]).toEqual(['FAILED', 1, undefined]);
+        expect(lastError).toMatch(/^The outcome could not be stored: .*this row is broken/);
+        expect(runs.toSorted()).toEqual(['broken', 'good']);
+      } finally {
+        await mendRow();
+      }
+    });
+  });
+
   it('distinguishes a refusal of what was written from a late answer and a broken connection', async () => {
     const [job] = await claimed('a');
     await breakRow('a');

@@ -18,14 +18,18 @@ export class LeaseWriter {
   constructor(
     private readonly connections: Connections,
     private readonly jobs: JobsDialect,
+    /** How long the database may take to answer. */
+    private readonly maxAnswerMs: number,
   ) {}
 
-  renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.write(leases, (sql, sorted) => this.jobs.renew(sql, sorted, leaseMs), { isUrgent: true });
+  renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs = Infinity): Promise<LeaseAnswer[]> {
+    const options = { isUrgent: true, answerMs: Math.min(answerMs, this.maxAnswerMs) };
+    return this.write(leases, (sql, sorted) => this.jobs.renew(sql, sorted, leaseMs), options);
   }
 
-  settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return this.write(settlements, (sql, sorted) => this.jobs.settle(sql, sorted));
+  settle(settlements: readonly Settlement[], answerMs = Infinity): Promise<LeaseAnswer[]> {
+    const options = { answerMs: Math.min(answerMs, this.maxAnswerMs) };
+    return this.write(settlements, (sql, sorted) => this.jobs.settle(sql, sorted), options);
   }
 
   /** Settles as part of the transaction that `sql` is in. */

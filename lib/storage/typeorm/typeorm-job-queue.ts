@@ -119,12 +119,12 @@ export class TypeOrmJobQueue extends JobQueue {
     return claimed;
   }
 
-  renew(leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> {
-    return this.parts.leases.renew(leases, leaseMs);
+  renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs?: number): Promise<LeaseAnswer[]> {
+    return this.parts.leases.renew(leases, leaseMs, answerMs);
   }
 
-  settle(settlements: readonly Settlement[]): Promise<LeaseAnswer[]> {
-    return this.parts.leases.settle(settlements);
+  settle(settlements: readonly Settlement[], answerMs?: number): Promise<LeaseAnswer[]> {
+    return this.parts.leases.settle(settlements, answerMs);
   }
 
   override refusesContent(error: unknown): boolean {
@@ -184,7 +184,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private partsFor(dialect: Dialect): Parts {
     const { connections, dataSource } = this;
     const { databaseTimeoutMs, events } = this.settings;
-    const leases = new LeaseWriter(connections, dialect.jobs);
+    const leases = new LeaseWriter(connections, dialect.jobs, databaseTimeoutMs);
     return {
       dialect,
       wakeUps: new WakeUps(dialect.notifier(dataSource, connections, events)),

@@ -16,6 +16,7 @@ const error = Object.assign(new Error('connection lost'), {
   stack: 'Error: connection lost\n    at Socket.end (net.js:1:2)\n    at process.tick (node:internal:3:4)',
 });
 const STACK = '\n    at Socket.end (net.js:1:2)\n    at process.tick (node:internal:3:4)';
+const SINCE = new Date('2026-11-26T10:00:00Z');
 const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
 const RETRY: Outcome = { type: 'retry', delayMs: 5_000, lastError: 'Error: no\n    at a.js' };
 const FAILED: Outcome = { type: 'failed', lastError: 'Error: no such user\n    at a.js' };
@@ -48,16 +49,46 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
     ],
   ],
   settledInTransaction: [[{ job }, 'debug Job 4711 (kind invoice.mail, attempt 2): done, written.']],
-  settleFailed: [
+  settleFailed: [[{ jobs: [job], error }]],
+  settlesFailing: [
     [
-      { jobs: [job], error },
-      `warn Could not write the outcome of job 4711 (kind invoice.mail, attempt 2), trying again: Error: connection lost${STACK}`,
+      { jobs: [job], unwritten: 1, since: SINCE, error },
+      `warn Could not write the outcome of job 4711 (kind invoice.mail, attempt 2), trying again: Error: connection lost${STACK}` +
+        '\n    1 unwritten since 2026-11-26T10:00:00.000Z.',
     ],
     [
-      { jobs, error },
-      `warn Could not write the outcomes of job 4711 (kind invoice.mail, attempt 2) and 2 others, trying again: Error: connection lost${STACK}`,
+      { jobs, unwritten: 3_001, since: SINCE, error },
+      `warn Could not write the outcomes of job 4711 (kind invoice.mail, attempt 2) and 2 others, trying again: Error: connection lost${STACK}` +
+        '\n    3001 unwritten since 2026-11-26T10:00:00.000Z.',
     ],
   ],
+  settlesRecovered: [
+    [{ failures: 7, ms: 12_345.6 }, 'log Writes outcomes again after 7 failures in 12.3 s.'],
+  ],
+  outcomeReplaced: [
+    [
+      { job, outcome: DONE, error },
+      `error The outcome (done) of job 4711 (kind invoice.mail, attempt 2) is refused by the database and cannot be stored: Error: connection lost${STACK}`,
+    ],
+  ],
+  settleGivenUp: [
+    [
+      { job, outcome: FAILED, error },
+      'error The database refuses any outcome of job 4711 (kind invoice.mail, attempt 2). The worker lets go of it, and its ' +
+        `lease runs out: Error: connection lost${STACK}`,
+    ],
+  ],
+  claimsPaused: [
+    [
+      { unwritten: 3_001, bytes: 1_572_864, since: SINCE, error },
+      `warn Claims no jobs, because 3001 outcomes (1.5 MiB) are unwritten since 2026-11-26T10:00:00.000Z: Error: connection lost${STACK}`,
+    ],
+    [
+      { unwritten: 70, bytes: 70_000_000, since: undefined, error: undefined },
+      'warn Claims no jobs, because 70 outcomes (66.8 MiB) are unwritten.',
+    ],
+  ],
+  claimsResumed: [[{ ms: 4_000 }, 'log Claims jobs again, 4 s after too many outcomes were unwritten.']],
   settleRefused: [
     [
       { job, outcome: FAILED, failures: 0 },
@@ -86,10 +117,12 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   ],
   renewFailed: [
     [
-      { count: 3, error },
+      { count: 3, error, failures: 1 },
       `warn Could not renew the leases of 3 jobs, trying again: Error: connection lost${STACK}`,
     ],
+    [{ count: 3, error, failures: 2 }],
   ],
+  renewRecovered: [[{ failures: 7 }, 'log Renews leases again after 7 failures.']],
   transactionUndone: [
     [
       { job, error },
@@ -189,6 +222,13 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   workerIdle: [[{ workerId: 'w-1' }, 'log No handlers, so no worker is started.']],
   workerDisabled: [[{}, 'log worker: false, so this process only enqueues.']],
   workerStopped: [[{ workerId: 'w-1' }, 'log Worker w-1 stopped.']],
+  shutdownWaits: [
+    [{ jobs: [job], timeoutMs: 20_000 }, 'log Waits up to 20 s for 1 running job: invoice.mail 4711.'],
+    [
+      { jobs: many, timeoutMs: 500 },
+      `log Waits up to 0.5 s for 22 running jobs: ${Array.from({ length: 20 }, (_, n) => `mail j${n + 1}`).join(', ')} and 2 more.`,
+    ],
+  ],
   shutdownTimedOut: [
     [{ jobs }, 'warn 3 jobs did not finish within shutdownTimeoutMs and are given back: 4711, 4712, 4713.'],
   ],

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { HeldJob, HandlerState, LeaseState } from '../../../lib/execution/held-job.js';
+import {
+  pendingSettlement,
+  type HeldJob,
+  type HandlerState,
+  type LeaseState,
+} from '../../../lib/execution/held-job.js';
 import { HeldJobs } from '../../../lib/execution/held-jobs.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
@@ -37,8 +42,7 @@ function running(id?: string, kind?: string): HeldJob {
 }
 
 function settle(job: HeldJob): void {
-  const { id, leaseToken } = job;
-  held.settle(job, { id, leaseToken, outcome: DONE, heldJob: job, failures: 0, refusals: 0 });
+  held.settle(job, pendingSettlement(job, DONE));
 }
 
 const lose = (job: HeldJob) => held.lose(job, new LeaseLostError(job.id, 'it has run out'));
@@ -247,6 +251,23 @@ describe('HeldJobs', () => {
     held.start(other);
     held.queue(other);
     expect([held.nextWaiting(), held.nextWaiting()]).toEqual([job, undefined]);
+  });
+
+  it('counts the bytes of outcomes until they are written or given up', () => {
+    const jobs = ['a', 'b', 'c'].map((id) => heldJob({ id }));
+    const pending = jobs.map((job) =>
+      pendingSettlement(job, { type: 'failed', lastError: 'x'.repeat(1_000) }),
+    );
+    for (const [index, job] of jobs.entries()) {
+      held.add(job);
+      held.start(job);
+      held.settle(job, pending[index]!);
+    }
+    expect(held.settlingBytes).toBe(3_000);
+    held.replaceOutcome(pending[1]!, { type: 'failed', lastError: 'short' });
+    expect(held.settlingBytes).toBe(2_005);
+    for (const job of jobs) held.close(job);
+    expect(held.settlingBytes).toBe(0);
   });
 
   it('tells the kinds of the handlers that run, one for each', () => {

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deferred } from '../../../lib/async/deferred.js';
-import type { HeldJob } from '../../../lib/execution/held-job.js';
+import { pendingSettlement, type HeldJob } from '../../../lib/execution/held-job.js';
 import { HeldJobs } from '../../../lib/execution/held-jobs.js';
 import { LeaseKeeper } from '../../../lib/execution/lease-keeper.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
-import type { Outcome } from '../../../lib/job/outcome.js';
 import type { LeaseAnswer, LeaseRenewal } from '../../../lib/queue/lease.js';
 import { FAKE_TIMERS, heldJob, turn } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
@@ -18,13 +17,23 @@ class Storage {
   readonly renewals: (LeaseRenewal & { leaseMs: number })[][] = [];
   answer: (id: string) => Answer = () => 'written';
 
-  readonly renew = (leases: readonly LeaseRenewal[], leaseMs: number): Promise<LeaseAnswer[]> => {
+  readonly answerMs: unknown[] = [];
+
+  readonly renew = (
+    leases: readonly LeaseRenewal[],
+    leaseMs: number,
+    answerMs?: number,
+  ): Promise<LeaseAnswer[]> => {
+    this.answerMs.push(answerMs);
     this.renewals.push(leases.map(({ id, leaseToken, alone }) => ({ id, leaseToken, alone, leaseMs })));
     const answers = leases.map(({ id }) => this.answer(id));
-    const [first] = answers;
+    const first = answers.find((answer) => answer instanceof Error) ?? answers[0];
     if (first instanceof Promise) return first;
     return first instanceof Error ? Promise.reject(first) : Promise.resolve(answers as LeaseAnswer[]);
   };
+
+  readonly refusesContent = (error: unknown): boolean =>
+    error instanceof Error && error.message === 'refused';
 
   get ids(): string[][] {
     return this.renewals.map((leases) => leases.map(({ id }) => id));
@@ -47,9 +56,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 /** Its outcome is on its way. */
 function settle(job: HeldJob): void {
-  const { id, leaseToken } = job;
-  const outcome: Outcome = { type: 'failed', lastError: 'Error: no' };
-  held.settle(job, { id, leaseToken, outcome, heldJob: job, failures: 0, refusals: 0 });
+  held.settle(job, pendingSettlement(job, { type: 'failed', lastError: 'Error: no' }));
 }
 
 /** The job is known to be lost by the first of the errors told, and its handler hears of that. */
@@ -167,6 +174,37 @@ describe('LeaseKeeper', () => {
     expect(storage.renewals).toHaveLength(sent); // back to once a heartbeat
     await pass(5_000);
     expect(lost).toEqual([]);
+  });
+
+  it('says once that renewals fail, and once that they work again', async () => {
+    hold('a');
+    storage.answer = () => new Error('connection lost');
+    await pass(600);
+    storage.answer = () => 'written';
+    await pass(1_000);
+    expect(logger.lines).toEqual([
+      expect.stringMatching(/^warn Could not renew the leases of 1 jobs/),
+      expect.stringMatching(/^log Renews leases again after [45] failures\.$/),
+    ]);
+  });
+
+  it('waits for half the time of the lease for an answer, and not longer', async () => {
+    const a = hold('a');
+    await pass(300);
+    await keeper.markAlone(a);
+    expect(storage.answerMs).toEqual([450, 450]);
+  });
+
+  it('renews the other leases where the storage refuses the content of one', async () => {
+    const ids = Array.from({ length: 100 }, (_, n) => `job-${n}`);
+    const jobs = ids.map((id) => hold(id));
+    storage.answer = (id) => (id === 'job-37' ? new Error('refused') : 'written');
+    await pass(1_000);
+    expect(lost.map(({ jobId }) => jobId)).toEqual(['job-37']);
+    expect(jobs.filter(({ lease }) => lease === 'held')).toHaveLength(99);
+    // Found out in halves, and sent by itself from then on.
+    expect(storage.renewals.length).toBeLessThan(30);
+    expect(logger.lines.filter((line) => line.startsWith('warn Could not renew'))).toHaveLength(1);
   });
 
   it('gives up a lease that could not be renewed when it has really ended, and not sooner', async () => {

@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { deferred, type Deferred } from '../../../lib/async/deferred.js';
 import { HeldJobs } from '../../../lib/execution/held-jobs.js';
 import { Settler } from '../../../lib/execution/settler.js';
+import type { JobsEventMap } from '../../../lib/events/jobs-events.js';
+import type { HeldJob } from '../../../lib/execution/held-job.js';
+import { DatabaseTimeoutError } from '../../../lib/job/storage-errors.js';
 import type { ClaimedJob } from '../../../lib/job/job.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
 import type { Settlement } from '../../../lib/queue/job-queue.js';
@@ -10,6 +13,7 @@ import { FAKE_TIMERS, heard, heldJob, turn } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 
 const LINK_LOST = 'connection lost';
+const LEASE_MS = 30_000;
 const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
 
 /** Keeps each statement until a test answers it; `answer` may be a function over the ids, or an error. */
@@ -27,6 +31,10 @@ class Storage {
 
   readonly refusesContent = (error: unknown): boolean =>
     error instanceof Error && error.message !== LINK_LOST;
+
+  get isAsked(): boolean {
+    return this.open.length > 0;
+  }
 
   async answer(how: Error | ((id: string) => LeaseAnswer) = () => 'written'): Promise<void> {
     await turn(); // in which it is sent
@@ -75,7 +83,7 @@ beforeEach(() => {
   storage = new Storage();
   logger = new MemoryLogger({ isDebugEnabled: false });
   held = new HeldJobs();
-  settler = new Settler(storage, held, logger.events);
+  settler = new Settler(storage, held, { leaseMs: LEASE_MS }, logger.events);
   answers = [];
   const told = (answer: Answer) => (detail: { readonly job: ClaimedJob }) =>
     answers.push({ id: detail.job.id, answer });
@@ -99,7 +107,12 @@ describe('Settler', () => {
       seen.push(...batch);
       return storage.settle(batch);
     };
-    settler = new Settler({ settle: seeing, refusesContent: storage.refusesContent }, held, logger.events);
+    settler = new Settler(
+      { settle: seeing, refusesContent: storage.refusesContent },
+      held,
+      { leaseMs: LEASE_MS },
+      logger.events,
+    );
     settle('a', { leaseToken: 7 });
     await turn();
     expect(storage.statements).toEqual([['a']]);
@@ -168,7 +181,7 @@ describe('Settler', () => {
     await jest.advanceTimersByTimeAsync(100);
     await storage.answer(() => 'lost');
     expect(refused).toEqual([expect.objectContaining({ outcome: DONE, failures: 1 })]);
-    expect(logger.lines).toHaveLength(1); // that the first try has failed
+    expect(logger.lines).toHaveLength(2); // that the first try has failed, and that this is over
   });
 
   it('tells of each failed try, with the jobs in it and the error', async () => {
@@ -195,7 +208,8 @@ describe('Settler', () => {
     expect(Math.max(...pauses)).toBeLessThanOrEqual(6_300);
     await storage.answer();
     expect(answersOf(['a'])).toEqual(['written']);
-    expect(logger.lines).toHaveLength(12);
+    expect(logger.lines.length).toBeLessThan(5); // not one for each try
+    expect(logger.lines.at(-1)).toMatch(/^log Writes outcomes again after 12 failures in [\d.]+ s\.$/);
     expect(logger.lines[0]).toMatch(
       /^warn Could not write the outcome of job a \(kind mail, attempt 1\), trying again: Error: connection lost/,
     );
@@ -235,7 +249,7 @@ describe('Settler', () => {
     for (let round = 0; round < 5; round++) await storage.answerAll(isAway, LINK_LOST);
     expect(answersOf(ids)).toEqual(Array(1_500).fill('written'));
     expect(storage.statements.length).toBeLessThan(20);
-    expect(logger.lines).toHaveLength(8);
+    expect(logger.lines).toHaveLength(2);
     expect(logger.lines[0]).toMatch(
       /^warn Could not write the outcomes of job job-0 .* and 999 others, trying/,
     );
@@ -294,5 +308,196 @@ describe('Settler', () => {
     settler.abandon();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(storage.statements).toHaveLength(1);
+  });
+});
+
+describe('Settler, where the storage refuses the content of an outcome,', () => {
+  const REFUSED = new Error('ung\u00fcltiges Zeichen \u20ac \n in line 2');
+  let replaced: JobsEventMap['outcomeReplaced'][];
+  let givenUp: JobsEventMap['settleGivenUp'][];
+  let settled: JobsEventMap['settled'][];
+
+  beforeEach(() => {
+    replaced = heard(logger.events, 'outcomeReplaced');
+    givenUp = heard(logger.events, 'settleGivenUp');
+    settled = heard(logger.events, 'settled');
+  });
+
+  function settleWith(id: string, outcome: Outcome): HeldJob {
+    const job = heldJob({ id });
+    held.add(job);
+    held.start(job);
+    settler.settle(job, outcome);
+    held.end(job);
+    return job;
+  }
+
+  /** Answers the only outcome that there is, try by try. */
+  async function answerTries(count: number, how?: Error): Promise<void> {
+    for (let tries = 0; tries < count; tries++) {
+      await jest.advanceTimersByTimeAsync(2_000);
+      await storage.answer(how);
+    }
+  }
+
+  it.each<[Outcome, object]>([
+    [DONE, { type: 'failed' }],
+    [
+      { type: 'retry', delayMs: 7_000, lastError: '\u20ac', maxAttempts: 3 },
+      { type: 'retry', delayMs: 7_000, maxAttempts: 3 },
+    ],
+    [{ type: 'failed', lastError: '\u20ac' }, { type: 'failed' }],
+    [{ type: 'panic', lastError: '\u20ac' }, { type: 'panic' }],
+  ])('writes another in the place of %j after five tries', async (outcome, written) => {
+    const job = settleWith('a', outcome);
+    await answerTries(4, REFUSED);
+    expect(replaced).toEqual([]);
+    await answerTries(1, REFUSED);
+    expect(replaced).toEqual([{ job: job.job, outcome, error: REFUSED }]);
+    await answerTries(1);
+    const lastError = 'The outcome could not be stored: Error: ung\\u00fcltiges Zeichen \\u20ac ';
+    expect(settled).toEqual([{ job: job.job, outcome: { ...written, lastError } }]);
+    expect(givenUp).toEqual([]);
+    expect(held.settlingCount).toBe(0);
+    expect(logger.lines.filter((line) => line.startsWith('error The outcome'))).toHaveLength(1);
+  });
+
+  it('lets go of the lease where that is refused five times as well, with one line', async () => {
+    const job = settleWith('a', DONE);
+    await answerTries(10, REFUSED);
+    expect(givenUp).toEqual([expect.objectContaining({ job: job.job, error: REFUSED })]);
+    expect(held.settlingCount).toBe(0);
+    expect(job.lease).toBe('over');
+    expect(storage.statements).toHaveLength(10);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(storage.statements).toHaveLength(10);
+    expect(logger.lines.filter((line) => line.includes('refuses any outcome'))).toHaveLength(1);
+  });
+
+  it('has done so long before a shutdown is over', async () => {
+    settleWith('a', DONE);
+    const begunAt = Date.now();
+    for (let tries = 1; tries <= 10; tries++) {
+      while (storage.statements.length < tries) await jest.advanceTimersByTimeAsync(5);
+      await storage.answer(REFUSED);
+    }
+    expect(Date.now() - begunAt).toBeLessThan(8_000);
+    expect(held.settlingCount).toBe(0);
+  });
+
+  it.each<[string, Error]>([
+    ['a lost link', new Error(LINK_LOST)],
+    ['no answer in time', new DatabaseTimeoutError(1_000)],
+  ])('never takes %s for that', async (_name, error) => {
+    settleWith('a', DONE);
+    await answerTries(4, REFUSED);
+    for (let tries = 0; tries < 30; tries++) {
+      await jest.advanceTimersByTimeAsync(7_000);
+      await storage.answer(error);
+    }
+    expect(replaced).toEqual([]);
+    await jest.advanceTimersByTimeAsync(7_000);
+    await storage.answer();
+    expect(settled).toHaveLength(1);
+  });
+
+  it('counts no refusal of a batch against one outcome', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    for (let n = 0; n < 10; n++) settleWith(`good-${n}`, DONE);
+    settleWith('bad', DONE);
+    await storage.answerAll((ids) => ids.includes('bad'));
+    expect(settled).toHaveLength(10);
+    for (let round = 0; round < 5; round++)
+      await storage.answerAll((ids) => ids.includes('bad') && replaced.length === 0);
+    expect(replaced.map(({ job }) => job.id)).toEqual(['bad']);
+    expect(settled).toHaveLength(11);
+  });
+});
+
+describe('Settler, by the time that is left of a lease,', () => {
+  const SHORT_LEASE_MS = 3_000;
+
+  function settleUnder(leaseMs: number): HeldJob {
+    settler = new Settler(storage, held, { leaseMs }, logger.events);
+    const job = heldJob({ id: 'a' }, { leaseMs });
+    held.add(job);
+    held.start(job);
+    settler.settle(job, DONE);
+    held.end(job);
+    return job;
+  }
+
+  /** The pauses before the tries that follow, each answered in the same way. */
+  async function pausesAfter(how: Error | (() => LeaseAnswer), ms: number): Promise<number[]> {
+    const pauses: number[] = [];
+    const until = Date.now() + ms;
+    while (Date.now() < until) {
+      const { length } = storage.statements;
+      await storage.answer(how);
+      const before = Date.now();
+      while (storage.statements.length === length) await jest.advanceTimersByTimeAsync(5);
+      pauses.push(Date.now() - before);
+    }
+    return pauses;
+  }
+
+  it('tries a locked row again every hundred milliseconds where the lease lasts for three seconds', async () => {
+    settleUnder(SHORT_LEASE_MS);
+    await turn();
+    expect(Math.max(...(await pausesAfter(() => 'busy', 2_500)))).toBeLessThanOrEqual(105);
+  });
+
+  it('tries again after a failure within a tenth of its time, and within a quarter of what is left', async () => {
+    settleUnder(SHORT_LEASE_MS);
+    await turn();
+    const pauses = await pausesAfter(new Error(LINK_LOST), 2_950);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(380); // with jitter
+    expect(Math.max(...pauses)).toBeGreaterThan(200);
+    expect(pauses.at(-1)!).toBeLessThanOrEqual(200);
+  });
+
+  it('is no flood with a lease of thirty seconds', async () => {
+    settleUnder(LEASE_MS);
+    await turn();
+    expect((await pausesAfter(new Error(LINK_LOST), 25_000)).length).toBeLessThan(25);
+  });
+
+  it('gives the storage a third of its time to answer, and twice that after each answer that was late', async () => {
+    const limits: unknown[] = [];
+    const { settle: answering } = storage;
+    Object.assign(storage, {
+      settle: (batch: readonly Settlement[], answerMs?: number) => {
+        limits.push(answerMs);
+        return answering(batch);
+      },
+    });
+    settleUnder(SHORT_LEASE_MS);
+    await storage.answer(new DatabaseTimeoutError(1_000));
+    await jest.advanceTimersByTimeAsync(1_000);
+    await storage.answer(new Error(LINK_LOST));
+    await jest.advanceTimersByTimeAsync(1_000);
+    await storage.answer();
+    expect(limits).toEqual([1_000, 2_000, 2_000]);
+  });
+});
+
+describe('Settler, in the log,', () => {
+  it('tells of an outage when it begins, every ten seconds, and when it is over', async () => {
+    const failing = heard(logger.events, 'settlesFailing');
+    const recovered = heard(logger.events, 'settlesRecovered');
+    for (let n = 0; n < 300; n++) settle(`job-${n}`);
+    const end = Date.now() + 35_000;
+    while (Date.now() < end) {
+      if (storage.isAsked) await storage.answer(new Error(LINK_LOST));
+      else await jest.advanceTimersByTimeAsync(10);
+    }
+    expect(failing.map(({ unwritten }) => unwritten)).toEqual([300, 300, 300, 300]);
+    expect(recovered).toEqual([]);
+    while (held.settlingCount > 0) {
+      if (storage.isAsked) await storage.answer();
+      else await jest.advanceTimersByTimeAsync(10);
+    }
+    expect(recovered).toHaveLength(1);
+    expect(logger.lines).toHaveLength(5);
   });
 });

@@ -3,7 +3,7 @@ import { deferred, type Deferred } from '../../../lib/async/deferred.js';
 import { JobsEvents } from '../../../lib/events/jobs-events.js';
 import { Executor } from '../../../lib/execution/executor.js';
 import { AttemptFactory, HandlerRegistry } from '../../../lib/execution/handler-registry.js';
-import type { HeldJob } from '../../../lib/execution/held-job.js';
+import { pendingSettlement, type HeldJob } from '../../../lib/execution/held-job.js';
 import type { ClaimedJob } from '../../../lib/job/job.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
 import type { WakeListener } from '../../../lib/queue/job-queue.js';
@@ -133,12 +133,11 @@ describe('ClaimLoop', () => {
     let unwritten: HeldJob[];
 
     /** Outcomes that are never accepted, so that they are never all written. */
-    function leaveUnwritten(count: number): void {
+    function leaveUnwritten(count: number, outcome = DONE): void {
       unwritten = Array.from({ length: count }, (_, n) => heldJob({ id: `unwritten-${n}` }));
       for (const job of unwritten) {
-        const { id, leaseToken } = job;
         executor.held.add(job);
-        executor.held.settle(job, { id, leaseToken, outcome: DONE, heldJob: job, failures: 0, refusals: 0 });
+        executor.held.settle(job, pendingSettlement(job, outcome));
       }
     }
 
@@ -160,6 +159,40 @@ describe('ClaimLoop', () => {
       written(3_000);
       await jest.advanceTimersByTimeAsync(100);
       expect(storage.claims.length).toBeGreaterThan(0);
+    });
+
+    it('claims nothing while they have more than 64 MiB together', async () => {
+      const bytes = new Uint8Array(16 * 1024 * 1024);
+      leaveUnwritten(5, { type: 'done', result: { json: null, bytes } });
+      await start();
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(storage.claims).toEqual([]);
+      written(1);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(storage.claims.length).toBeGreaterThan(0);
+    });
+
+    it('says once that it waits, and once that it goes on', async () => {
+      const [paused, resumed] = [heard(events, 'claimsPaused'), heard(events, 'claimsResumed')];
+      leaveUnwritten(3_001);
+      await start();
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(paused).toEqual([{ unwritten: 3_001, bytes: 0, since: undefined, error: undefined }]);
+      expect(resumed).toEqual([]);
+      written(3_001);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect([paused.length, resumed.length]).toEqual([1, 1]);
+      expect(resumed[0]!.ms).toBeGreaterThanOrEqual(60_000);
+    });
+
+    it('says nothing of a moment, which a fast worker has now and then', async () => {
+      const paused = heard(events, 'claimsPaused');
+      leaveUnwritten(3_001);
+      await start();
+      await jest.advanceTimersByTimeAsync(500);
+      written(3_001);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(paused).toEqual([]);
     });
 
     it('ends while there are more', async () => {
@@ -218,6 +251,60 @@ describe('ClaimLoop', () => {
     expect(storage.claims).toHaveLength(claims + 1);
     await jest.advanceTimersByTimeAsync(1_500);
     expect(storage.claims).toHaveLength(claims + 2);
+  });
+
+  describe('where it is woken again and again', () => {
+    it('sends few claims where none of them finds a job', async () => {
+      await start();
+      const before = storage.claims.length;
+      for (let ms = 0; ms < 1_000; ms++) {
+        storage.listener(null);
+        await jest.advanceTimersByTimeAsync(1);
+      }
+      expect(storage.claims.length - before).toBeLessThanOrEqual(70); // 1000, once
+      expect(storage.claims.length - before).toBeGreaterThanOrEqual(40);
+    });
+
+    it('starts a job at once that comes 20 ms after the last claim, however often it was woken in vain', async () => {
+      await start();
+      for (let wakes = 0; wakes < 100; wakes++) {
+        storage.listener(null);
+        await jest.advanceTimersByTimeAsync(1);
+      }
+      await jest.advanceTimersByTimeAsync(50);
+      storage.ready.push(claimedJob());
+      storage.listener(['mail']);
+      await jest.advanceTimersByTimeAsync(0);
+      expect(handlers).toHaveLength(1);
+    });
+
+    it('starts each job of a burst at once, though every worker is woken for each of them', async () => {
+      const others = [1, 2, 3].map(() => {
+        const registry = new HandlerRegistry();
+        registry.add({ kind: 'mail', run: () => void (started += 1), options: {}, declaredAt: 'Test.run' });
+        const own = new Executor(storage, LEASES, events);
+        return new ClaimLoop(
+          storage,
+          own,
+          new AttemptFactory(registry, POLICY),
+          { isBlocked: false },
+          SETTINGS,
+          events,
+        );
+      });
+      let started = 0;
+      for (const other of others) other.start();
+      await jest.advanceTimersByTimeAsync(0);
+      for (let n = 0; n < 200; n++) {
+        storage.ready.push(claimedJob({ id: `job-${n}` }));
+        for (const other of others) other.wake();
+        await jest.advanceTimersByTimeAsync(1);
+        expect(started).toBe(n + 1);
+      }
+      const stops = others.map((other) => other.stop());
+      await jest.advanceTimersByTimeAsync(100);
+      await Promise.all(stops);
+    });
   });
 
   it('claims for free slots, and again when they become free', async () => {
