@@ -26,6 +26,8 @@ const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 5_000;
 const PROBE_INTERVAL_MS = 20_000;
 const ANSWER_LIMIT_MS = 5_000;
+/** The session of a listener is idle by nature. PostgreSQL 13 and earlier have no such setting. */
+const NO_IDLE_TIMEOUT = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'`;
 /** Behind a pooler in transaction mode LISTEN succeeds and nothing ever arrives. */
 const ECHO_LIMIT_MS = 1_000;
 
@@ -58,16 +60,19 @@ export class PostgresListener implements Startable {
     const { postgres, master } = this.dataSource.driver as unknown as Driver;
     const client = new postgres.Client(master.options);
     const broken = breakOf(client);
+    const end = endOf(signal);
     try {
       await answered(client.connect(), broken);
       if (await this.hears(client, broken)) {
-        succeeded();
+        // LISTEN stands in it so that pg_stat_activity shows what the session is for.
+        await answered(client.query(`LISTEN ${this.channel}; ${NO_IDLE_TIMEOUT}`), broken);
         this.onMessage(undefined);
-        await Promise.race([broken, this.probe(client, signal)]);
+        await Promise.race([broken, this.probe(client, end.signal, succeeded)]);
         return;
       }
       this.events.emit('notificationsMissing', {});
     } finally {
+      end.now();
       await endsWithin(
         client.end().catch(() => undefined),
         ANSWER_LIMIT_MS,
@@ -91,9 +96,27 @@ export class PostgresListener implements Startable {
     return false;
   }
 
-  private async probe(client: Client, signal: AbortSignal): Promise<void> {
-    while (await sleep(PROBE_INTERVAL_MS, signal)) await answered(client.query('SELECT 1'));
+  /**
+   * Looks now and then whether the connection still answers. The first answer shows that it lasts: one that breaks before
+   * belongs to the outage before it, and is not told of again.
+   */
+  private async probe(client: Client, signal: AbortSignal, succeeded: () => void): Promise<void> {
+    while (await sleep(PROBE_INTERVAL_MS, signal)) {
+      await answered(client.query('SELECT 1'));
+      succeeded();
+    }
   }
+}
+
+/** A signal that aborts with another one, or when `now` is called, which leaves nothing behind on the other one. */
+function endOf(signal: AbortSignal): { readonly signal: AbortSignal; readonly now: () => void } {
+  const controller = new AbortController();
+  const now = () => {
+    signal.removeEventListener('abort', now);
+    controller.abort();
+  };
+  signal.addEventListener('abort', now, { once: true });
+  return { signal: controller.signal, now };
 }
 
 /** Rejects when the connection breaks. */

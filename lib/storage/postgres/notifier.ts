@@ -87,18 +87,30 @@ export class PostgresNotifier implements Notifier {
     return JSON.stringify({ from: this.self, kinds: null } satisfies Message);
   }
 
+  /** @param payload undefined where something may have been missed */
   private received(payload: string | undefined, onWake: (kinds: readonly string[] | null) => void): void {
-    const message = payload === undefined ? undefined : read(payload);
-    if (message === undefined) onWake(null);
-    else if (message.from !== this.self && message.kinds?.length !== 0) onWake(message.kinds);
+    if (payload === undefined) {
+      onWake(null);
+      return;
+    }
+    const message = read(payload);
+    if (message !== undefined && message.from !== this.self) onWake(message.kinds);
   }
 }
 
-/** @returns undefined for a message that is not ours, but sent by hand perhaps */
+/** @returns undefined for a message that is not ours: whoever may connect to the database may send one */
 function read(payload: string): Message | undefined {
   try {
-    return JSON.parse(payload) as Message;
+    const message = JSON.parse(payload) as Partial<Message> | null;
+    return isMessage(message) ? message : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isMessage(message: Partial<Message> | null): message is Message {
+  if (typeof message !== 'object' || message === null || typeof message.from !== 'string') return false;
+  const { kinds } = message;
+  if (kinds === null) return true;
+  return Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => typeof kind === 'string');
 }

@@ -184,6 +184,63 @@ describeOn(
       expect(warnings[0]).toContain('polls until it can again');
     });
 
+    it('throws away what is not of its form', async () => {
+      const [producer, worker] = [await openQueue(), await openQueue()];
+      const { heard } = await watch(worker);
+      const channels = await sources[0]!.query<{ query: string }[]>(`SELECT query ${LISTENERS}`);
+      const channel = channels[0]!.query.split(/[ ;]/)[1]!;
+      const messages = ['', 'any text', 'null', '7', '[]', '{}', '{"kinds":null}', '{"from":"x"}'];
+      const others = [
+        '{"from":"x","kinds":5}',
+        '{"from":"x","kinds":[]}',
+        '{"from":"x","kinds":[7]}',
+        '[[[[',
+      ];
+      for (const message of [...messages, ...others])
+        await sources[0]!.query('SELECT pg_notify($1, $2)', [channel, message]);
+      await producer.enqueue([job('after')]);
+      await until(() => heard.flat().includes('after'), { what: 'hearing of the job' });
+      expect(heard).toEqual([['after']]);
+    });
+
+    it('is not cut off by a server that ends idle sessions', async () => {
+      const warnings: string[] = [];
+      const options = '-c idle_session_timeout=300';
+      const worker = await openQueue(
+        { ...SILENT_LOGGER, warn: (message) => warnings.push(message) },
+        { options },
+      );
+      const { heard } = await watch(worker);
+      const begun = performance.now();
+      await until(() => performance.now() - begun > 1_000); // three times as long as the server allows
+      const producer = await openQueue();
+      await producer.enqueue([job('after')]);
+      await until(() => heard.flat().includes('after'), { what: 'hearing of the job' });
+      expect(heard).toEqual([['after']]); // with no reconnect, which would be "any kind"
+      expect(warnings).toEqual([]);
+    });
+
+    it('warns once where its connection is ended again and again, and leaves nothing asleep', async () => {
+      const warnings: string[] = [];
+      const nodeWarnings: Error[] = [];
+      const onWarning = (warning: Error) => nodeWarnings.push(warning);
+      process.on('warning', onWarning);
+      try {
+        await openQueue();
+        const worker = await openQueue({ ...SILENT_LOGGER, warn: (message) => warnings.push(message) });
+        const { heard } = await watch(worker);
+        for (let round = 0; round < 3; round++) {
+          heard.length = 0;
+          await sources[0]!.query(`SELECT pg_terminate_backend(pid) ${LISTENERS}`);
+          await until(() => heard.includes(null), { what: 'listening again' });
+        }
+        expect(warnings).toHaveLength(1);
+        expect(nodeWarnings).toEqual([]);
+      } finally {
+        process.off('warning', onWarning);
+      }
+    });
+
     it('listens only while somebody watches', async () => {
       const queue = await openQueue();
       expect(await countListeners()).toBe(0);
