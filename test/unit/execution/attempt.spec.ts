@@ -25,6 +25,33 @@ const attempt = (handler: (job: ClaimedJob, context: JobContext) => unknown, giv
 const outcomeOf = (error: unknown, given?: Given): Promise<Outcome> =>
   attempt(() => Promise.reject(error), given).run(); // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
 
+const refuse = (): never => {
+  throw new Error('not yours');
+};
+const THROWING = { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse };
+
+function hiding(error: Error): Error {
+  const read = [
+    'stack',
+    'name',
+    'message',
+    'cause',
+    'code',
+    'errors',
+    'constructor',
+    'retryAfterMs',
+    'fatal',
+  ];
+  for (const key of read) Object.defineProperty(error, key, { get: refuse });
+  return error;
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 afterEach(() => {
   jest.useRealTimers();
 });
@@ -170,6 +197,19 @@ describe('an attempt whose handler throws', () => {
     expect(await outcomeOf(new Error('x'), { job: { ...job, attemptsDone: 4 }, policy })).toMatchObject({
       type: 'failed',
     });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a revoked proxy', revoked],
+    ['a proxy that answers nothing', () => new Proxy({}, THROWING)],
+    ['an error behind such a proxy', () => new Proxy(new Error('x'), THROWING)],
+    ['a RetryableError behind a proxy', () => new Proxy(new RetryableError('x'), { get: THROWING.get })],
+    ['an error all of whose properties throw', () => hiding(new Error('x'))],
+    ['a RetryableError all of whose properties throw', () => hiding(new RetryableError('x'))],
+    ['an AggregateError whose list throws', () => hiding(new AggregateError([]))],
+  ])('has an outcome for %s', async (_name, make) => {
+    for (const isPanic of [undefined, (error: unknown) => (error as { fatal?: boolean }).fatal])
+      expect(typeof (await outcomeOf(make(), { policy: { isPanic } })).type).toBe('string');
   });
 
   it('goes around a retryAfterMs that throws, or changes from one look to the next', async () => {
