@@ -76,7 +76,7 @@ export class Attempt {
   private async handlerValue(manager?: EntityManager): Promise<unknown> {
     if (this.job.unreadable !== undefined)
       throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
-    const job = this.job as ClaimedJob<never>;
+    const job = { ...this.job } as ClaimedJob<never>; // its own: what it writes there must not reach the worker's
     this.handling = this.settled(this.handler(job, new AttemptContext(job, this.lazySignal, manager)));
     this.isHandling = true;
     if (this.policy.timeoutMs !== undefined) return this.withinTimeLimit(this.policy.timeoutMs);

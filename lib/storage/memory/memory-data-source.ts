@@ -38,6 +38,10 @@ class Runner {
     return Promise.reject(noneFor('query'));
   }
 
+  connect(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   release(): Promise<void> {
     return Promise.resolve();
   }

@@ -11,6 +11,7 @@ import type { TransactionalAttempt, TransactionalWork, Settlement } from '../../
 import type { LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
 import { Semaphore } from '../../async/semaphore.js';
 import type { Sql } from '../sql/sql.js';
+import { ConnectionLoss } from './connection-loss.js';
 import { StatementGate } from './statement-gate.js';
 
 /** What a transactional settlement needs of its queue. */
@@ -28,6 +29,7 @@ export interface TransactionalStorage {
 interface Progress {
   step: 'opening' | 'working' | 'settling' | 'committing';
   gate?: StatementGate;
+  loss?: ConnectionLoss;
 }
 
 const FIRST_PAUSE_MS = 5;
@@ -57,11 +59,13 @@ export class TransactionalSettlement {
       return 'written';
     } catch (error) {
       if (error instanceof LeaseGone) return 'lost';
-      if (at.step === 'committing') return await this.findOut(attempt, error);
+      if (at.step === 'committing') return await this.findOut(attempt, error, at);
+      const reason = explained(error, at);
       throw this.wasUndone(error, at, attempt)
-        ? new TransactionUndoneError(at.gate !== undefined, error)
-        : error;
+        ? new TransactionUndoneError(at.gate !== undefined, reason)
+        : reason;
     } finally {
+      at.loss?.stop();
       this.open.release();
     }
   }
@@ -74,6 +78,7 @@ export class TransactionalSettlement {
     at: Progress,
   ): Promise<void> {
     const queryRunner = manager.queryRunner!;
+    at.loss = new ConnectionLoss(await queryRunner.connect());
     at.step = 'working';
     const { errors, answerMs } = this.storage;
     const gate = (at.gate = new StatementGate(queryRunner, errors, answerMs));
@@ -121,7 +126,11 @@ export class TransactionalSettlement {
    * COMMIT failed, or its answer was lost. The row stays locked until the transaction has ended on the server. After that
    * the lease is either still ours, and nothing was committed, or it is not, and the row tells whose outcome it has.
    */
-  private async findOut(attempt: TransactionalAttempt, error: unknown): Promise<'written' | 'lost'> {
+  private async findOut(
+    attempt: TransactionalAttempt,
+    error: unknown,
+    at: Progress,
+  ): Promise<'written' | 'lost'> {
     const { id, attemptsDone, signal } = attempt;
     const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (;;) {
@@ -132,11 +141,16 @@ export class TransactionalSettlement {
           return job?.status === 'DONE' && job.attemptsDone === attemptsDone + 1 ? 'written' : 'lost';
       } else if (answer === 'written') {
         const { wasRefused, wantsRetry } = this.storage.errors;
-        throw wasRefused(error) && !wantsRetry(error) ? error : new TransactionUndoneError(true, error);
+        if (wasRefused(error) && !wantsRetry(error)) throw error;
+        throw new TransactionUndoneError(true, explained(error, at));
       }
       if (!(await pause.wait(signal))) throw signal.reason;
     }
   }
+}
+
+function explained(error: unknown, { loss }: Progress): unknown {
+  return loss === undefined ? error : loss.explain(error);
 }
 
 /** Rolls the transaction back. */

@@ -4,6 +4,7 @@ import { JobClient } from '../../../lib/client/job-client.js';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../../lib/job/storage-errors.js';
 import { describeOn, ofType, oneOfEach } from '../../support/databases.js';
 import { FreshDatabases } from '../../support/fresh-database.js';
+import type { HandlerFn } from '../../../lib/execution/attempt.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 import { until } from '../../support/until.js';
 
@@ -153,6 +154,33 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
         );
       });
     });
+  });
+
+  describe('A transaction that the server ends because it is idle', () => {
+    it.each(['ends', 'goes on'])(
+      'is told by its reason to a job whose handler %s',
+      async (what) => {
+        await withSettings({ idle_in_transaction_session_timeout: '200' }, async (dataSource) => {
+          const queue = await fresh.queueOn(dataSource).open();
+          const { id } = await new JobClient(queue).enqueue(KIND);
+          const run: HandlerFn = async (_job, { manager }) => {
+            await manager.query('SELECT 1');
+            await new Promise((resolve) => setTimeout(resolve, 600));
+            if (what === 'goes on') await manager.query('SELECT 2');
+          };
+          await store.work({ [KIND]: { run, options: { transactional: true } } }, {}, queue);
+          const ended = async () => (await queue.get(id))!.status !== 'PENDING';
+          await until(ended, { what: 'the job has ended', timeoutMs: 20_000 });
+          const { status, lastError } = (await queue.get(id))!;
+          expect(status).toBe('FAILED');
+          expect(lastError).toMatch(
+            /The server ended the connection of the transaction: terminating connection due to idle-in-transaction timeout/,
+          );
+          await store.stopWorkers();
+        });
+      },
+      30_000,
+    );
   });
 
   describe('A table that is not a plain one', () => {
