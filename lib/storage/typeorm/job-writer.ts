@@ -1,17 +1,21 @@
 import type { QueryRunner } from 'typeorm';
+import { sizeOf } from '../../job/document.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import { DuplicateJobError } from '../../job/errors.js';
+import { DuplicateJobError, InvalidJobError } from '../../job/errors.js';
 import type { Job } from '../../job/job.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
 import { DuplicateIdError } from '../sql/duplicate-id.js';
 import { EnqueueBatcher } from './enqueue-batcher.js';
 
+/** How fast large payloads go over a slow network. */
+const BYTES_PER_MS = 10_000;
+
 /** Writes new jobs: on a connection of the queue's together with those of other calls, or in the caller's transaction. */
 export class JobWriter {
   private readonly batcher: EnqueueBatcher;
 
-  /** @param answerMs how long the database may take to answer, besides a millisecond for each job */
+  /** @param answerMs how long the database may take to answer, besides a millisecond for each job and for each 10 kB */
   constructor(
     private readonly connections: Connections,
     private readonly dialect: Dialect,
@@ -37,16 +41,24 @@ export class JobWriter {
   }
 
   private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
-    const answerMs = this.answerMs + jobs.length;
+    const answerMs = this.answerMs + jobs.length + bytesOf(jobs) / BYTES_PER_MS;
     return this.connections.run((sql) => this.dialect.jobs.insert(sql, jobs), { answerMs });
   }
 }
 
-/** @throws DuplicateJobError */
+function bytesOf(jobs: readonly EncodedJob[]): number {
+  return jobs.reduce((sum, { payload }) => sum + sizeOf(payload), 0);
+}
+
+/** @throws DuplicateJobError, InvalidJobError */
 async function named(stored: Promise<Job[]>): Promise<Job[]> {
   try {
     return await stored;
   } catch (error) {
-    throw error instanceof DuplicateIdError ? new DuplicateJobError(error.id, { cause: error.cause }) : error;
+    if (error instanceof DuplicateIdError) throw new DuplicateJobError(error.id, { cause: error.cause });
+    if (!(error instanceof RangeError)) throw error;
+    const problem =
+      'are together too large for one statement; nothing was written. Enqueue them in several calls.';
+    throw new InvalidJobError('jobs', problem, { cause: error });
   }
 }
