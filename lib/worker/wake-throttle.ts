@@ -4,8 +4,8 @@ const SPACING_MS = 20;
 const FREE_CLAIMS = 10;
 
 /**
- * Bounds the claims of a worker that is woken again and again without a reason: whoever may connect to a PostgreSQL server
- * may notify its workers. A worker that finds a job now and then is never held up, and of several workers that hear of
+ * Bounds the claims of a worker that is woken again and again without a reason: anyone who may connect to a PostgreSQL
+ * server may notify its workers. A worker that finds a job now and then is never held up, and of several workers that hear of
  * each job the one that got the last is not.
  */
 export class WakeThrottle {

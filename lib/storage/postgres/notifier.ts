@@ -98,7 +98,7 @@ export class PostgresNotifier implements Notifier {
   }
 }
 
-/** @returns undefined for a message that is not ours: whoever may connect to the database may send one */
+/** @returns undefined for a message that is not ours: anyone who may connect to the database may send one */
 function read(payload: string): Message | undefined {
   try {
     const message = JSON.parse(payload) as Partial<Message> | null;
