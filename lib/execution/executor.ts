@@ -2,6 +2,7 @@ import type { Startable } from '../async/loop.js';
 import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
+import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { Attempt } from './attempt.js';
@@ -65,6 +66,27 @@ export class Executor implements Startable {
     const heldJob = new HeldJob(attempt, claimedAt + this.settings.leaseMs, alone);
     this.held.add(heldJob);
     return heldJob;
+  }
+
+  /**
+   * Takes jobs that have been claimed. One that is held already, with a token that has not risen since, goes on under its
+   * new lease.
+   *
+   * @returns those that are new here
+   */
+  holdAll(
+    jobs: readonly ClaimedJob[],
+    attemptOf: (job: ClaimedJob) => Attempt,
+    claimedAt: number,
+  ): HeldJob[] {
+    const held = new Map(this.held.leases.map((heldJob) => [heldJob.id, heldJob]));
+    const isNew = (job: ClaimedJob) => {
+      const known = held.get(job.id);
+      if (known === undefined || job.leaseToken > known.leaseToken) return true;
+      this.held.adopt(known, job.leaseToken, claimedAt + this.settings.leaseMs);
+      return false;
+    };
+    return jobs.filter(isNew).map((job) => this.hold(attemptOf(job), claimedAt));
   }
 
   /**

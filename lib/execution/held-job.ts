@@ -26,6 +26,7 @@ export type LeaseState = 'held' | 'lost' | 'settling' | 'over';
 
 /** An outcome on its way to the storage. */
 export interface PendingSettlement extends Settlement {
+  leaseToken: number;
   readonly heldJob: HeldJob;
   /** It may be replaced, by `HeldJobs` alone. */
   outcome: Outcome;
@@ -47,15 +48,16 @@ export interface PendingSettlement extends Settlement {
 
 /** An outcome that has not been sent yet. */
 export function pendingSettlement(heldJob: HeldJob, outcome: Outcome): PendingSettlement {
-  const { id, leaseToken } = heldJob;
+  const { id, leaseToken, lockedBy } = heldJob;
   const counts = { failures: 0, refusals: 0, lateAnswers: 0, refusalsAlone: 0 };
-  return { id, leaseToken, heldJob, outcome, ...counts, isSubstitute: false };
+  return { id, leaseToken, lockedBy, heldJob, outcome, ...counts, isSubstitute: false };
 }
 
 /** One claimed job, from its claim until its outcome is written. Its states change in `HeldJobs` alone. */
 export class HeldJob implements LeaseRenewal {
   readonly id: string;
-  readonly leaseToken: number;
+  leaseToken: number;
+  readonly lockedBy: string;
   handler: HandlerState = 'claimed';
   lease: LeaseState = 'held';
   /** Why the lease is lost, if it is. */
@@ -75,6 +77,7 @@ export class HeldJob implements LeaseRenewal {
   ) {
     this.id = attempt.job.id;
     this.leaseToken = attempt.job.leaseToken;
+    this.lockedBy = attempt.job.lockedBy;
   }
 
   get job(): ClaimedJob {

@@ -56,6 +56,16 @@ export class HeldJobs {
     this.forgetIfDone(job);
   }
 
+  /**
+   * Takes over the lease of a job that is held already: the storage has forgotten its claim, as after a fail-over, and has
+   * given it to the same worker again. The job must not be started twice.
+   */
+  adopt(job: HeldJob, leaseToken: number, endsAt: number): void {
+    job.leaseToken = leaseToken;
+    job.endsAt = endsAt;
+    if (job.settlement !== undefined) job.settlement.leaseToken = leaseToken;
+  }
+
   /** The lease is not ours any more. */
   lose(job: HeldJob, error: LeaseLostError): void {
     job.lost = error;

@@ -121,10 +121,12 @@ export class LeaseKeeper implements Startable {
   }
 
   private answered(job: HeldJob, answer: LeaseAnswer, now: number): void {
-    job.isBusy = answer === 'busy';
+    job.isBusy = answer === 'busy' || answer === 'stale';
     job.isRenewalRefused = false;
     if (answer === 'written') job.endsAt = now + this.settings.leaseMs;
     if (answer === 'lost') this.lose(job, 'another worker has it');
+    if (answer === 'stale' && performance.now() >= job.endsAt)
+      this.lose(job, 'the storage has forgotten its claim');
   }
 
   private failed(jobs: readonly HeldJob[], error: unknown): void {

@@ -80,7 +80,9 @@ export class Settler {
   private answered(settlement: PendingSettlement, answer: LeaseAnswer): void {
     const { heldJob, outcome, failures } = settlement;
     if (heldJob.lease === 'over') return; // abandoned
-    if (answer === 'busy') {
+    // A row that is still older than the lease when that has ended has forgotten the claim for good.
+    const isBehind = answer === 'stale' && performance.now() < heldJob.endsAt;
+    if (answer === 'busy' || isBehind) {
       this.tryAgain(settlement, true);
       return;
     }

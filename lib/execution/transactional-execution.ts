@@ -23,14 +23,15 @@ export async function runInTransaction(
   queue: Pick<JobQueue, 'runAndSettle'>,
   events: JobsEvents,
 ): Promise<'written' | 'lost' | Outcome> {
-  const { id, leaseToken, attemptsDone } = attempt.job;
+  const { id, leaseToken, lockedBy, attemptsDone } = attempt.job;
   const { signal } = attempt;
   const work = (manager: EntityManager) => attempt.call(manager).finally(() => attempt.ended);
   const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
   let calls = 0;
   for (;;) {
     try {
-      return await queue.runAndSettle({ id, leaseToken, alone, attemptsDone, signal }, work);
+      const lease = { id, leaseToken, lockedBy, alone };
+      return await queue.runAndSettle({ ...lease, attemptsDone, signal }, work);
     } catch (error) {
       if (!(error instanceof TransactionUndoneError)) return attempt.outcomeOf(error);
       if (error.begun) calls += 1;

@@ -1,9 +1,11 @@
 import type { ClaimedJob } from '../job/job.js';
 
-/** Names one claim of one job. The holder of the current token may renew, settle and release the job. */
+/** Names one claim of one job. The worker that has the current token may renew, settle and release the job. */
 export interface Lease {
   readonly id: string;
   readonly leaseToken: number;
+  /** The worker. A storage that has forgotten a claim, as after a fail-over, may give the same token once more. */
+  readonly lockedBy: string;
 }
 
 /** A lease to be renewed, and whether its job runs with no other beside it in its process. */
@@ -37,8 +39,10 @@ export interface LeaseTerms {
  * - `written`: the lease was ours
  * - `lost`: it is not ours any more; nothing was changed and nothing ever will be
  * - `busy`: another transaction holds a lock on the row; nothing was changed, try again
+ * - `stale`: the row is older than the lease, because a server has answered that has not heard of the claim yet; nothing
+ *   was changed, try again. If it stays like that until the lease has ended, the claim is forgotten.
  */
-export type LeaseAnswer = 'written' | 'lost' | 'busy';
+export type LeaseAnswer = 'written' | 'lost' | 'busy' | 'stale';
 
 /** What is left of the terms of a claim when some jobs have been claimed already. */
 export function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {

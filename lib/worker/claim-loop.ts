@@ -137,7 +137,7 @@ export class ClaimLoop implements Startable {
 
   private async hold(claimed: readonly ClaimedJob[], claimedAt: number): Promise<HeldJob[]> {
     if (claimed.length > 0) this.events.emit('claimed', { jobs: claimed });
-    const held = claimed.map((job) => this.executor.hold(this.attempts.attempt(job), claimedAt));
+    const held = this.executor.holdAll(claimed, (job) => this.attempts.attempt(job), claimedAt);
     // The answer came late, so others may have the jobs by now. A lost job is not started.
     if (performance.now() - claimedAt >= this.settings.leaseMs) await this.executor.leases.catchUp();
     if (!this.isStopping) return held;

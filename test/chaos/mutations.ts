@@ -27,18 +27,36 @@ const OFFSET_MS = '${Math.round(Date.now() - performance.timeOrigin - performanc
 const POSTGRES_NOW = `now() + ${OFFSET_MS} * interval '1 millisecond'`;
 const MARIADB_NOW = `UTC_TIMESTAMP(6) + INTERVAL ${OFFSET_MS} * 1000 MICROSECOND`;
 
+/** Statements of a file that are alike, but for the place of their workers. */
+interface Held {
+  readonly file: string;
+  readonly worker: string;
+  readonly then: string;
+  readonly times: number;
+}
+
 /** How statements about leases find and lock their rows; and what tells renewals and settlements apart. */
-const POSTGRES_HELD = (skip: string, then: string, token = 'lease_token = given.lease_token AND ') =>
-  `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by IS NOT NULL
+const POSTGRES_HELD = (
+  skip: string,
+  { worker, then }: Held,
+  token = 'lease_token = given.lease_token AND ',
+) =>
+  `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by ${token === '' ? 'IS NOT NULL' : worker}
       FOR UPDATE${skip}
     ) AS job
   )${then}`;
-const POSTGRES_RENEWAL = {
+const POSTGRES_RENEWAL: Held = {
   file: 'storage/postgres/leases.js',
+  worker: '= ANY ($5::varchar[])',
   then: '\n  UPDATE ${table} AS job\n  SET locked_until',
   times: 1,
 };
-const POSTGRES_SETTLEMENTS = { file: 'storage/postgres/settle.js', then: ', written AS (', times: 2 };
+const POSTGRES_SETTLEMENTS: Held = {
+  file: 'storage/postgres/settle.js',
+  worker: '= ANY ($8::varchar[])',
+  then: ', written AS (',
+  times: 2,
+};
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
@@ -57,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: { postgres: [], mariadb: [] },
   },
   {
-    name: 'the token in settle',
+    name: 'the token and the worker in settle',
     caughtBy: 'I4',
     faults: ['stop'],
     jobs: 6_000, // so that long ones are frozen, which others have taken by the time that they end
@@ -65,17 +83,17 @@ export const MUTANTS: readonly Mutant[] = [
       postgres: [
         {
           file: POSTGRES_SETTLEMENTS.file,
-          find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then),
-          replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS.then, ''),
+          find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS),
+          replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS, ''),
           times: POSTGRES_SETTLEMENTS.times,
         },
       ],
       mariadb: [
         {
           file: 'storage/mysql/locked-leases.js',
-          find: 'leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken)',
+          find: 'leases.filter((lease) => isHolderOf(locked.get(lease.id), lease))',
           replace:
-            "leases.filter((lease) => 'outcome' in lease ? tokens.has(lease.id) : tokens.get(lease.id) === lease.leaseToken)",
+            "leases.filter((lease) => 'outcome' in lease ? locked.has(lease.id) : isHolderOf(locked.get(lease.id), lease))",
         },
       ],
     },
@@ -119,11 +137,11 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         REVERSED_RENEWALS,
-        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map(({ file, then, times }) => ({
-          file,
-          find: POSTGRES_HELD(' SKIP LOCKED', then),
-          replace: POSTGRES_HELD('', then),
-          times,
+        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map((held) => ({
+          file: held.file,
+          find: POSTGRES_HELD(' SKIP LOCKED', held),
+          replace: POSTGRES_HELD('', held),
+          times: held.times,
         })),
       ],
       mariadb: [

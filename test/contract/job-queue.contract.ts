@@ -5,6 +5,7 @@ import { documentContract } from './document.contract.js';
 import { enqueueContract } from './enqueue.contract.js';
 import { transactionalContract } from './transactional.contract.js';
 import { foreignRowsContract } from './foreign-rows.contract.js';
+import { forgottenClaimsContract } from './forgotten-claims.contract.js';
 import { foreignTableContract } from './foreign-table.contract.js';
 import { isolationContract } from './isolation.contract.js';
 import { leaseContract } from './lease.contract.js';
@@ -44,6 +45,7 @@ export function jobQueueContract(store: Store): void {
     storageContract(store);
     ownStatementsContract(store);
     foreignRowsContract(store);
+    forgottenClaimsContract(store);
     schemaContract(store);
     foreignTableContract(store);
   });

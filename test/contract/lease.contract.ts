@@ -21,7 +21,7 @@ export function leaseContract(store: Store): void {
     return store.queue.claim([KIND], count, terms);
   };
   const settle = async (job: ClaimedJob, outcome: Outcome) =>
-    (await store.queue.settle([{ id: job.id, leaseToken: job.leaseToken, outcome }]))[0];
+    (await store.queue.settle([{ ...job, outcome }]))[0];
   const renew = async (job: ClaimedJob, leaseMs = 60_000, alone = false) =>
     (await store.queue.renew([{ ...job, alone }], leaseMs))[0];
   const begin = ({ lockedUntil }: ClaimedJob, leaseMs = LONG.leaseMs) => lockedUntil.getTime() - leaseMs;
@@ -74,7 +74,7 @@ export function leaseContract(store: Store): void {
       await settle(jobs[1]!, DONE);
       await store.queue.release([jobs[3]!]);
       const order = [4, 1, 0, 3, 2].map((index) => ({ ...jobs[index]!, outcome: DONE }));
-      const nobody = { id: 'nobody', leaseToken: 1, outcome: DONE };
+      const nobody = { id: 'nobody', leaseToken: 1, lockedBy: LONG.workerId, outcome: DONE };
       expect(await store.queue.settle([...order, nobody])).toEqual([
         ...['written', 'lost', 'written', 'lost', 'written'],
         'lost',
@@ -263,7 +263,7 @@ export function leaseContract(store: Store): void {
     it('passes over lost leases and gives back the others', async () => {
       const jobs = await claimed(3);
       await settle(jobs[0]!, DONE);
-      await store.queue.release([...jobs, { id: 'nobody', leaseToken: 1 }]);
+      await store.queue.release([...jobs, { id: 'nobody', leaseToken: 1, lockedBy: LONG.workerId }]);
       const ready = await store.queue.claim([KIND], 9, LONG);
       expect(ready.map(({ id }) => id)).toEqual(['job 1', 'job 2']);
     });

@@ -16,8 +16,8 @@ const TRANSACTIONAL = { transactional: true };
 /** "All of that is committed together, or nothing." */
 export function transactionalContract(store: Store): void {
   const attemptOn = (job: ClaimedJob, signal = new AbortController().signal): TransactionalAttempt => {
-    const { id, leaseToken, attemptsDone } = job;
-    return { id, leaseToken, attemptsDone, alone: false, signal };
+    const { id, leaseToken, lockedBy, attemptsDone } = job;
+    return { id, leaseToken, lockedBy, attemptsDone, alone: false, signal };
   };
   const settle = (job: ClaimedJob, work: Work, signal?: AbortSignal) =>
     store.queue.runAndSettle(attemptOn(job, signal), async (manager) =>
@@ -194,7 +194,7 @@ export function transactionalContract(store: Store): void {
       store.work({ [KIND]: { run: handler, options: { ...TRANSACTIONAL, ...options } } });
     const enqueued = async (id = 'one') => {
       await claimed(id);
-      await store.queue.release([{ ...(await store.job(id)), leaseToken: 1 }]);
+      await store.queue.release([{ id, leaseToken: 1, lockedBy: LONG.workerId }]);
     };
 
     it('has the manager of its transaction, and other handlers get an error that says why they have none', async () => {
@@ -386,7 +386,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
     it('is repeated without counting an attempt if it met a deadlock', async () => {
       await accounts();
       await claimed('one');
-      await store.queue.release([{ id: 'one', leaseToken: 1 }]);
+      await store.queue.release([{ id: 'one', leaseToken: 1, lockedBy: LONG.workerId }]);
       let calls = 0;
       let both = 0;
       const transfer =
@@ -417,7 +417,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
 
     it('is begun again if it could not begin, more often than a handler is called, without counting an attempt', async () => {
       await claimed('one');
-      await store.queue.release([{ id: 'one', leaseToken: 1 }]);
+      await store.queue.release([{ id: 'one', leaseToken: 1, lockedBy: LONG.workerId }]);
       const dataSource = await store.database.connect();
       const create = dataSource.createQueryRunner.bind(dataSource);
       let failures = 4;
@@ -444,7 +444,7 @@ function transactionalDatabaseContract(store: SqlStore, tools: TransactionalTool
 
     it('fails if a wrong option keeps it from beginning, instead of beginning again forever', async () => {
       await claimed('one');
-      await store.queue.release([{ id: 'one', leaseToken: 1 }]);
+      await store.queue.release([{ id: 'one', leaseToken: 1, lockedBy: LONG.workerId }]);
       const run = () => Promise.reject(new InvalidOptionError('connectionNames', [], 'with this DataSource'));
       const queue = store.openOn(store.dataSource, { transactions: { current: () => undefined, run } });
       const worker = await store.work({ [KIND]: { run: () => 'ran', options: TRANSACTIONAL } }, {}, queue);

@@ -213,7 +213,8 @@ export function workerContract(store: Store): void {
       };
       const worker = await store.work({ [KIND]: handler }, { concurrency: 1 }); // so that it does not claim it again
       await until(() => lease !== undefined);
-      await store.queue.renew([{ id: 'frozen', leaseToken: lease!.leaseToken, alone: false }], 0);
+      const { leaseToken, workerId: lockedBy } = lease!;
+      await store.queue.renew([{ id: 'frozen', leaseToken, lockedBy, alone: false }], 0);
       await store.reclaimed(1);
       const current = await store.claimOne();
       wakeUp(undefined);
@@ -319,7 +320,9 @@ export function workerContract(store: Store): void {
       const settings = { leaseMs: 10_000, heartbeatMs: 100, concurrency: 1 }; // so that it does not claim the job again
       await store.work({ [KIND]: handler }, settings);
       await until(() => context !== undefined);
-      await store.queue.release([{ id: 'taken', leaseToken: context!.leaseToken }]);
+      await store.queue.release([
+        { id: 'taken', leaseToken: context!.leaseToken, lockedBy: context!.workerId },
+      ]);
       await store.claimOne();
       await until(() => context!.signal.aborted);
       expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);

@@ -130,7 +130,9 @@ export class MemoryJobs {
 
   private underLease(lease: Lease, write: (job: Stored, now: number) => void): LeaseAnswer {
     const job = this.jobs.get(lease.id);
-    if (job === undefined || !isRunning(job) || job.leaseToken !== lease.leaseToken) return 'lost';
+    if (job === undefined || job.leaseToken > lease.leaseToken) return 'lost';
+    if (job.leaseToken < lease.leaseToken) return 'stale';
+    if (!isRunning(job) || job.lockedBy !== lease.lockedBy) return 'lost';
     write(job, this.now());
     return 'written';
   }

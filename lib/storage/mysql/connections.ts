@@ -12,7 +12,12 @@ interface Connection {
   ): void;
 }
 
-/** Connections of the DataSource's pool. */
+/** What the driver gives for a statement without rows. */
+interface Written {
+  readonly affectedRows: number;
+}
+
+/** Connections of the DataSource's pool. A statement that writes gives one row, `affected_rows`. */
 export function mysqlConnections(dataSource: DataSource, settings: ConnectionsSettings): PoolConnections {
   return new PoolConnections(dataSource, settings, over);
 }
@@ -27,7 +32,10 @@ function send(connection: Connection, text: string, parameters: readonly unknown
   return new Promise((resolve, reject) => {
     connection.query(text, parameters, (error, result) => {
       if (error) reject(error);
-      else resolve(Array.isArray(result) ? (result as Row[]) : []);
+      else
+        resolve(
+          Array.isArray(result) ? (result as Row[]) : [{ affected_rows: (result as Written).affectedRows }],
+        );
     });
   });
 }

@@ -1,18 +1,18 @@
 import type { Lease } from '../../queue/lease.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { decodeLease } from '../sql/row.js';
+import { decodeSeenLease } from '../sql/row.js';
 import { LockedLeases } from './locked-leases.js';
 import { listOf } from './parameters.js';
 import { inOwnTransaction } from './transaction.js';
 
-type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'live'>;
+type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'look'>;
 
 export function leases(table: string): LeasesDialect {
   const statements = {
     renew: renew(table),
     release: release(table),
     lockClaimedBy: lockClaimedBy(table),
-    live: live(table),
+    look: look(table),
   };
   const lockedLeases = new LockedLeases(table);
   return {
@@ -33,7 +33,7 @@ export function leases(table: string): LeasesDialect {
         return ids.length;
       });
     },
-    live: async (sql, given) => (await sql.query(statements.live, [idsOf(given)])).map(decodeLease),
+    look: async (sql, given) => (await sql.query(statements.look, [idsOf(given)])).map(decodeSeenLease),
   };
 }
 
@@ -51,7 +51,8 @@ export const release = (table: string) => `
 export const lockClaimedBy = (table: string) => `
   SELECT id FROM ${table} WHERE running = 1 AND locked_by = ? ORDER BY id FOR UPDATE SKIP LOCKED`;
 
-export const live = (table: string) => `SELECT id, lease_token FROM ${table} WHERE id IN (?) AND running = 1`;
+export const look = (table: string) =>
+  `SELECT id, lease_token, locked_by, running IS NOT NULL AS is_held FROM ${table} WHERE id IN (?)`;
 
 function idsOf(given: readonly Lease[]): string[] {
   return given.map(({ id }) => id);

@@ -1,5 +1,6 @@
 import type { Lease } from '../../queue/lease.js';
-import type { Sql } from '../sql/sql.js';
+import type { WrittenLease } from '../sql/jobs-dialect.js';
+import type { Row, Sql } from '../sql/sql.js';
 import { inOwnTransaction } from './transaction.js';
 
 /** Writes the rows of leases that are locked and still as given. */
@@ -17,22 +18,30 @@ export class LockedLeases {
   }
 
   /** In a transaction of its own. */
-  write<L extends Lease>(sql: Sql, leases: readonly L[], write: WriteHeld<L>): Promise<Lease[]> {
+  write<L extends Lease>(sql: Sql, leases: readonly L[], write: WriteHeld<L>): Promise<WrittenLease[]> {
     return inOwnTransaction(sql, () => this.writeJoined(sql, leases, write));
   }
 
   /** In the transaction that `sql` is in. */
-  async writeJoined<L extends Lease>(sql: Sql, leases: readonly L[], write: WriteHeld<L>): Promise<Lease[]> {
+  async writeJoined<L extends Lease>(
+    sql: Sql,
+    leases: readonly L[],
+    write: WriteHeld<L>,
+  ): Promise<WrittenLease[]> {
     const rows = await sql.query(this.lockLeases, [leases.map((lease) => lease.id)]);
-    const tokens = new Map(rows.map((row) => [row.id, Number(row.lease_token)]));
-    const held = leases.filter((lease) => tokens.get(lease.id) === lease.leaseToken);
+    const locked = new Map(rows.map((row) => [row.id, row]));
+    const held = leases.filter((lease) => isHolderOf(locked.get(lease.id), lease));
     if (held.length > 0) await write(held);
     return held.map(({ id, leaseToken }) => ({ id, leaseToken }));
   }
 }
 
 export const lockLeases = (table: string) => `
-  SELECT id, lease_token FROM ${table} FORCE INDEX (PRIMARY)
+  SELECT id, lease_token, locked_by FROM ${table} FORCE INDEX (PRIMARY)
   WHERE id IN (?) AND running = 1
   ORDER BY id
   FOR UPDATE SKIP LOCKED`;
+
+function isHolderOf(row: Row | undefined, { leaseToken, lockedBy }: Lease): boolean {
+  return row !== undefined && Number(row.lease_token) === leaseToken && row.locked_by === lockedBy;
+}

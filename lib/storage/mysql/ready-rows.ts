@@ -1,3 +1,4 @@
+import { JobsError } from '../../job/errors.js';
 import { withinBytes, type LeaseTerms } from '../../queue/lease.js';
 import { CLAIMED_COLUMNS, SMALL_PAYLOAD_BYTES } from '../sql/columns.js';
 import { MAX_COUNT } from '../sql/row-limits.js';
@@ -44,7 +45,9 @@ export class ReadyRows {
     const [nowText, untilText] = [asDatetime(now), asDatetime(now + terms.leaseMs)];
     const taken = await this.withPayloads(sql, withinBytes(inTurn(locked), sizeOf, terms.maxBytes));
     const ids = taken.map((row) => row.id);
-    await sql.query(this.lease, [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids]);
+    const values = [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids];
+    const [written] = await sql.query(this.lease, values);
+    requireAll(Number(written!.affected_rows), ids.length);
     return taken.map((row) => ({ ...row, now, lease_token: nextTokenOf(row) }));
   }
 
@@ -99,7 +102,16 @@ export const lease = (table: string) => `
   UPDATE ${table}
   SET lease_token = LEAST(lease_token, ${MAX_COUNT - 1}) + 1, locked_by = ?, locked_at = ?, locked_until = ?, alone = ?,
       updated_at = ?
-  WHERE id IN (?)`;
+  WHERE id IN (?) AND locked_by IS NULL`;
+
+/** The rows are locked, so no other claim can have them. @throws JobsError */
+function requireAll(written: number, locked: number): void {
+  if (written === locked) return;
+  throw new JobsError(
+    `Of ${locked} rows that a claim had locked, others have claimed ${locked - written}: the SKIP LOCKED of this server ` +
+      'takes no locks. Jobs cannot be kept there.',
+  );
+}
 
 function sizeOf({ payload_size }: Row): number {
   return Number(payload_size);

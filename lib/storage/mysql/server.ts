@@ -1,4 +1,5 @@
 import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
+import { refuseLookAlikes, type LookAlike } from '../sql/look-alikes.js';
 import { requireSettings, type SettingRule } from '../sql/settings.js';
 import type { Sql } from '../sql/sql.js';
 
@@ -15,6 +16,17 @@ export const USUAL_SERVER: MysqlServer = { maxPacketBytes: 16 * 1024 * 1024, upd
 
 const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first stable release was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
+
+/** By what `VERSION()` and `@@version_comment` say. */
+const LOOK_ALIKES: readonly LookAlike[] = [
+  { name: 'TiDB', pattern: /TiDB/i, lack: 'its SKIP LOCKED takes no locks, so jobs would run several times' },
+  {
+    name: 'Vitess or PlanetScale',
+    pattern: /Vitess|PlanetScale/i,
+    lack: 'transactions with SKIP LOCKED do not work there in all releases, and none has been tested',
+  },
+  { name: 'OceanBase', pattern: /OceanBase/i, lack: 'it has never been tested' },
+];
 
 const isOn = (value: string) => value === 'ON' || value === '1';
 const isOff = (value: string) => value === 'OFF' || value === '0';
@@ -86,6 +98,7 @@ const OTHER_VARIABLES = ['binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed
 /** Looks at the version and the settings of a server and of the session. @throws UnsupportedDatabaseError */
 export async function examineServer(sql: Sql): Promise<MysqlServer> {
   const [server] = await sql.query(SERVER);
+  refuseLookAlikes(LOOK_ALIKES, `${String(server!.version)} ${String(server!.comment)}`);
   requireVersion(String(server!.version));
   requireSettings([SELECT_LIMIT_RULE], new Map([[SELECT_LIMIT_RULE.name, String(server!.select_limit)]]));
   const rows = await sql.query(VARIABLES, [[...RULES.map(({ name }) => name), ...OTHER_VARIABLES]]);
@@ -99,7 +112,7 @@ export async function examineServer(sql: Sql): Promise<MysqlServer> {
   };
 }
 
-const SERVER = `SELECT VERSION() AS version, @@sql_select_limit AS select_limit`;
+const SERVER = `SELECT VERSION() AS version, @@version_comment AS comment, @@sql_select_limit AS select_limit`;
 
 const VARIABLES = `SHOW VARIABLES WHERE Variable_name IN (?)`;
 

@@ -66,7 +66,7 @@ export const claimOfKinds = (table: string) => `
     WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
     ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
   ), marked AS (
-    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
+    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come)) AND NOT due
   ), best AS MATERIALIZED (
     SELECT kind, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
     FROM (
@@ -94,7 +94,7 @@ export const claimOfKinds = (table: string) => `
     UPDATE ${table} AS job
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
         locked_until = now() + $5::float8 * interval '1 millisecond'
-    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND job.locked_by IS NULL
     RETURNING job.*
   )
   SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')}, date_part('epoch', claimed.locked_at) * 1000 AS now
@@ -115,7 +115,7 @@ export const claimOfKind = (table: string) => `
     WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
     ORDER BY run_at LIMIT ${DUE_AT_ONCE} FOR UPDATE SKIP LOCKED
   ), marked AS (
-    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come))
+    UPDATE ${table} SET due = true WHERE ctid = ANY (ARRAY(SELECT row_id FROM come)) AND NOT due
   ), locked AS MATERIALIZED (
     SELECT ctid AS row_id, ${EXACT_BYTES} AS bytes FROM ${table}
     WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
@@ -130,7 +130,7 @@ export const claimOfKind = (table: string) => `
     UPDATE ${table} AS job
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
         locked_until = now() + $4::float8 * interval '1 millisecond'
-    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked))
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND job.locked_by IS NULL
     RETURNING job.*
   )
   SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},

@@ -11,4 +11,6 @@ export function get(table: string): JobsDialect['get'] {
   };
 }
 
-export const selectJob = (table: string) => `SELECT ${select(JOB_COLUMNS)} FROM ${table} WHERE id = $1`;
+/* The comment keeps pgpool from asking a standby, which may be behind. */
+export const selectJob = (table: string) =>
+  `/*NO LOAD BALANCE*/ SELECT ${select(JOB_COLUMNS)} FROM ${table} WHERE id = $1`;

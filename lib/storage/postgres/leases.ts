@@ -1,25 +1,30 @@
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { decodeLease } from '../sql/row.js';
-import { bindLeases } from './parameters.js';
+import { decodeLease, decodeSeenLease } from '../sql/row.js';
+import { textArray } from './arrays.js';
+import { bindLeases, workersOf } from './parameters.js';
 
-type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'live'>;
+type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'look'>;
 
 export function leases(table: string): LeasesDialect {
   const statements = {
     renew: renew(table),
     release: release(table),
     releaseUnheld: releaseUnheld(table),
-    live: live(table),
+    look: look(table),
   };
   return {
     renew: async (sql, given, leaseMs) => {
       const alone = given.map((lease) => lease.alone);
-      return (await sql.query(statements.renew, [...bindLeases(given), alone, leaseMs])).map(decodeLease);
+      return (
+        await sql.query(statements.renew, [...bindLeases(given), alone, leaseMs, workersOf(given)])
+      ).map(decodeLease);
     },
-    release: async (sql, given) => (await sql.query(statements.release, bindLeases(given))).map(decodeLease),
+    release: async (sql, given) =>
+      (await sql.query(statements.release, [...bindLeases(given), workersOf(given)])).map(decodeLease),
     releaseUnheld: async (sql, workerId, held) =>
       (await sql.query(statements.releaseUnheld, [workerId, held.map(({ id }) => id)])).length,
-    live: async (sql, given) => (await sql.query(statements.live, bindLeases(given))).map(decodeLease),
+    look: async (sql, given) =>
+      (await sql.query(statements.look, [textArray(given.map(({ id }) => id))])).map(decodeSeenLease),
   };
 }
 
@@ -31,7 +36,7 @@ export const renew = (table: string) => `
     FROM sent, unnest(sent.ids, sent.lease_tokens, sent.alone) AS given(id, lease_token, alone)
     CROSS JOIN LATERAL (
       SELECT id FROM ${table}
-      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by = ANY ($5::varchar[])
       FOR UPDATE SKIP LOCKED
     ) AS job
   )
@@ -49,7 +54,7 @@ export const release = (table: string) => `
     FROM sent, unnest(sent.ids, sent.lease_tokens) AS given(id, lease_token)
     CROSS JOIN LATERAL (
       SELECT id FROM ${table}
-      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by = ANY ($3::varchar[])
       FOR UPDATE SKIP LOCKED
     ) AS job
   )
@@ -70,8 +75,7 @@ export const releaseUnheld = (table: string) => `
   WHERE id = ANY (ARRAY(SELECT id FROM unheld))
   RETURNING id`;
 
-export const live = (table: string) => `
-  SELECT job.id, job.lease_token
-  FROM unnest($1::varchar[], $2::int4[]) AS given(id, lease_token)
-  JOIN ${table} AS job ON job.id = given.id AND job.lease_token = given.lease_token
-  WHERE job.status = 'PENDING' AND job.locked_by IS NOT NULL`;
+/* The comment keeps pgpool from asking a standby, which may be behind. */
+export const look = (table: string) => `/*NO LOAD BALANCE*/
+  SELECT id, lease_token, locked_by, status = 'PENDING' AND locked_by IS NOT NULL AS is_held
+  FROM ${table} WHERE id = ANY ($1::varchar[])`;

@@ -7,6 +7,11 @@ export function byteaOf(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : `\\x${asBuffer(bytes)!.toString('hex')}`;
 }
 
+/** The workers that hold the leases: mostly one. */
+export function workersOf(leases: readonly Lease[]): string {
+  return textArray([...new Set(leases.map(({ lockedBy }) => lockedBy))]);
+}
+
 export function bindLeases(leases: readonly Lease[]): [ids: string, leaseTokens: string] {
   return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
 }

@@ -1,4 +1,5 @@
 import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
+import { refuseLookAlikes, type LookAlike } from '../sql/look-alikes.js';
 import { requireSettings, type SettingRule } from '../sql/settings.js';
 import type { Sql } from '../sql/sql.js';
 
@@ -15,6 +16,19 @@ const OLDEST_SERVER = 120_000;
 
 /** SQL_ASCII takes bytes as they come. */
 const UNICODE_ENCODINGS = ['UTF8', 'SQL_ASCII'];
+
+/** By what `version()` says. */
+const LOOK_ALIKES: readonly LookAlike[] = [
+  {
+    name: 'CockroachDB',
+    pattern: /CockroachDB/i,
+    lack: 'it has no ctid, no LISTEN, and no two updates of a table in one statement',
+  },
+  { name: 'YugabyteDB', pattern: /-YB-|Yugabyte/i, lack: 'it has no ctid, so no job would ever be claimed' },
+  { name: 'Aurora DSQL', pattern: /DSQL/i, lack: 'it has no SKIP LOCKED and no partial indexes' },
+  { name: 'Redshift', pattern: /Redshift/i, lack: 'it has no row locks' },
+  { name: 'Materialize', pattern: /Materialize/i, lack: 'it has no row locks' },
+];
 
 /**
  * Of all settings of PostgreSQL 12 to 18, those that change what a statement of the queue means. Time zone, DateStyle,
@@ -43,18 +57,17 @@ const RULES: readonly SettingRule[] = [
 
 /** Looks at the version and the settings of a server. @throws UnsupportedDatabaseError */
 export async function examineServer(sql: Sql): Promise<PostgresServer> {
-  const rows = await sql.query(SETTINGS, [[...RULES.map(({ name }) => name), 'server_encoding']]);
+  const description = String((await sql.query(VERSION))[0]!.version);
+  refuseLookAlikes(LOOK_ALIKES, description);
+  const names = [...RULES.map(({ name }) => name), 'server_version_num', 'server_encoding'];
+  const rows = await sql.query(SETTINGS, [names]);
   const values = new Map(rows.map((row) => [row.name as string, row.setting as string]));
-  const { version, description } = rows[0]!;
-  if (Number(version) < OLDEST_SERVER) {
-    throw new UnsupportedDatabaseError(
-      `Jobs need PostgreSQL 12 or later; this server is ${String(description)}.`,
-    );
-  }
+  if (Number(values.get('server_version_num')) < OLDEST_SERVER)
+    throw new UnsupportedDatabaseError(`Jobs need PostgreSQL 12 or later; this server is ${description}.`);
   requireSettings(RULES, values);
   return { isUnicode: UNICODE_ENCODINGS.includes(values.get('server_encoding')!) };
 }
 
-const SETTINGS = `
-  SELECT name, setting, current_setting('server_version_num') AS version, version() AS description
-  FROM pg_settings WHERE name = ANY ($1::text[])`;
+const VERSION = `SELECT version() AS version`;
+
+const SETTINGS = `SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])`;

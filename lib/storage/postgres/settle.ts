@@ -5,16 +5,17 @@ import { MAX_COUNT } from '../sql/row-limits.js';
 import { decodeLease } from '../sql/row.js';
 import type { Row } from '../sql/sql.js';
 import { numberArray, textArray, unlessAll } from './arrays.js';
-import { bindLeases, byteaOf } from './parameters.js';
+import { bindLeases, byteaOf, workersOf } from './parameters.js';
 
 export function settle(table: string): JobsDialect['settle'] {
   const [each, alike] = [settleEach(table), settleAlike(table)];
   return async (sql, settlements) => {
     const outcomes = settlements.map(({ outcome }) => outcome);
     const leases = bindLeases(settlements);
+    const workers = workersOf(settlements);
     const [row] = areSame(outcomes)
-      ? await sql.query(alike, [...leases, ...bindOutcome(outcomes[0]!)])
-      : await sql.query(each, [...leases, ...bindOutcomes(outcomes)]);
+      ? await sql.query(alike, [...leases, ...bindOutcome(outcomes[0]!), workers])
+      : await sql.query(each, [...leases, ...bindOutcomes(outcomes), workers]);
     if (row!.part === null) return settlements;
     return (JSON.parse(row!.part as string) as Row[]).map(decodeLease);
   };
@@ -31,7 +32,7 @@ export const settleEach = (table: string) => `
       sent.delays_ms) AS given(id, lease_token, status, result, result_bytes, last_error, delay_ms)
     CROSS JOIN LATERAL (
       SELECT id FROM ${table}
-      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by = ANY ($8::varchar[])
       FOR UPDATE SKIP LOCKED
     ) AS job
   ), written AS (
@@ -62,7 +63,7 @@ export const settleAlike = (table: string) => `
     FROM sent, unnest(sent.ids, sent.lease_tokens) AS given(id, lease_token)
     CROSS JOIN LATERAL (
       SELECT ctid AS row_id FROM ${table}
-      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by IS NOT NULL
+      WHERE id = given.id AND lease_token = given.lease_token AND status = 'PENDING' AND locked_by = ANY ($8::varchar[])
       FOR UPDATE SKIP LOCKED
     ) AS job
   ), written AS (
@@ -72,7 +73,7 @@ export const settleAlike = (table: string) => `
         due = $7::float8 IS NULL OR $7::float8 = 0,
         attempts_done = least(attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = locked_at, updated_at = now(),
         locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false
-    WHERE ctid = ANY (ARRAY(SELECT row_id FROM held))
+    WHERE ctid = ANY (ARRAY(SELECT row_id FROM held)) AND status = 'PENDING' AND locked_by IS NOT NULL
     RETURNING id, lease_token
   )
   SELECT CASE WHEN (SELECT count(*) FROM written) < cardinality($1::varchar[]) THEN

@@ -15,16 +15,25 @@ export interface JobsDialect {
   insert(sql: Sql, jobs: readonly EncodedJob[], isJoined?: boolean): Promise<Job[]>;
   get(sql: Sql, id: string): Promise<Job | null>;
   claim(sql: Sql, kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimResult>;
-  renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<readonly Lease[]>;
+  renew(sql: Sql, leases: readonly LeaseRenewal[], leaseMs: number): Promise<readonly WrittenLease[]>;
   /** @param isJoined whether `sql` is in a transaction already that the outcomes are to be part of */
-  settle(sql: Sql, settlements: readonly Settlement[], isJoined?: boolean): Promise<readonly Lease[]>;
-  release(sql: Sql, leases: readonly Lease[]): Promise<readonly Lease[]>;
+  settle(sql: Sql, settlements: readonly Settlement[], isJoined?: boolean): Promise<readonly WrittenLease[]>;
+  release(sql: Sql, leases: readonly Lease[]): Promise<readonly WrittenLease[]>;
   /** @returns how many jobs there were */
   releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number>;
-  /** @returns those of the leases that are live */
-  live(sql: Sql, leases: readonly Lease[]): Promise<readonly Lease[]>;
+  /** Looks at the rows of leases, and never on a server that may be behind the one that writes. */
+  look(sql: Sql, leases: readonly Lease[]): Promise<readonly SeenLease[]>;
   /** Takes back at most `RECLAIMED_AT_ONCE` jobs, and none of those held. */
   reclaim(sql: Sql, maxCrashes: number, held: readonly Lease[]): Promise<ReclaimedJob[]>;
+}
+
+/** A lease under which something was written. */
+export type WrittenLease = Pick<Lease, 'id' | 'leaseToken'>;
+
+/** The lease of a row as it is now. */
+export interface SeenLease extends Lease {
+  /** Whether the job is under it. */
+  readonly isHeld: boolean;
 }
 
 /** What one claim statement found. */

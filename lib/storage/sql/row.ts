@@ -1,7 +1,8 @@
 import { decodeDocument, sizeOf } from '../../job/document.js';
 import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js';
 import type { EncodedJob } from '../../job/encode-job.js';
-import type { Lease, LeaseTerms } from '../../queue/lease.js';
+import type { LeaseTerms } from '../../queue/lease.js';
+import type { SeenLease, WrittenLease } from './jobs-dialect.js';
 import type { OpenTransaction } from './dialect.js';
 import type { CLAIMED_COLUMNS, JOB_COLUMNS } from './columns.js';
 import type { Row } from './sql.js';
@@ -103,8 +104,17 @@ export function decodeInserted(job: EncodedJob, runAtMs: number, createdAtMs: nu
   };
 }
 
-export function decodeLease(row: Row): Lease {
+export function decodeLease(row: Row): WrittenLease {
   return { id: row.id as string, leaseToken: Number(row.lease_token) };
+}
+
+/** From the columns that `look` selects. */
+export function decodeSeenLease(row: Row): SeenLease {
+  return {
+    ...decodeLease(row),
+    lockedBy: (row.locked_by as string | null) ?? '',
+    isHeld: Boolean(row.is_held),
+  };
 }
 
 export function decodeOpenTransaction([row]: readonly Row[]): OpenTransaction | null {

@@ -1,26 +1,26 @@
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { decodeLease } from '../sql/row.js';
-import { bindLeases, idsOf } from './parameters.js';
+import { decodeLease, decodeSeenLease } from '../sql/row.js';
+import { bindLeases, idsOf, leaseOf } from './parameters.js';
 
-type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'live'>;
+type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'look'>;
 
 export function leases(table: string): LeasesDialect {
   const statements = {
     renew: renew(table),
     release: release(table),
     releaseUnheld: releaseUnheld(table),
-    live: live(table),
+    look: look(table),
   };
   return {
     renew: async (sql, given, leaseMs) => {
-      const held = given.map(({ id, leaseToken, alone }) => ({ id, leaseToken, alone: Number(alone) }));
+      const held = given.map(({ alone, ...lease }) => ({ ...leaseOf(lease), alone: Number(alone) }));
       return (await sql.query(statements.renew, [leaseMs / 1000, JSON.stringify(held)])).map(decodeLease);
     },
     release: async (sql, given) =>
       (await sql.query(statements.release, [bindLeases(given)])).map(decodeLease),
     releaseUnheld: async (sql, workerId, held) =>
       (await sql.query(statements.releaseUnheld, [workerId, idsOf(held)])).length,
-    live: async (sql, given) => (await sql.query(statements.live, [bindLeases(given)])).map(decodeLease),
+    look: async (sql, given) => (await sql.query(statements.look, [idsOf(given)])).map(decodeSeenLease),
   };
 }
 
@@ -30,7 +30,7 @@ export const renew = (table: string) => `
       heartbeat_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), alone = held.value ->> 'alone'
   FROM json_each(?) AS held
   WHERE job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
-    AND job.status = 'PENDING' AND job.locked_by IS NOT NULL
+    AND job.status = 'PENDING' AND job.locked_by = held.value ->> 'lockedBy'
   RETURNING id, lease_token`;
 
 export const release = (table: string) => `
@@ -39,7 +39,7 @@ export const release = (table: string) => `
       updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
   FROM json_each(?) AS held
   WHERE job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
-    AND job.status = 'PENDING' AND job.locked_by IS NOT NULL
+    AND job.status = 'PENDING' AND job.locked_by = held.value ->> 'lockedBy'
   RETURNING id, lease_token`;
 
 export const releaseUnheld = (table: string) => `
@@ -49,8 +49,6 @@ export const releaseUnheld = (table: string) => `
   WHERE status = 'PENDING' AND locked_by = ? AND id NOT IN (SELECT value FROM json_each(?))
   RETURNING id`;
 
-export const live = (table: string) => `
-  SELECT job.id, job.lease_token
-  FROM json_each(?) AS held
-  CROSS JOIN ${table} AS job ON job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
-  WHERE job.status = 'PENDING' AND job.locked_by IS NOT NULL`;
+export const look = (table: string) => `
+  SELECT id, lease_token, locked_by, status = 'PENDING' AND locked_by IS NOT NULL AS is_held
+  FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;

@@ -6,9 +6,14 @@ export function idsOf(leases: readonly Lease[]): string {
   return JSON.stringify(leases.map(({ id }) => id));
 }
 
+/** A lease without what comes with it. */
+export function leaseOf({ id, leaseToken, lockedBy }: Lease): Lease {
+  return { id, leaseToken, lockedBy };
+}
+
 /** A list of leases as JSON. */
 export function bindLeases(leases: readonly Lease[]): string {
-  return JSON.stringify(leases.map(({ id, leaseToken }) => ({ id, leaseToken })));
+  return JSON.stringify(leases.map(leaseOf));
 }
 
 /** Bytes as JSON can hold them. */

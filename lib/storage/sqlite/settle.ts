@@ -3,7 +3,7 @@ import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { outcomeColumns } from '../sql/outcome-columns.js';
 import { MAX_COUNT } from '../sql/row-limits.js';
 import { decodeLease } from '../sql/row.js';
-import { hexOf } from './parameters.js';
+import { hexOf, leaseOf } from './parameters.js';
 
 export function settle(table: string): JobsDialect['settle'] {
   const statement = settleEach(table);
@@ -24,11 +24,11 @@ export const settleEach = (table: string) => `
       locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
   FROM json_each(?) AS outcome
   WHERE job.id = outcome.value ->> 'id' AND job.lease_token = outcome.value ->> 'leaseToken'
-    AND job.status = 'PENDING' AND job.locked_by IS NOT NULL
+    AND job.status = 'PENDING' AND job.locked_by = outcome.value ->> 'lockedBy'
   RETURNING id, lease_token`;
 
 /** An outcome as the statement reads it from JSON. */
-function encodeSettlement({ id, leaseToken, outcome }: Settlement): object {
+function encodeSettlement({ outcome, ...lease }: Settlement): object {
   const columns = outcomeColumns(outcome);
-  return { id, leaseToken, ...columns, resultBytes: hexOf(columns.resultBytes) };
+  return { ...leaseOf(lease), ...columns, resultBytes: hexOf(columns.resultBytes) };
 }

@@ -98,10 +98,10 @@ export class TransactionalSettlement {
   private async settle(
     queryRunner: QueryRunner,
     sql: Sql,
-    { id, leaseToken, signal }: TransactionalAttempt,
+    { id, leaseToken, lockedBy, signal }: TransactionalAttempt,
     result: StoredDocument,
   ): Promise<void> {
-    const settlement: Settlement = { id, leaseToken, outcome: { type: 'done', result } };
+    const settlement: Settlement = { id, leaseToken, lockedBy, outcome: { type: 'done', result } };
     const since = performance.now();
     const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (;;) {

@@ -2,11 +2,11 @@ import { ExponentialPause } from '../../async/pauses.js';
 import type { Settlement } from '../../queue/job-queue.js';
 import type { Lease, LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
 import type { Connections, RunOptions } from '../sql/connections.js';
-import type { JobsDialect } from '../sql/jobs-dialect.js';
+import type { JobsDialect, WrittenLease } from '../sql/jobs-dialect.js';
 import type { Sql } from '../sql/sql.js';
 import { leaseResults } from './lease-results.js';
 
-type Write<L> = (sql: Sql, sorted: readonly L[]) => Promise<readonly Lease[]>;
+type Write<L> = (sql: Sql, sorted: readonly L[]) => Promise<readonly WrittenLease[]>;
 
 /** How often a release is tried in all; it pauses for some 600 ms in between. */
 const RELEASE_TRIES = 8;
@@ -47,7 +47,7 @@ export class LeaseWriter {
     for (let tries = 1; left.length > 0 && tries <= RELEASE_TRIES; tries++) {
       if (tries > 1) await pause.wait();
       const answers = await this.write(left, (sql, sorted) => this.jobs.release(sql, sorted));
-      left = left.filter((_lease, index) => answers[index] === 'busy');
+      left = left.filter((_lease, index) => answers[index] === 'busy' || answers[index] === 'stale');
     }
   }
 
@@ -68,7 +68,7 @@ export class LeaseWriter {
     return leaseResults(
       leases,
       (sorted) => write(sql, sorted),
-      (missing) => this.jobs.live(sql, missing),
+      (missing) => this.jobs.look(sql, missing),
     );
   }
 }

@@ -117,7 +117,8 @@ export class Claim extends Command {
   protected async act(model: QueueModel, clocked: ClockedStore): Promise<void> {
     const claimed = await clocked.store.queue.claim(this.kinds, this.limit, this.terms);
     const expected = model.claim(this.kinds, this.limit, this.terms);
-    const leasesOf = (jobs: readonly Lease[]) => jobs.map(({ id, leaseToken }) => ({ id, leaseToken }));
+    const leasesOf = (jobs: readonly Pick<Lease, 'id' | 'leaseToken'>[]) =>
+      jobs.map(({ id, leaseToken }) => ({ id, leaseToken }));
     expect(leasesOf(claimed)).toEqual(leasesOf(expected));
     // What a claim returns has no result, nor has a job that can be claimed.
     for (const [index, job] of claimed.entries()) expectSameJob(job, expected[index]!, clocked);

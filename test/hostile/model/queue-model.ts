@@ -129,7 +129,7 @@ export class QueueModel {
     job.lockedAt = job.updatedAt = this.now;
     job.lockedUntil = this.now + leaseMs;
     job.alone = alone;
-    this.leases.push({ id: job.id, leaseToken: job.leaseToken });
+    this.leases.push({ id: job.id, leaseToken: job.leaseToken, lockedBy: workerId });
   }
 
   private unlock(job: ModelJob): void {
@@ -144,9 +144,10 @@ export class QueueModel {
     this.unlock(job);
   }
 
-  private underLease({ id, leaseToken }: Lease, write: (job: ModelJob) => void): LeaseAnswer {
+  private underLease({ id, leaseToken, lockedBy }: Lease, write: (job: ModelJob) => void): LeaseAnswer {
     const job = this.jobs.get(id);
-    if (job?.lockedBy === undefined || job.leaseToken !== leaseToken) return 'lost';
+    if (job !== undefined && job.leaseToken < leaseToken) return 'stale';
+    if (job?.lockedBy !== lockedBy || job.leaseToken !== leaseToken) return 'lost';
     write(job);
     return 'written';
   }

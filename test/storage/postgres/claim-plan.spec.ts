@@ -78,7 +78,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   };
   const kinds = [KIND, 'kind 3', 'nobody'];
   const claim = [kinds, kinds.map(() => 10), 10, 'w', 30_000, false, 1_000_000];
-  const settle = [IDS, TOKENS, IDS.map(() => 'DONE'), NONE, NONE, NONE, NONE];
+  const settle = [IDS, TOKENS, IDS.map(() => 'DONE'), NONE, NONE, NONE, NONE, ['w']];
 
   it.each([
     ['a claim of several kinds', postgresClaim.claimOfKinds, claim, ['pkey', 'ready', 'scheduled']],
@@ -92,12 +92,12 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     [
       'settle of outcomes that are alike',
       postgresSettle.settleAlike,
-      [IDS, TOKENS, 'DONE', null, null, null, null],
+      [IDS, TOKENS, 'DONE', null, null, null, null, ['w']],
       ['pkey', 'running'],
     ],
-    ['renew', postgresLeases.renew, [IDS, TOKENS, IDS.map(() => false), 30_000], ['pkey', 'running']],
-    ['release', postgresLeases.release, [IDS, TOKENS], ['pkey', 'running']],
-    ['live', postgresLeases.live, [IDS, TOKENS], ['pkey', 'running']],
+    ['renew', postgresLeases.renew, [IDS, TOKENS, IDS.map(() => false), 30_000, ['w']], ['pkey', 'running']],
+    ['release', postgresLeases.release, [IDS, TOKENS, ['w']], ['pkey', 'running']],
+    ['look', postgresLeases.look, [IDS], ['pkey']],
     ['get', postgresGet.selectJob, ['row 5'], ['pkey']],
     ['reclaim', postgresReclaim.reclaimExpired, [3, IDS], ['pkey', 'running']],
   ] as [string, Statement, unknown[], string[]][])(
@@ -135,11 +135,11 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     const calls: [Statement, unknown[]][] = [
       [
         postgresSettle.settleEach,
-        [ids, many(1), many('DONE'), many(null), many(null), many(null), many(null)],
+        [ids, many(1), many('DONE'), many(null), many(null), many(null), many(null), ['w']],
       ],
-      [postgresSettle.settleAlike, [ids, many(1), 'DONE', null, null, null, null]],
-      [postgresLeases.renew, [ids, many(1), many(false), 30_000]],
-      [postgresLeases.release, [ids, many(1)]],
+      [postgresSettle.settleAlike, [ids, many(1), 'DONE', null, null, null, null, ['w']]],
+      [postgresLeases.renew, [ids, many(1), many(false), 30_000, ['w']]],
+      [postgresLeases.release, [ids, many(1), ['w']]],
     ];
     for (const [statement, parameters] of calls) {
       const scans = await plan(statement, parameters);
@@ -192,7 +192,7 @@ describeOn(ofType('mysql', oneOfEach), 'On $name', (server) => {
         [{ table: 'job', key: 'PRIMARY' }],
       ],
       [mysqlLeases.release, [ids], readAs('PRIMARY')],
-      [mysqlLeases.live, [ids], readAs('PRIMARY')],
+      [mysqlLeases.look, [ids], readAs('PRIMARY')],
       [mysqlGet.selectJob, ids.slice(0, 1), readAs('PRIMARY')],
       [mysqlReclaim.anyExpired, [], readAs('nest_jobs_running')],
       [mysqlReclaim.lockExpired, [3, ids], readAs('nest_jobs_running')],

@@ -225,7 +225,7 @@ describeOn(sqlite, 'On $name', (server) => {
         [leases.renew, [30, list]],
         [settleEach, [list]],
         [leases.release, [list]],
-        [leases.live, [list]],
+        [leases.look, [JSON.stringify(['row 5'])]],
         [reclaim.expired, [3, '[]']],
         [reclaim.reclaimExpired, [3, list]],
       ].map((row) => [(row[0] as Statement).name, ...row]) as [string, Statement, unknown[]][],

@@ -252,7 +252,8 @@ describe('Executor', () => {
       const { job } = run(() => 1, TRANSACTIONAL);
       await executor.held.noneRunning();
       const { signal } = job.attempt;
-      expect(attempts).toEqual([{ id: 'a', leaseToken: 1, alone: false, attemptsDone: 0, signal }]);
+      const lease = { id: 'a', leaseToken: 1, lockedBy: 'worker-1', alone: false };
+      expect(attempts).toEqual([{ ...lease, attemptsDone: 0, signal }]);
     });
 
     it('is unfinished, and renewed, until its transaction has ended', async () => {

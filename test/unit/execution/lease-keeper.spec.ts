@@ -14,7 +14,7 @@ type Answer = LeaseAnswer | Error | Promise<LeaseAnswer[]>;
 
 /** Answers each renewal as the test has set it, `written` unless told otherwise. */
 class Storage {
-  readonly renewals: (LeaseRenewal & { leaseMs: number })[][] = [];
+  readonly renewals: (Omit<LeaseRenewal, 'lockedBy'> & { leaseMs: number })[][] = [];
   answer: (id: string) => Answer = () => 'written';
 
   readonly answerMs: unknown[] = [];
