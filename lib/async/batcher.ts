@@ -1,3 +1,4 @@
+import { endsWithin } from './timers.js';
 import { nextTurn } from './turn.js';
 
 export interface BatcherSteps<T> {
@@ -10,7 +11,12 @@ export interface BatcherSteps<T> {
    * same turn; or after each batch of several, for callers that add their next item as soon as they are answered.
    */
   readonly gathers?: 'before' | 'between';
+  /** After so many milliseconds the next batch leaves beside one that is stuck. Default: it waits for as long as it takes. */
+  readonly patienceMs?: number;
 }
+
+/** How many batches may be stuck before the next one waits for them. */
+const MAX_STUCK = 3;
 
 /**
  * Sends items in batches, one batch at a time and without a timer: while one is under way, what arrives gathers and
@@ -19,6 +25,7 @@ export interface BatcherSteps<T> {
 export class Batcher<T> {
   private readonly waiting: T[] = [];
   private sending: Promise<void> | undefined;
+  private readonly stuck = new Set<Promise<void>>();
 
   constructor(private readonly steps: BatcherSteps<T>) {}
 
@@ -35,6 +42,7 @@ export class Batcher<T> {
   /** Resolves when nothing is waiting or under way. */
   async idle(): Promise<void> {
     await this.sending;
+    await Promise.all(this.stuck);
   }
 
   private async sendAll(): Promise<void> {
@@ -42,9 +50,18 @@ export class Batcher<T> {
     if (gathers === 'before') await nextTurn();
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, count(this.waiting));
-      await send(batch);
+      await this.patiently(send(batch));
       if (gathers === 'between' && batch.length > 1) await nextTurn();
     }
     this.sending = undefined;
+  }
+
+  /** Waits for a batch, but not longer than the patience, if there is one. */
+  private async patiently(sent: Promise<void>): Promise<void> {
+    const { patienceMs } = this.steps;
+    if (patienceMs === undefined || this.stuck.size >= MAX_STUCK) return sent;
+    if (await endsWithin(sent, patienceMs)) return;
+    this.stuck.add(sent);
+    void sent.finally(() => this.stuck.delete(sent));
   }
 }

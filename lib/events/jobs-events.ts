@@ -86,9 +86,10 @@ export interface JobsEventMap {
   readonly convicted: ReclaimedJob;
   /** `failures` counts those in a row, this one included. */
   readonly reclaimFailed: { readonly error: unknown; readonly failures: number };
-  readonly claimFailed: { readonly error: unknown; readonly failures: number };
+  /** `isNews` is false within half a minute after another outage. */
+  readonly claimFailed: { readonly error: unknown; readonly failures: number; readonly isNews: boolean };
   /** Claims work again, after so many failures in a row. */
-  readonly claimRecovered: { readonly failures: number };
+  readonly claimRecovered: { readonly failures: number; readonly isNews: boolean };
   /** Claims are slow because of a transaction that has been open for a long time. */
   readonly claimsSlow: {
     readonly claimMs: number;
@@ -144,6 +145,10 @@ export interface JobsEventMap {
     readonly adapter: string;
     readonly subPath: string;
   };
+  /** The DataSource has `replication` by mysql2, which gives a server up for good once it has been away. */
+  readonly replicationUnrestored: Readonly<Record<string, never>>;
+  /** mysql2 has given up the server of the DataSource, so nothing works any more in this process. */
+  readonly replicationGivenUp: { readonly error: unknown };
   readonly schemaUpgraded: { readonly table: string; readonly version: number };
   readonly notifyFailed: { readonly error: unknown };
   readonly listenFailed: { readonly error: unknown; readonly failures: number };

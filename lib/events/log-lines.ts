@@ -1,52 +1,19 @@
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
-import type { JobsEvent, JobsEventMap } from './jobs-events.js';
-import { listOf, nameOf, printable, printableError, reasonOf } from './log-text.js';
-
-export type LogLevel = 'error' | 'warn' | 'log' | 'debug';
-
-/** What an event says at one level: a line, several, or nothing. */
-export type LogLine<Event extends JobsEvent> = (
-  detail: JobsEventMap[Event],
-) => string | readonly string[] | undefined;
+import type { LogLines } from './log-line.js';
+import { idsOf, nameOf, printable, printableError, reasonOf, seconds } from './log-text.js';
+import { STARTUP_LINES } from './startup-lines.js';
 
 const MIB = 1024 * 1024;
 
-type LogLines = {
-  readonly [Event in JobsEvent]?: { readonly [Level in LogLevel]?: LogLine<Event> };
-};
-
 /** Every line of the log, by the event that it tells of. */
 export const LOG_LINES: LogLines = {
-  workerStarted: {
-    log: ({ workerId, concurrency, kinds }) =>
-      `Worker ${printable(workerId)} started: concurrency ${concurrency}, kinds ${listOf(kinds)}.`,
-  },
-  workerIdle: {
-    log: () => 'No handlers, so no worker is started.',
-  },
-  workerDisabled: {
-    log: () => 'worker: false, so this process only enqueues.',
-  },
-  workerStopped: {
-    log: ({ workerId }) => `Worker ${printable(workerId)} stopped.`,
-  },
-  shutdownWaits: {
-    log: ({ jobs, timeoutMs }) =>
-      `Waits up to ${seconds(timeoutMs)} for ${jobs.length} running ${jobs.length === 1 ? 'job' : 'jobs'}: ` +
-      `${listOf(jobs.map(({ id, kind }) => `${kind} ${id}`))}.`,
-  },
-  shutdownTimedOut: {
-    warn: ({ jobs }) =>
-      `${jobs.length} jobs did not finish within shutdownTimeoutMs and are given back: ${idsOf(jobs)}.`,
-  },
+  ...STARTUP_LINES,
   claimFailed: {
-    error: ({ error, failures }) =>
-      failures === 1
-        ? `Could not claim jobs; trying again until it works: ${printableError(error)}`
-        : undefined,
+    error: ({ error, isNews }) =>
+      isNews ? `Could not claim jobs; trying again until it works: ${printableError(error)}` : undefined,
   },
   claimRecovered: {
-    log: ({ failures }) => `Claims jobs again after ${failures} failures.`,
+    log: ({ failures, isNews }) => (isNews ? `Claims jobs again after ${failures} failures.` : undefined),
   },
   claimsSlow: {
     warn: ({ claimMs, openMs, description }) =>
@@ -185,51 +152,6 @@ export const LOG_LINES: LogLines = {
         ? `Listens for new jobs no more; polls until it can again: ${printableError(error)}`
         : undefined,
   },
-  notificationsMissing: {
-    warn: () =>
-      'Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',
-  },
-  schemaLockAwaited: {
-    log: ({ table }) =>
-      `Waits for another process, which holds the lock to make or upgrade the table ${table}.`,
-  },
-  schemaRecognized: {
-    warn: ({ table, version, isMended, statement }) =>
-      `The table ${table} has lost the comment that tells its version. By its columns it is of version ${version}. ` +
-      (isMended
-        ? 'The comment has been written again.'
-        : `This brings the comment back: ${printable(statement)}`),
-  },
-  handlersNotProvided: {
-    warn: ({ handlers }) =>
-      `No provider of this application brings these methods with @JobHandler, so they are never called: ` +
-      `${listOf(handlers)}. Add their classes to the providers of a module, and import that module. A factory that ` +
-      `makes an instance for each request hides its class; provide the class itself.`,
-  },
-  handlersReplaced: {
-    warn: ({ handlers }) =>
-      `Another decorator has replaced these methods with @JobHandler, so they are never called: ` +
-      `${listOf(handlers)}. Write @JobHandler above that decorator.`,
-  },
-  parametersUndecorated: {
-    warn: ({ handler, undecorated }) =>
-      `${printable(handler)} has decorators on some of its parameters, so ` +
-      `${undecorated.map((index) => `parameter ${index + 1}`).join(' and ')} will be undefined. ` +
-      `Decorate them as well, with @JobPayload(), @JobParam() or @JobCtx(), or none for (job, context).`,
-  },
-  transactionNotJoined: {
-    warn: ({ library, adapter, subPath }) =>
-      `An enqueue inside a transaction of ${library} is not part of it, because JobsModule does not know that library: ` +
-      `the job stays if the transaction rolls back. Set JobsModule.forRoot({ transactions: ${adapter} }), imported ` +
-      `from '${subPath}', or enqueue with { outside: true } if that is meant. Further ones are not logged.`,
-  },
-  schemaUpgraded: {
-    log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,
-  },
-  listenerFailed: {
-    warn: ({ event, error }) =>
-      `A listener of the event "${event}" has thrown; nothing else was affected: ${printableError(error)}`,
-  },
 };
 
 function titleOf(job: ClaimedJob, maxAttempts?: number): string {
@@ -239,15 +161,6 @@ function titleOf(job: ClaimedJob, maxAttempts?: number): string {
 
 function kindOf({ id, kind }: Pick<ClaimedJob, 'id' | 'kind'>): string {
   return `${printable(id)} (kind ${printable(kind)})`;
-}
-
-/** `5 s`, `0.25 s` */
-function seconds(ms: number): string {
-  return `${Number((ms / 1000).toPrecision(3))} s`;
-}
-
-function idsOf(jobs: readonly ClaimedJob[]): string {
-  return listOf(jobs.map(({ id }) => id));
 }
 
 function outcomesOf(jobs: readonly ClaimedJob[]): string {

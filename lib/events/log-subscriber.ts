@@ -1,7 +1,8 @@
 import { onRejection } from '../async/rejections.js';
 import type { JobsLogger } from '../job/logger.js';
 import { JobsEvents, type JobsEvent } from './jobs-events.js';
-import { LOG_LINES, type LogLevel, type LogLine } from './log-lines.js';
+import type { LogLevel, LogLine } from './log-line.js';
+import { LOG_LINES } from './log-lines.js';
 
 /** Turns events into lines of a log. A logger that throws or rejects loses its line and nothing else. */
 export class LogSubscriber {

@@ -41,6 +41,16 @@ export function listOf(names: readonly string[]): string {
   return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }
 
+/** `5 s`, `0.25 s` */
+export function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(3))} s`;
+}
+
+/** The ids of jobs for a message: the first twenty. */
+export function idsOf(jobs: readonly { readonly id: string }[]): string {
+  return listOf(jobs.map(({ id }) => id));
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0)!;
   return { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character] ?? `\\u${code.toString(16).padStart(4, '0')}`;

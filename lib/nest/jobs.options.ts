@@ -47,8 +47,8 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   const events = loggedEvents(resolved.logger);
   const lease = { workerId: newWorkerId(), leaseMs, heartbeatMs };
   const shared: DequeueSettings = { ...lease, minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic, events };
-  const { tablePrefix, schema, migrate, databaseTimeoutMs, transactions } = resolved;
-  const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, transactions };
+  const { tablePrefix, schema, migrate, databaseTimeoutMs, preparedStatements, transactions } = resolved;
+  const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, preparedStatements, transactions };
   const { name, dataSource, isGlobal, unknownKinds, contextCarrier, globalEnhancers } = resolved;
   const { guards, interceptors, pipes, filters } = resolved;
   return Object.freeze({

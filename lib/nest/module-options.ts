@@ -49,9 +49,15 @@ export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity
   readonly maxCrashes?: number;
   /**
    * How long the database may take to answer a statement of the queue, in milliseconds, at least 1000. An enqueue gets
-   * a millisecond more for each of its jobs. Statements through a `manager` have no limit. Default 30,000.
+   * a millisecond more for each of its jobs and for each 10 kB. Statements through a `manager` have no limit. Default
+   * 10,000: a fail-over in which the old server vanishes without a word costs as much.
    */
   readonly databaseTimeoutMs?: number;
+  /**
+   * Prepare frequent statements on PostgreSQL. Default true. Set it to false behind a pooler that does not keep them; one
+   * that is seen not to keep them is noticed.
+   */
+  readonly preparedStatements?: boolean;
   /** The largest payload and the largest result, in bytes of JSON or of the `Uint8Array`. Default 1 MiB. */
   readonly maxPayloadBytes?: number;
   /** Whether kinds that no handler of this process serves may be enqueued. Default `'refuse'`. */
@@ -86,9 +92,10 @@ export const MODULE_RULES = {
   worker: { default: {}, check: allow('false or an object', (value) => value === false || isObject(value)) },
   minRetryDelayMs: { default: 5_000, check: wholeNumber(0, MAX_DELAY_MS) },
   maxCrashes: { default: 3, check: wholeNumber(1, 1000) },
-  databaseTimeoutMs: { default: 30_000, check: wholeNumber(1_000, 86_400_000) },
+  databaseTimeoutMs: { default: 10_000, check: wholeNumber(1_000, 86_400_000) },
   maxPayloadBytes: { default: 1024 * 1024, check: wholeNumber(1, 2 ** 30) },
   unknownKinds: { default: 'refuse', check: oneOf('refuse', 'allow') },
+  preparedStatements: { default: true, check: trueOrFalse },
   isPanic: { check: aFunction },
   contextCarrier: { check: methods('capture', 'restore') },
   globalEnhancers: { default: false, check: trueOrFalse },

@@ -16,6 +16,8 @@ import type { EventLoopMonitor } from './event-loop-monitor.js';
 import { Prefetch } from './prefetch.js';
 import { Quarantine } from './quarantine.js';
 import { Slots } from './slots.js';
+import { ToldOutages } from './told-outages.js';
+import { UnheldClaims } from './unheld-claims.js';
 import { WakeThrottle } from './wake-throttle.js';
 
 export interface ClaimLoopSettings {
@@ -50,7 +52,7 @@ export class ClaimLoop implements Startable {
     pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
     wait: (ms) => this.wakeSignal.wait(ms), // an enqueue that succeeds shows that the database is back
     onFailure: (error, failures) => this.failed(error, failures),
-    onRecovery: (failures) => this.events.emit('claimRecovered', { failures }),
+    onRecovery: (failures) => this.recovered(failures),
   });
   private readonly slots: Slots;
   private readonly dispatcher: Dispatcher;
@@ -64,8 +66,8 @@ export class ClaimLoop implements Startable {
   private isStopping = false;
   /** There may be more jobs: the last claim got all that it asked for, or failed. */
   private mayBeMore = true;
-  /** A claim failed, and its answer may have been lost. */
-  private mayHoldUnheld = false;
+  private readonly unheld: UnheldClaims;
+  private readonly outages = new ToldOutages();
   /** How many jobs to hold ready beyond the free slots. */
   private ahead = 0;
   /** The last claim brought a job whose worker died. If this worker dies too, few jobs should go with it. */
@@ -79,6 +81,7 @@ export class ClaimLoop implements Startable {
     private readonly settings: ClaimLoopSettings,
     private readonly events: JobsEvents,
   ) {
+    this.unheld = new UnheldClaims(settings.leaseMs);
     this.slots = new Slots(settings.concurrency, settings.kindLimits, executor.held);
     this.backlog = new Backlog(executor, events);
     this.prefetch = new Prefetch(settings.concurrency);
@@ -118,7 +121,7 @@ export class ClaimLoop implements Startable {
   private async claim(signal: AbortSignal): Promise<HeldJob[]> {
     await this.backlog.isSmall(signal);
     if (this.isStopping) return [];
-    if (this.mayHoldUnheld) await this.releaseUnheld();
+    if (this.unheld.isDue(performance.now())) await this.releaseUnheld();
     const claimedAt = performance.now();
     if (!this.mayBeMore || this.isCareful) this.prefetch.reset(claimedAt);
     this.ahead = this.monitor.isBlocked ? 0 : this.prefetch.ahead(claimedAt);
@@ -148,7 +151,7 @@ export class ClaimLoop implements Startable {
   /** Gives back what a claim took whose answer was lost, so that others need not wait for the lease to run out. */
   private async releaseUnheld(): Promise<void> {
     const count = await this.queue.releaseUnheld(this.settings.workerId, this.executor.held.open);
-    this.mayHoldUnheld = false;
+    this.unheld.looked(performance.now());
     if (count > 0) this.events.emit('gaveBackUnheld', { count });
   }
 
@@ -233,8 +236,13 @@ export class ClaimLoop implements Startable {
 
   private failed(error: unknown, failures: number): void {
     this.mayBeMore = true;
-    this.mayHoldUnheld = true;
-    this.events.emit('claimFailed', { error, failures });
+    const now = performance.now();
+    this.unheld.failed(now);
+    this.events.emit('claimFailed', { error, failures, isNews: this.outages.failed(failures, now) });
+  }
+
+  private recovered(failures: number): void {
+    this.events.emit('claimRecovered', { failures, isNews: this.outages.recovered() });
   }
 }
 

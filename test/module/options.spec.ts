@@ -97,7 +97,7 @@ describe('The options of JobsModule', () => {
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
       : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
-        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, isPanic, contextCarrier, globalEnhancers, guards, ' +
+        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, preparedStatements, isPanic, contextCarrier, globalEnhancers, guards, ' +
         'interceptors, pipes, filters, transactions, logger';
     const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
     expect((error as Error).message).toBe(
@@ -123,7 +123,7 @@ describe('The options of JobsModule', () => {
         schema: undefined,
         migrate: 'auto',
         maxCrashes: 3,
-        databaseTimeoutMs: 30_000,
+        databaseTimeoutMs: 10_000,
       },
       worker: { concurrency: 10, pollIntervalMs: 1_000, leaseMs: 30_000, heartbeatMs: 10_000 },
     });

@@ -10,13 +10,13 @@ interface MysqlError {
 }
 
 /**
- * Numbers of errors with which a connection ends: a shutdown, an aborted or killed connection, a broken network, the limit
- * of idleness.
+ * Numbers of errors with which a connection is of no use any more: a node that is cut off, a shutdown, an aborted or killed
+ * connection, a broken network, the limit of idleness, and a commit of which nothing is known.
  *
  * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
  * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
  */
-const CONNECTION_ENDS = new Set([1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031]);
+const CONNECTION_ENDS = new Set([1047, 1053, 1152, 1158, 1159, 1160, 1161, 1180, 1184, 1927, 4031]);
 
 /** A statement over `max_allowed_packet`. The server has not read it, and closes the connection. */
 const PACKET_TOO_LARGE = 1153;
@@ -26,6 +26,9 @@ const CONTENT_CLASSES = ['22', '23', '44', '45'];
 
 /** Those of the general class: a CHECK, a text that the character set has not, collations that do not match. */
 const CONTENT_ERRORS = new Set([PACKET_TOO_LARGE, 1265, 1267, 1301, 1364, 1366, 3819]);
+
+/** --read-only, read-only mode, a read-only transaction, and a node of Galera that is not part of the cluster. */
+const WRONG_SERVER = new Set([1290, 1836, 1792, 1047]);
 
 /** What MySQL and MariaDB say, by the numbers of their errors. */
 export const mysqlErrors: DatabaseErrors = {
@@ -46,9 +49,8 @@ export const mysqlErrors: DatabaseErrors = {
     return errno === 1213 || errno === 1205 || errno === 1020; // a deadlock, a lock wait timeout, a changed snapshot
   },
 
-  isReadOnly(error: unknown): boolean {
-    const { errno } = read(error);
-    return errno === 1290 || errno === 1836 || errno === 1792; // --read-only, read-only mode, a read-only transaction
+  isWrongServer(error: unknown): boolean {
+    return WRONG_SERVER.has(read(error).errno ?? 0);
   },
 };
 

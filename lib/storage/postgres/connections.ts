@@ -7,7 +7,7 @@ import { PreparedStatements } from './prepared-statements.js';
 
 /** Connections of the DataSource's pool, on which frequent statements are prepared. */
 export class PostgresConnections implements Connections {
-  private readonly prepared = new PreparedStatements();
+  private readonly prepared: PreparedStatements;
   private readonly pool: PoolConnections;
   private unguard: (() => void) | undefined;
 
@@ -15,6 +15,7 @@ export class PostgresConnections implements Connections {
     private readonly dataSource: DataSource,
     settings: ConnectionsSettings,
   ) {
+    this.prepared = new PreparedStatements(settings.preparedStatements);
     this.pool = new PoolConnections(dataSource, settings, (queryRunner) => this.over(queryRunner));
   }
 

@@ -36,7 +36,7 @@ export const postgresErrors: DatabaseErrors = {
     return code === '40001' || code === '40P01'; // serialization_failure, deadlock_detected
   },
 
-  isReadOnly(error: unknown): boolean {
+  isWrongServer(error: unknown): boolean {
     return sqlState(error) === '25006'; // read_only_sql_transaction
   },
 };

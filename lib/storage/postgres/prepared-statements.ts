@@ -12,7 +12,12 @@ interface Client {
   }): Promise<{ rows: readonly Row[] }>;
 }
 
-const LOST = ['26000', '42P05']; // invalid_sql_statement_name, duplicate_prepared_statement
+/**
+ * What a server or a pooler says that does not know the name: invalid_sql_statement_name, duplicate_prepared_statement;
+ * and pgpool, which then ends the connection, by an internal_error.
+ */
+const LOST = ['26000', '42P05', 'XX000'];
+const ENDS_CONNECTION = 'XX000';
 
 /** An answer that took longer may have come by a plan that was made when there was less in the table. */
 const SLOW_MS = 10;
@@ -24,14 +29,20 @@ const FIRST_REPLAN = 8;
  * than half of the work of a small statement.
  *
  * Nothing is prepared behind a pooler: in transaction mode the next statement may reach another server process, which does
- * not know the name.
+ * not know the name. Nor where a statement has turned out to be unknown once.
  */
 export class PreparedStatements {
   /** Undefined until it has been found out. */
   private works: boolean | undefined;
+
   private readonly names = new Map<string, string>();
   /** How many answers of statements whose plans age have found something, and how many were slow, for each connection. */
   private readonly answers = new WeakMap<Client, { finds: number; slow: number }>();
+
+  /** @param areWanted whether to prepare anything */
+  constructor(areWanted = true) {
+    if (!areWanted) this.works = false;
+  }
 
   /** Sends statements over the connection of a query runner. They join its transaction if it has one. */
   over(queryRunner: QueryRunner): Sql {
@@ -62,9 +73,10 @@ export class PreparedStatements {
         await discardPlans(client);
       return rows;
     } catch (error) {
-      if (!LOST.includes((error as { code?: string }).code ?? '')) throw error;
+      const { code = '' } = error as { code?: string };
+      if (!LOST.includes(code)) throw error;
       this.works = false; // the application may have sent DEALLOCATE ALL
-      if (isJoined) throw error;
+      if (isJoined || code === ENDS_CONNECTION) throw error;
       return null; // refused, so nothing was written
     }
   }

@@ -8,6 +8,8 @@ export interface ConnectionsSettings {
   /** How long urgent work waits for the pool. */
   readonly patienceMs: number;
   readonly errors: DatabaseErrors;
+  /** Whether frequent statements are prepared, where the database has that. */
+  readonly preparedStatements: boolean;
 }
 
 export interface RunOptions {

@@ -9,8 +9,11 @@ export interface DatabaseErrors {
   refusesContent(error: unknown): boolean;
   /** Whether the database undid the transaction and wants all of it again: a deadlock, a serialization failure. */
   wantsRetry(error: unknown): boolean;
-  /** Whether the server refuses to write, as a replica does after a fail-over. Another connection may find another server. */
-  isReadOnly(error: unknown): boolean;
+  /**
+   * Whether the server refuses to work, and has written nothing: a replica after a fail-over, a node that is cut off from
+   * its cluster. Another connection may find another server.
+   */
+  isWrongServer(error: unknown): boolean;
 }
 
 /** Errors that the engine raises where a value cannot be turned into a statement. */

@@ -6,8 +6,8 @@ import { answered, breakOff } from './break-off.js';
 import type { Connections, ConnectionsSettings, RunOptions } from './connections.js';
 import type { Sql } from './sql.js';
 
-/** How often work is tried in all if the database undoes its transaction. */
-const TRIES = 5;
+/** How often work is tried in all if the database undoes its transaction, or another server may do it. */
+const TRIES = 8;
 const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 160;
 
@@ -28,7 +28,8 @@ export class PoolConnections implements Connections {
   ) {}
 
   /**
-   * Runs `work` on a connection, and again if the database undid its transaction.
+   * Runs `work` on a connection; again if the database undid its transaction, and on another one if the server is the wrong
+   * one.
    * @throws ConnectionTimeoutError if none is free in time; DatabaseTimeoutError if the work takes longer than `answerMs`, and
    * the connection is broken off then
    */
@@ -40,7 +41,7 @@ export class PoolConnections implements Connections {
         const queryRunner = isUrgent ? await this.connectedSoon(answerMs) : await this.connected(answerMs);
         return await this.lend(queryRunner, work, answerMs);
       } catch (error) {
-        if (tries >= TRIES || !this.settings.errors.wantsRetry(error)) throw error;
+        if (tries >= TRIES || !this.mayTryAgain(error)) throw error;
         await pause.wait();
       }
     }
@@ -81,12 +82,18 @@ export class PoolConnections implements Connections {
     try {
       return await answered(work(this.over(queryRunner)), answerMs);
     } catch (error) {
-      if (error instanceof DatabaseTimeoutError || this.settings.errors.isReadOnly(error))
+      if (error instanceof DatabaseTimeoutError || this.settings.errors.isWrongServer(error))
         await breakOff(await queryRunner.connect());
       throw error;
     } finally {
       await queryRunner.release();
     }
+  }
+
+  /** In both cases nothing was written. */
+  private mayTryAgain(error: unknown): boolean {
+    const { errors } = this.settings;
+    return errors.wantsRetry(error) || errors.isWrongServer(error);
   }
 
   private openReserve(): Promise<DataSource> {

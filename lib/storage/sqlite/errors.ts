@@ -13,7 +13,7 @@ export const sqliteErrors: DatabaseErrors = {
 
   wantsRetry: isBusy,
 
-  isReadOnly(error: unknown): boolean {
+  isWrongServer(error: unknown): boolean {
     return codeOf(error).startsWith('SQLITE_READONLY');
   },
 };

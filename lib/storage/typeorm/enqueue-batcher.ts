@@ -11,6 +11,9 @@ interface Call {
   readonly stored: Deferred<Job[]>;
 }
 
+/** A statement that is not answered within this time does not hold up the enqueues after it any longer. */
+const STUCK_MS = 1_000;
+
 /**
  * Writes concurrent enqueues together: while one statement is under way, calls gather, and leave in one statement when
  * it returns. A call that comes alone leaves at once. Each call keeps its own promise: if the database refuses a
@@ -20,6 +23,7 @@ export class EnqueueBatcher {
   private readonly batcher = new Batcher<Call>({
     count: (waiting) => countForBatch(waiting, weigh),
     send: (calls) => this.write(calls),
+    patienceMs: STUCK_MS,
     gathers: 'between', // callers that were answered together may call again at once
   });
 

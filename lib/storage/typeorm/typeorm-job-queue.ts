@@ -28,6 +28,7 @@ import { ClaimRetry } from './claim-retry.js';
 import { dialectFor, type JobsTableOptions } from './dialect-for.js';
 import { JobWriter } from './job-writer.js';
 import { LeaseWriter } from './lease-writer.js';
+import { Replication } from './replication.js';
 import { SchemaMigrator } from './schema-migrator.js';
 import { WakeUps } from './wake-ups.js';
 
@@ -49,6 +50,7 @@ export class TypeOrmJobQueue extends JobQueue {
   private readonly connections: Connections;
   private readonly transactions: Transactions;
   private readonly commits: CommitWatcher;
+  private readonly replication: Replication;
   private parts: Parts;
 
   /** @throws UnsupportedDatabaseError, InvalidOptionError */
@@ -57,12 +59,14 @@ export class TypeOrmJobQueue extends JobQueue {
     private readonly settings: TypeOrmJobQueueSettings,
   ) {
     super();
-    const { databaseTimeoutMs: answerMs, heartbeatMs, transactions } = settings;
+    const { databaseTimeoutMs: answerMs, heartbeatMs, transactions, preparedStatements = true } = settings;
     const dialect = dialectFor(dataSource, settings);
     const { errors } = dialect;
-    this.connections = dialect.connect(dataSource, { answerMs, patienceMs: heartbeatMs / 4, errors });
+    const patienceMs = heartbeatMs / 4;
+    this.connections = dialect.connect(dataSource, { answerMs, patienceMs, errors, preparedStatements });
     this.transactions = new Transactions(dataSource, transactions);
     this.commits = new CommitWatcher(dataSource);
+    this.replication = new Replication(dataSource, settings.events);
     this.parts = this.partsFor(dialect);
   }
 
@@ -74,6 +78,7 @@ export class TypeOrmJobQueue extends JobQueue {
     const { events, migrate } = this.settings;
     const dialect = await this.connections.run((sql) => this.parts.dialect.examine(sql));
     this.requireRoom(dialect);
+    this.replication.check();
     await new SchemaMigrator(this.connections, dialect, events).run(migrate);
     this.parts = this.partsFor(dialect);
     return this;
@@ -114,7 +119,10 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed = await this.parts.claims.claim(kinds, limit, terms);
+    const claimed = await this.parts.claims.claim(kinds, limit, terms).catch((error: unknown) => {
+      this.replication.failed(error);
+      throw error;
+    });
     this.parts.wakeUps.claimed(claimed);
     return claimed;
   }
@@ -226,4 +234,6 @@ export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptio
   readonly transactions?: AmbientTransactions;
   /** How long the database may take to answer a statement. */
   readonly databaseTimeoutMs: number;
+  /** Whether frequent statements are prepared on PostgreSQL. Default true. */
+  readonly preparedStatements?: boolean;
 }

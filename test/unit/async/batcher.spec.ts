@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Batcher, type BatcherSteps } from '../../../lib/async/batcher.js';
 import { deferred, type Deferred } from '../../../lib/async/deferred.js';
-import { turn } from '../fakes.js';
+import { FAKE_TIMERS, turn } from '../fakes.js';
 
 let sent: (readonly number[])[];
 let answers: Deferred<void>[];
@@ -11,7 +11,11 @@ beforeEach(() => {
 });
 
 /** Sends up to `most` at once, and keeps each batch until a test answers it. */
-function batcherOf(gathers?: BatcherSteps<number>['gathers'], most = 3): Batcher<number> {
+function batcherOf(
+  gathers?: BatcherSteps<number>['gathers'],
+  most = 3,
+  patienceMs?: number,
+): Batcher<number> {
   return new Batcher<number>({
     count: (waiting) => Math.min(waiting.length, most),
     send: (batch) => {
@@ -21,6 +25,7 @@ function batcherOf(gathers?: BatcherSteps<number>['gathers'], most = 3): Batcher
       return answer.promise;
     },
     gathers,
+    ...(patienceMs !== undefined && { patienceMs }),
   });
 }
 
@@ -44,6 +49,28 @@ describe('Batcher', () => {
     batcher.add(4);
     expect(sent).toEqual([[1], [2, 3], [4]]);
     await answer();
+  });
+
+  it('lets the next batch leave beside one that is stuck, and not beside more than three', async () => {
+    jest.useFakeTimers(FAKE_TIMERS);
+    try {
+      const batcher = batcherOf(undefined, 1, 1_000);
+      for (let n = 1; n <= 6; n++) batcher.add(n);
+      for (let second = 0; second < 10; second++) await jest.advanceTimersByTimeAsync(1_000);
+      expect(sent).toEqual([[1], [2], [3], [4]]);
+      await answer(); // one of the stuck ones
+      expect(sent).toHaveLength(4); // the fourth is waited for
+      answers.pop()!.resolve();
+      await turn();
+      expect(sent).toHaveLength(5);
+      let isIdle = false;
+      void batcher.idle().then(() => (isIdle = true));
+      while (answers.length > 0) await answer();
+      await turn();
+      expect(isIdle).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('sends as many at once as `count` allows, in the order in which they came', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobsEvent, JobsEventMap } from '../../../lib/events/jobs-events.js';
-import { LOG_LINES, type LogLevel } from '../../../lib/events/log-lines.js';
+import type { LogLevel } from '../../../lib/events/log-line.js';
+import { LOG_LINES } from '../../../lib/events/log-lines.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
 import { claimedJob } from '../fakes.js';
@@ -168,12 +169,15 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   ],
   claimFailed: [
     [
-      { error, failures: 1 },
+      { error, failures: 1, isNews: true },
       `error Could not claim jobs; trying again until it works: Error: connection lost${STACK}`,
     ],
-    [{ error, failures: 2 }],
+    [{ error, failures: 2, isNews: false }],
   ],
-  claimRecovered: [[{ failures: 7 }, 'log Claims jobs again after 7 failures.']],
+  claimRecovered: [
+    [{ failures: 7, isNews: true }, 'log Claims jobs again after 7 failures.'],
+    [{ failures: 1, isNews: false }],
+  ],
   claimsSlow: [
     [
       { claimMs: 123.4, openMs: 181_400, description: 'pid 12, user "app"' },
@@ -276,6 +280,20 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
       'warn An enqueue inside a transaction of lib is not part of it, because JobsModule does not know that library: ' +
         'the job stays if the transaction rolls back. Set JobsModule.forRoot({ transactions: lib() }), imported from ' +
         "'jobs/lib', or enqueue with { outside: true } if that is meant. Further ones are not logged.",
+    ],
+  ],
+  replicationUnrestored: [
+    [
+      {},
+      'warn The DataSource has "replication", and mysql2 gives a server up for good that has been away for a few seconds: this ' +
+        'process would have to be restarted. Set restoreNodeTimeout: 1000 in "replication".',
+    ],
+  ],
+  replicationGivenUp: [
+    [
+      { error },
+      'error mysql2 has given up the server of this DataSource, so nothing works any more in this process: restart it, and set ' +
+        `restoreNodeTimeout: 1000 in "replication". Error: connection lost${STACK}`,
     ],
   ],
   schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],

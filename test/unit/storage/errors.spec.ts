@@ -35,7 +35,7 @@ describe.each([
     expect(errors.wasRefused(error)).toBe(false);
     expect(errors.refusesContent(error)).toBe(false);
     expect(errors.wantsRetry(error)).toBe(false);
-    expect(errors.isReadOnly(error)).toBe(false);
+    expect(errors.isWrongServer(error)).toBe(false);
   });
 
   it('count what this process cannot turn into a statement as content', () => {
@@ -90,10 +90,16 @@ describe('The errors of MySQL', () => {
     ['a full table', { errno: 1114, sqlState: 'HY000' }, true, false],
     ['a shutdown', { errno: 1053, sqlState: '08S01' }, false, false],
     ['a killed connection', { errno: 1927, sqlState: '70100' }, false, false],
+    ['a node of Galera that is cut off', { errno: 1047, sqlState: '08S01' }, false, false],
+    ['a commit of which nothing is known', { errno: 1180, sqlState: 'HY000' }, false, false],
   ])('are read by number: %s', (_name, fields, wasRefused, refusesContent) => {
     const error = failed({ sqlMessage: 'in whatever language', ...fields });
     expect(mysqlErrors.wasRefused(error)).toBe(wasRefused);
     expect(mysqlErrors.refusesContent(error)).toBe(refusesContent);
+  });
+
+  it.each([1290, 1836, 1792, 1047])('tell by number %s that another server has to be asked', (errno) => {
+    expect(mysqlErrors.isWrongServer(failed({ errno, sqlMessage: 'in whatever language' }))).toBe(true);
   });
 
   it.each([

@@ -213,17 +213,20 @@ describe('ClaimLoop', () => {
       const error = new Error('connection lost');
       storage.claim = () => Promise.reject(error);
       await start();
-      expect(failed).toEqual([{ error, failures: 1 }]);
+      expect(failed).toEqual([{ error, failures: 1, isNews: true }]);
       await jest.advanceTimersByTimeAsync(1_000);
       expect(failed.length).toBeGreaterThanOrEqual(3);
       expect(failed.length).toBeLessThanOrEqual(5);
       expect(recovered).toEqual([]);
       storage.claim = claim;
       await jest.advanceTimersByTimeAsync(5_000);
-      expect(recovered).toEqual([{ failures: failed.length }]);
-      expect(storage.unheld).toHaveLength(failed.length); // before each claim that followed a failure
+      expect(recovered).toEqual([{ failures: failed.length, isNews: true }]);
+      // Before each claim that followed a failure, and again: a claim that was given up may be carried out later.
+      expect(storage.unheld.length).toBeGreaterThanOrEqual(failed.length);
       await jest.advanceTimersByTimeAsync(60_000);
-      expect(storage.unheld).toHaveLength(failed.length);
+      const looks = storage.unheld.length;
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(storage.unheld).toHaveLength(looks);
     });
 
     it('leaves those alone that it holds when it gives back what it was never told of', async () => {

@@ -91,3 +91,42 @@ describe('PreparedStatements, whose plans age', () => {
     expect(discards).toEqual([]);
   });
 });
+
+describe('PreparedStatements, where a name is not known', () => {
+  /** A connection whose server fails on a prepared statement with this code. */
+  function failing(code: string, isTransactionActive = false) {
+    const texts: string[] = [];
+    const client = {
+      processID: 7,
+      query: ({ name, text }: { name?: string; text: string }) => {
+        texts.push(name === undefined ? text : `prepared ${text}`);
+        if (name === undefined) return Promise.resolve({ rows: [{ pid: 7 }] });
+        return Promise.reject(Object.assign(new Error('in any language'), { code, severity: 'FATAL' }));
+      },
+    };
+    const runner = { isTransactionActive, connect: () => Promise.resolve(client) };
+    return { texts, runner: runner as unknown as QueryRunner };
+  }
+
+  it.each(['26000', '42P05'])('send the statement as it is, then and from then on: %s', async (code) => {
+    const { texts, runner } = failing(code);
+    const sql = new PreparedStatements().over(runner);
+    await sql.query('SELECT 1', [], { isFrequent: true });
+    await sql.query('SELECT 2', [], { isFrequent: true });
+    expect(texts.slice(1)).toEqual(['prepared SELECT 1', 'SELECT 1', 'SELECT 2']);
+  });
+
+  it('pass on an error that ends the connection, and prepare nothing from then on', async () => {
+    const { texts, runner } = failing('XX000');
+    const sql = new PreparedStatements().over(runner);
+    await expect(sql.query('SELECT 1', [], { isFrequent: true })).rejects.toThrow('in any language');
+    await sql.query('SELECT 2', [], { isFrequent: true });
+    expect(texts.slice(1)).toEqual(['prepared SELECT 1', 'SELECT 2']);
+  });
+
+  it('prepare nothing where that is not wanted', async () => {
+    const { texts, runner } = failing('26000');
+    await new PreparedStatements(false).over(runner).query('SELECT 1', [], { isFrequent: true });
+    expect(texts).toEqual(['SELECT 1']);
+  });
+});
