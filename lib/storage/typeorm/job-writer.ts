@@ -47,7 +47,9 @@ export class JobWriter {
 }
 
 function bytesOf(jobs: readonly EncodedJob[]): number {
-  return jobs.reduce((sum, { payload }) => sum + sizeOf(payload), 0);
+  let bytes = 0;
+  for (const { payload } of jobs) bytes += sizeOf(payload);
+  return bytes;
 }
 
 /** @throws DuplicateJobError, InvalidJobError */
