@@ -1,0 +1,38 @@
+import { TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
+import { record, settings } from './process.js';
+import { now } from './records.js';
+
+const worker = settings.name;
+
+/** Records each lease that this process's worker gets, and what each settlement is told. Changes nothing else. */
+export function observeQueue(): void {
+  const { prototype } = TypeOrmJobQueue;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the queue as `this` below
+  const { claim, settle } = prototype;
+
+  prototype.claim = async function (...args) {
+    const jobs = await claim.apply(this, args);
+    const leases = jobs.map(({ id, leaseToken }) => ({ id, token: leaseToken }));
+    if (leases.length > 0) record({ type: 'claim', leases, worker, at: now() });
+    return jobs;
+  };
+
+  prototype.settle = async function (settlements, ...limits) {
+    const note = (answerOf: (index: number) => string | undefined) => {
+      const at = now();
+      record(
+        ...settlements.map(({ id, leaseToken }, index) => {
+          return { type: 'settle', id, token: leaseToken, answer: answerOf(index), worker, at };
+        }),
+      );
+    };
+    try {
+      const answers = await settle.call(this, settlements, ...limits);
+      note((index) => answers[index]);
+      return answers;
+    } catch (error) {
+      note(() => 'failed');
+      throw error;
+    }
+  };
+}

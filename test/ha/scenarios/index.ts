@@ -1,0 +1,5 @@
+import type { Group } from '../scenario.js';
+import { POSTGRES } from './postgres.js';
+
+/** All groups, in the order in which they run. */
+export const GROUPS: readonly Group[] = [POSTGRES];
