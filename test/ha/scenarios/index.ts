@@ -1,5 +1,6 @@
 import type { Group } from '../scenario.js';
+import { MARIADB } from './mariadb.js';
 import { POSTGRES } from './postgres.js';
 
 /** All groups, in the order in which they run. */
-export const GROUPS: readonly Group[] = [POSTGRES];
+export const GROUPS: readonly Group[] = [POSTGRES, MARIADB];
