@@ -74,6 +74,9 @@ async function enqueue(count: number): Promise<void> {
 }
 
 async function readBack(id: string): Promise<void> {
-  const job = await client.get(id).catch(() => undefined); // a read without an answer says nothing
-  if (job !== undefined) record({ type: 'read', id, isThere: job !== null, at: now() });
+  try {
+    record({ type: 'read', id, isThere: (await client.get(id)) !== null, at: now() });
+  } catch (error) {
+    record({ type: 'read failed', id, error: String(error), at: now() });
+  }
 }

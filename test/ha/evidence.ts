@@ -57,17 +57,18 @@ export class Evidence {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** When an enqueue was last refused, from this instant on. */
-  lastRefusedEnqueue(from: number): number | undefined {
-    return this.enqueuers.findLast((record) => isRefused(record) && record.at >= from)?.at;
+  /** For how long from this instant on calls of enqueuers were refused, in milliseconds. */
+  refusedFor(from: number): number {
+    const last = this.enqueuers.findLast((record) => isRefused(record) || record.type === 'read failed');
+    return Math.max(0, (last?.at ?? from) - from);
   }
 
-  /** Why enqueues were refused, with how often. */
+  /** Why calls of enqueuers were refused, with how often. */
   get reasons(): string[] {
     const counts = new Map<string, number>();
     for (const record of this.enqueuers)
-      if (record.type === 'answer' && record.how === 'refused')
-        counts.set(record.error!, (counts.get(record.error!) ?? 0) + 1);
+      if ('error' in record && record.error !== undefined)
+        counts.set(record.error, (counts.get(record.error) ?? 0) + 1);
     return [...counts].map(([reason, count]) => `${count} × ${reason}`);
   }
 

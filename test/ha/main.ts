@@ -63,7 +63,11 @@ async function playGroup(
     return played;
   } catch (error) {
     console.error(error);
-    return scenarios.map(({ name }) => ({ name, seconds: seconds(since), failures: [String(error)] }));
+    return scenarios.map(({ name }) => ({
+      name,
+      seconds: seconds(since),
+      failures: ['its servers did not start'],
+    }));
   }
 }
 
@@ -78,7 +82,7 @@ async function play(scenario: Scenario<Stoppable>, cluster: Stoppable, stage: St
     await Promise.race([scenario.play(stage, cluster), timeLimit]);
   } catch (error) {
     console.error(error);
-    stage.failures.push(String(error));
+    stage.failures.push(String(error).split('\n')[0]!);
   }
   await stage.clear();
   const { report } = stage;

@@ -8,6 +8,7 @@ export type EnqueuerRecord = { readonly id: string; readonly at: number } & (
   | { readonly type: 'answer'; readonly how: 'ok' | 'refused'; readonly error?: string }
   /** What `get` said of the job right after its enqueue was acknowledged. */
   | { readonly type: 'read'; readonly isThere: boolean }
+  | { readonly type: 'read failed'; readonly error: string }
 );
 
 /** One line of a worker's file. */

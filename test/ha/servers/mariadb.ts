@@ -5,17 +5,22 @@ import type { DataSourceOptions } from 'typeorm';
 import { freePort, OWNER, run, ServerProcess } from './server-process.js';
 
 const USER = 'ha';
-/** The server executes this at its first start. */
-const USERS = `
-CREATE USER IF NOT EXISTS '${USER}'@'%';
+/** The installation reads one statement from each line, and has no users yet. */
+const USERS = `FLUSH PRIVILEGES;
+CREATE USER '${USER}'@'%';
 GRANT ALL ON *.* TO '${USER}'@'%';
 `;
 
 /** The data of a new server. Servers of a cluster begin with copies of it, which is quicker than to install each. */
 export async function installMariadb(folder: string): Promise<string> {
   const template = join(folder, 'template');
+  const users = join(folder, 'users.sql');
+  writeFileSync(users, USERS);
   const how = ['--no-defaults', '--auth-root-authentication-method=normal', '--skip-test-db'];
-  await run('mariadb-install-db', [...how, `--datadir=${template}`], { cwd: folder, ...OWNER });
+  await run('mariadb-install-db', [...how, `--datadir=${template}`, `--extra-file=${users}`], {
+    cwd: folder,
+    ...OWNER,
+  });
   return template;
 }
 
@@ -47,7 +52,6 @@ export class MariadbServer {
     const own = join(folder, name);
     mkdirSync(own);
     await run('cp', ['-a', template, join(own, 'data')]);
-    writeFileSync(join(own, 'init.sql'), USERS);
     if (OWNER.uid !== undefined) chownSync(own, OWNER.uid, OWNER.gid);
     return new MariadbServer(name, own, await freePort(), settings);
   }
@@ -63,7 +67,7 @@ export class MariadbServer {
     const how = [
       ...['--bind-address=127.0.0.1', '--skip-name-resolve', '--default-time-zone=+00:00'],
       ...['--max-connections=200', '--innodb-buffer-pool-size=64M', '--innodb-flush-log-at-trx-commit=1'],
-      ...['--pid-file=' + join(this.folder, 'pid'), `--init-file=${join(this.folder, 'init.sql')}`],
+      ...['--pid-file=' + join(this.folder, 'pid')],
     ];
     return this.process.start(binary, ['--no-defaults', ...where, ...how, ...this.settings, ...more], () =>
       this.query('mysql', 'SELECT 1'),

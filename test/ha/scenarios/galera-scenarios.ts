@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.js';
+import { Balancer } from '../balancer.js';
+import type { Scenario } from '../scenario.js';
+import { mariadbAt, type MariadbServer } from '../servers/mariadb.js';
+import { now } from '../records.js';
+import type { Stage } from '../stage.js';
+import { isReady, type GaleraCluster } from './galera.js';
+
+const LOAD_MS = 4_000;
+const ISOLATED_MS = 10_000;
+/** Longer than the cluster takes to leave a silent node out, and a balancer to see it. */
+const REFUSED_MS = 6_000;
+const BACKLOG = 6_000;
+const BALLAST = 20_000;
+const ROUNDS = 6;
+
+export const NODE_EACH: Scenario<GaleraCluster> = {
+  name: 'Galera: a node for each process',
+  async play(stage, cluster) {
+    const [one, two, three] = await withDatabase(cluster, 'apart');
+    stage.enqueuer('e1', mariadbAt(three.port, 'apart'), { backlog: BACKLOG / 2 });
+    await stage.ready();
+    stage.worker('w1', mariadbAt(one.port, 'apart'), { handlerMs: 0, concurrency: 20 });
+    stage.worker('w2', mariadbAt(two.port, 'apart'), { handlerMs: 0, concurrency: 20 });
+    await stage.ready();
+    await sleep(LOAD_MS);
+    await concludeOn(stage, one, 'apart');
+  },
+};
+
+export const SPREAD: Scenario<GaleraCluster> = {
+  name: 'Galera: each pool spread over all nodes, wsrep_sync_wait = 0',
+  play: (stage, cluster) => playSpread(stage, cluster, 'spread', 0),
+};
+
+export const SPREAD_AND_WAITING: Scenario<GaleraCluster> = {
+  name: 'Galera: each pool spread over all nodes, wsrep_sync_wait = 1',
+  async play(stage, cluster) {
+    await playSpread(stage, cluster, 'waiting', 1);
+    const { stale, reads } = stage.report.counts!;
+    stage.expect(reads > 0 && stale === 0, `${stale} of ${reads} reads after an enqueue were stale`);
+  },
+};
+
+/**
+ * A settlement may reach a node that has not applied the claim yet. Large transactions of the application, which the
+ * other nodes take a moment to apply, make that likely.
+ */
+async function playSpread(
+  stage: Stage,
+  cluster: GaleraCluster,
+  database: string,
+  syncWait: 0 | 1,
+): Promise<void> {
+  const nodes = await withDatabase(cluster, database);
+  for (const node of nodes) await node.query('mysql', `SET GLOBAL wsrep_sync_wait = ${syncWait}`);
+  await nodes[0].query(database, `CREATE TABLE ballast (id int PRIMARY KEY, n int NOT NULL)`);
+  await nodes[0].query(database, `INSERT INTO ballast SELECT seq, 0 FROM seq_1_to_${BALLAST}`);
+  const balancer = await Balancer.start(nodes.map(({ port }) => port));
+  const through = mariadbAt(balancer.port, database);
+  stage.enqueuer('e1', through, { backlog: BACKLOG, readsBack: true });
+  await stage.ready();
+  for (const name of ['w1', 'w2', 'w3']) stage.worker(name, through, { handlerMs: 0, concurrency: 20 });
+  await stage.ready();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await sleep(LOAD_MS / ROUNDS);
+    await nodes[round % nodes.length]!.query(database, 'UPDATE ballast SET n = n + 1');
+  }
+  await concludeOn(stage, nodes[0], database);
+  await balancer.stop();
+}
+
+/** Two processes are spread by a balancer that checks the nodes; one worker has the node that is cut off to itself. */
+export const CUT_OFF: Scenario<GaleraCluster> = {
+  name: 'Galera: a node is cut off for 10 s and comes back',
+  async play(stage, cluster) {
+    const database = 'cut_off';
+    const [one, two, three] = await withDatabase(cluster, database);
+    const nodes = [one, two, three];
+    for (const node of nodes) await node.query('mysql', 'SET GLOBAL wsrep_sync_wait = 1');
+    const ports = nodes.map(({ port }) => port);
+    const balancer = await Balancer.start(ports, (port) => isReady(nodes[ports.indexOf(port)]!));
+    const through = mariadbAt(balancer.port, database);
+    stage.worker('w1', through);
+    stage.worker('w2', mariadbAt(two.port, database));
+    stage.enqueuer('e1', through, { readsBack: true }); // on several connections, of which some are to each node
+    await stage.ready();
+    await sleep(LOAD_MS);
+
+    const cutOffAt = now();
+    await two.query('mysql', `SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'`);
+    stage.healed(); // for the others: the cluster has to notice
+    await sleep(ISOLATED_MS);
+    await two.query('mysql', `SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'`);
+    await until(() => isReady(two), { timeoutMs: 20_000, what: 'the return of the node' });
+    await sleep(LOAD_MS);
+
+    const evidence = await concludeOn(stage, one, database);
+    await balancer.stop();
+    const ms = Math.round(evidence.refusedFor(cutOffAt));
+    stage.expect(ms < REFUSED_MS, `calls were still refused ${ms} ms after the node was cut off`);
+  },
+};
+
+export const KILLED_NODE: Scenario<GaleraCluster> = {
+  name: 'Galera: kill -9 of a node',
+  async play(stage, cluster) {
+    const database = 'killed';
+    const [one, two, three] = await withDatabase(cluster, database);
+    const balancer = await Balancer.start([three.port, one.port]);
+    const through = mariadbAt(balancer.port, database);
+    stage.worker('w1', through);
+    stage.worker('w2', mariadbAt(two.port, database));
+    stage.enqueuer('e1', through, { readsBack: true }); // on several connections, of which some are to each node
+    await stage.ready();
+    await sleep(LOAD_MS);
+
+    await three.kill();
+    stage.healed();
+    await sleep(LOAD_MS * 2);
+    await concludeOn(stage, one, database);
+    await balancer.stop();
+  },
+};
+
+async function withDatabase(
+  cluster: GaleraCluster,
+  database: string,
+): Promise<readonly [MariadbServer, MariadbServer, MariadbServer]> {
+  await cluster.create(database);
+  const [one, two, three] = cluster.nodes;
+  return [one!, two!, three!];
+}
+
+function concludeOn(stage: Stage, node: MariadbServer, database: string) {
+  return stage.conclude({ query: (text) => node.query(database, text) });
+}
