@@ -29,7 +29,7 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['lib/**/*.ts'],
   testMatch: [
-    '<rootDir>/test/{unit,storage,module,e2e,chaos}/**/*.spec.ts',
+    '<rootDir>/test/{unit,storage,module,e2e,chaos,ha}/**/*.spec.ts',
     '<rootDir>/sample/test/**/*.spec.ts',
   ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
