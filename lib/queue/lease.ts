@@ -1,5 +1,3 @@
-import type { ClaimedJob } from '../job/job.js';
-
 /** Names one claim of one job. The worker that has the current token may renew, settle and release the job. */
 export interface Lease {
   readonly id: string;
@@ -43,27 +41,3 @@ export interface LeaseTerms {
  *   was changed, try again. If it stays like that until the lease has ended, the claim is forgotten.
  */
 export type LeaseAnswer = 'written' | 'lost' | 'busy' | 'stale';
-
-/** What is left of the terms of a claim when some jobs have been claimed already. */
-export function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
-  if (claimed.length === 0) return terms;
-  const kindLimits = new Map(terms.kindLimits);
-  for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
-  const { maxBytes = Infinity } = terms;
-  return { ...terms, kindLimits, maxBytes: maxBytes - bytesOf(claimed) };
-}
-
-/** How many bytes of payloads jobs have, as they are stored. */
-export function bytesOf(jobs: readonly ClaimedJob[]): number {
-  return jobs.reduce((sum, { payloadSize }) => sum + payloadSize, 0);
-}
-
-/** The first of the items, up to the one that reaches `maxBytes`. */
-export function withinBytes<T>(items: readonly T[], sizeOf: (item: T) => number, maxBytes = Infinity): T[] {
-  let before = 0;
-  return items.filter((item) => {
-    const isWithin = before < maxBytes;
-    before += sizeOf(item);
-    return isWithin;
-  });
-}

@@ -9,7 +9,7 @@ import type { HeldJob } from '../execution/held-job.js';
 import { WorkerStoppedError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
-import { bytesOf } from '../queue/lease.js';
+import { bytesOf } from '../job/payload-size.js';
 import { Backlog } from './backlog.js';
 import { Dispatcher } from './dispatcher.js';
 import type { EventLoopMonitor } from './event-loop-monitor.js';

@@ -7,7 +7,7 @@ import type { Sql } from '../sql/sql.js';
 import { millisOf } from './columns.js';
 import { duplicateIdIn } from './errors.js';
 import { inPackets } from './packets.js';
-import { asDatetime } from './parameters.js';
+import { utcText } from '../sql/instants.js';
 import type { MysqlServer } from './server.js';
 import { inOwnTransaction } from './transaction.js';
 
@@ -16,7 +16,7 @@ export function insert(table: string, server: MysqlServer): JobsDialect['insert'
   return async (sql, jobs, isJoined = false) => {
     const [row] = await sql.query(NOW);
     const now = Number(row!.now);
-    const nowText = asDatetime(now);
+    const nowText = utcText(now);
     const plainRow = ({ id, kind, payload }: EncodedJob, start: string) => [
       id,
       kind,
@@ -29,7 +29,7 @@ export function insert(table: string, server: MysqlServer): JobsDialect['insert'
       ? [statements.plain, jobs.map((job) => plainRow(job, nowText))]
       : [
           statements.any,
-          jobs.map((job) => [...plainRow(job, asDatetime(startOf(job, now))), ...otherColumnsOf(job, now)]),
+          jobs.map((job) => [...plainRow(job, utcText(startOf(job, now))), ...otherColumnsOf(job, now)]),
         ];
     try {
       await insertPackets(sql, statement, inPackets(rows, server), isJoined);

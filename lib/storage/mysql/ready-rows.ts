@@ -1,10 +1,11 @@
 import { JobsError } from '../../job/errors.js';
-import { withinBytes, type LeaseTerms } from '../../queue/lease.js';
+import { withinBytes } from '../../job/payload-size.js';
+import type { LeaseTerms } from '../../queue/lease.js';
 import { CLAIMED_COLUMNS, SMALL_PAYLOAD_BYTES } from '../sql/columns.js';
 import { MAX_COUNT } from '../sql/row-limits.js';
 import type { Row, Sql } from '../sql/sql.js';
 import { millisOf, select } from './columns.js';
-import { asDatetime } from './parameters.js';
+import { utcText } from '../sql/instants.js';
 
 /** How many rows to take of each kind. */
 export type Share = ReadonlyMap<string, number>;
@@ -42,7 +43,7 @@ export class ReadyRows {
     const locked = await this.lock(sql, share);
     if (locked.length === 0) return [];
     const now = Number(locked[0]!.now);
-    const [nowText, untilText] = [asDatetime(now), asDatetime(now + terms.leaseMs)];
+    const [nowText, untilText] = [utcText(now), utcText(now + terms.leaseMs)];
     const taken = await this.withPayloads(sql, withinBytes(inTurn(locked), sizeOf, terms.maxBytes));
     const ids = taken.map((row) => row.id);
     const values = [terms.workerId, nowText, untilText, terms.alone ?? false, nowText, ids];

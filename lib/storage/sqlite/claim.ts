@@ -1,4 +1,5 @@
-import { withinBytes, type LeaseTerms } from '../../queue/lease.js';
+import { withinBytes } from '../../job/payload-size.js';
+import type { LeaseTerms } from '../../queue/lease.js';
 import { compareIds } from '../../job/id-order.js';
 import { CLAIMED_COLUMNS } from '../sql/columns.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';

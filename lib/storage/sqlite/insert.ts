@@ -5,6 +5,7 @@ import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { asBuffer, decodeInserted } from '../sql/row.js';
 import type { Row, Sql } from '../sql/sql.js';
 import { millisOf } from './columns.js';
+import { utcText } from '../sql/instants.js';
 import { isDuplicateId } from './errors.js';
 import { hexOf } from './parameters.js';
 
@@ -84,5 +85,5 @@ function encodeJob(job: EncodedJob): object {
 
 /** UTC, as instants are stored. */
 function runAtOf({ runAtMs }: EncodedJob): string | null {
-  return runAtMs === null ? null : new Date(runAtMs).toISOString().replace('T', ' ').replace('Z', '');
+  return runAtMs === null ? null : utcText(runAtMs);
 }

@@ -1,6 +1,7 @@
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { ClaimedJob } from '../../job/job.js';
-import { lessTaken, type LeaseTerms } from '../../queue/lease.js';
+import { bytesOf } from '../../job/payload-size.js';
+import type { LeaseTerms } from '../../queue/lease.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
 import type { ClaimResult } from '../sql/jobs-dialect.js';
@@ -61,4 +62,13 @@ export class ClaimRetry {
       return found;
     });
   }
+}
+
+/** What is left of the terms of a claim when some jobs have been claimed already. */
+function lessTaken(terms: LeaseTerms, claimed: readonly ClaimedJob[]): LeaseTerms {
+  if (claimed.length === 0) return terms;
+  const kindLimits = new Map(terms.kindLimits);
+  for (const { kind } of claimed) kindLimits.set(kind, (kindLimits.get(kind) ?? Infinity) - 1);
+  const { maxBytes = Infinity } = terms;
+  return { ...terms, kindLimits, maxBytes: maxBytes - bytesOf(claimed) };
 }
