@@ -139,7 +139,12 @@ export function schemaContract(store: SqlStore): void {
         const step = { version: 2, up, down: [], columns: ['note'] };
         const schema = { ...dialect.schema, steps: [...dialect.schema.steps, step] };
         const newer: Dialect = { ...dialect, schema };
-        const lending = { answerMs: 30_000, patienceMs: 1_000, errors: dialect.errors, preparedStatements: true };
+        const lending = {
+          answerMs: 30_000,
+          patienceMs: 1_000,
+          errors: dialect.errors,
+          preparedStatements: true,
+        };
         const connections = dialect.connect(dataSource, lending);
         const upgrades = Array.from({ length: 10 }, () =>
           new SchemaMigrator(connections, newer, store.events).run('auto'),
