@@ -12,8 +12,7 @@ const ISOLATED_MS = 10_000;
 /** Longer than the cluster takes to leave a silent node out, and a balancer to see it. */
 const REFUSED_MS = 6_000;
 const BACKLOG = 6_000;
-const BALLAST = 20_000;
-const ROUNDS = 6;
+const PAUSE_MS = 200;
 
 export const NODE_EACH: Scenario<GaleraCluster> = {
   name: 'Galera: a node for each process',
@@ -43,10 +42,7 @@ export const SPREAD_AND_WAITING: Scenario<GaleraCluster> = {
   },
 };
 
-/**
- * A settlement may reach a node that has not applied the claim yet. Large transactions of the application, which the
- * other nodes take a moment to apply, make that likely.
- */
+/** A settlement may reach a node that has not applied the claim yet. A node that pauses makes that likely. */
 async function playSpread(
   stage: Stage,
   cluster: GaleraCluster,
@@ -55,20 +51,37 @@ async function playSpread(
 ): Promise<void> {
   const nodes = await withDatabase(cluster, database);
   for (const node of nodes) await node.query('mysql', `SET GLOBAL wsrep_sync_wait = ${syncWait}`);
-  await nodes[0].query(database, `CREATE TABLE ballast (id int PRIMARY KEY, n int NOT NULL)`);
-  await nodes[0].query(database, `INSERT INTO ballast SELECT seq, 0 FROM seq_1_to_${BALLAST}`);
-  const balancer = await Balancer.start(nodes.map(({ port }) => port));
-  const through = mariadbAt(balancer.port, database);
-  stage.enqueuer('e1', through, { backlog: BACKLOG, readsBack: true });
+  // A balancer for each process, so that the few connections that a pool opens are surely to different nodes.
+  const balancers: Balancer[] = [];
+  const through = async () => {
+    const balancer = await Balancer.start(nodes.map(({ port }) => port));
+    balancers.push(balancer);
+    return mariadbAt(balancer.port, database);
+  };
+  stage.enqueuer('e1', await through(), { backlog: BACKLOG, readsBack: true });
   await stage.ready();
-  for (const name of ['w1', 'w2', 'w3']) stage.worker(name, through, { handlerMs: 0, concurrency: 20 });
+  for (const name of ['w1', 'w2', 'w3'])
+    stage.worker(name, await through(), { handlerMs: 0, concurrency: 20 });
+  const over = new AbortController();
+  const pauses = pauseUntil(over.signal, nodes[2], database);
   await stage.ready();
-  for (let round = 0; round < ROUNDS; round += 1) {
-    await sleep(LOAD_MS / ROUNDS);
-    await nodes[round % nodes.length]!.query(database, 'UPDATE ballast SET n = n + 1');
-  }
+  await sleep(LOAD_MS);
+  over.abort();
+  await pauses;
   await concludeOn(stage, nodes[0], database);
-  await balancer.stop();
+  await Promise.all(balancers.map((balancer) => balancer.stop()));
+}
+
+/** A node that applies nothing for a moment, again and again, as while a backup begins. Reads there are behind. */
+async function pauseUntil(signal: AbortSignal, node: MariadbServer, database: string): Promise<void> {
+  const connection = await node.connect(database);
+  while (!signal.aborted) {
+    await connection.query('FLUSH TABLES WITH READ LOCK');
+    await sleep(PAUSE_MS);
+    await connection.query('UNLOCK TABLES');
+    await sleep(PAUSE_MS);
+  }
+  connection.destroy();
 }
 
 /** Two processes are spread by a balancer that checks the nodes; one worker has the node that is cut off to itself. */

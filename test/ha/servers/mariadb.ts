@@ -1,6 +1,6 @@
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type Connection } from 'mysql2/promise';
 import type { DataSourceOptions } from 'typeorm';
 import { freePort, OWNER, run, ServerProcess } from './server-process.js';
 
@@ -84,19 +84,18 @@ export class MariadbServer {
 
   /** Runs one statement on a connection of its own. */
   async query(database: string, text: string): Promise<Record<string, unknown>[]> {
-    const connection = await createConnection({
-      host: '127.0.0.1',
-      port: this.port,
-      user: USER,
-      database,
-      connectTimeout: 5_000,
-    });
+    const connection = await this.connect(database);
     try {
       const [rows] = await connection.query(text);
       return rows as Record<string, unknown>[];
     } finally {
       connection.destroy();
     }
+  }
+
+  connect(database: string): Promise<Connection> {
+    const { port } = this;
+    return createConnection({ host: '127.0.0.1', port, user: USER, database, connectTimeout: 5_000 });
   }
 
   private get data(): string {
