@@ -88,6 +88,16 @@ describe('The evidence of a scenario', () => {
     expect(countsOf(workers, [row])).toEqual({ acknowledged: 1, refused: 1, pending: 1 });
   });
 
+  it('sees a renewal that is told that its lease is lost although nothing had taken or ended it', () => {
+    const dropped: WorkerRecord = { type: 'lost', id, token: 1, worker, at: 4 };
+    const again = [claimed(2, 5), started(2, 6), settled(2, 'written', 7)];
+    const row = { ...done, token: 2, resultToken: 2 };
+    expect(countsOf([claimed(1, 3), dropped, ...again], [row])).toEqual({ acknowledged: 1, dropped: 1 });
+    expect(countsOf([...right, dropped])).toEqual({ acknowledged: 1 });
+    const release: WorkerRecord = { type: 'release', id, token: 1, worker, at: 4 };
+    expect(countsOf([claimed(1, 3), release, dropped, ...again], [row])).toEqual({ acknowledged: 1 });
+  });
+
   it('tells refused enqueues and stale reads apart', () => {
     const enqueuers: readonly EnqueuerRecord[] = [
       ...sent,

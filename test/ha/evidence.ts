@@ -13,6 +13,8 @@ export interface Counts {
   readonly vanished: number;
   /** Outcomes that were refused although nothing else had taken the lease. */
   readonly refused: number;
+  /** Leases that a renewal was told are lost, although nothing else had taken or ended them. */
+  readonly dropped: number;
   readonly pending: number;
   readonly startedTwice: number;
   /** Crashes that were counted. In these scenarios no worker dies. */
@@ -84,6 +86,7 @@ export class Evidence {
       settledTwice: repeated(written.map(idOf)),
       vanished: written.filter(({ id, token }) => this.rows.get(id)?.resultToken !== token).length,
       refused: this.settles.filter((settle) => this.isRefusedForNothing(settle)).length,
+      dropped: this.workers.filter((record) => this.isDroppedForNothing(record)).length,
       pending: rows.filter(({ status }) => status === 'PENDING').length,
       startedTwice: repeated(this.workers.filter(({ type }) => type === 'start').map(idOf)),
       crashes: rows.reduce((sum, { crashes }) => sum + crashes, 0),
@@ -96,9 +99,22 @@ export class Evidence {
 
   /** A lease is lost to a later claim, or ended by an earlier try of the same settlement whose answer was lost. */
   private isRefusedForNothing({ id, token, answer, at }: Settle): boolean {
-    if (answer !== 'lost') return false;
-    if (this.claims.get(id)!.some((claim) => claim.token > token && claim.at <= at)) return false;
+    if (answer !== 'lost' || this.isTaken({ id, token }, at)) return false;
     return !(this.hasFailedTry({ id, token }, at) && this.rows.get(id)?.resultToken === token);
+  }
+
+  /** A settlement or a release may have been on its way while the lease was renewed. */
+  private isDroppedForNothing(record: WorkerRecord): boolean {
+    if (record.type !== 'lost' || this.isTaken(record, record.at)) return false;
+    const isEnd = (other: WorkerRecord) =>
+      (other.type === 'release' || (other.type === 'settle' && other.answer !== 'busy')) &&
+      other.id === record.id &&
+      other.token === record.token;
+    return !this.workers.some(isEnd);
+  }
+
+  private isTaken({ id, token }: Lease, by: number): boolean {
+    return this.claims.get(id)!.some((claim) => claim.token > token && claim.at <= by);
   }
 
   private hasFailedTry({ id, token }: Lease, before: number): boolean {

@@ -4,11 +4,11 @@ import { now } from './records.js';
 
 const worker = settings.name;
 
-/** Records each lease that this process's worker gets, and what each settlement is told. Changes nothing else. */
+/** Records each lease that this process's worker gets, and what becomes of it. Changes nothing else. */
 export function observeQueue(): void {
   const { prototype } = TypeOrmJobQueue;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the queue as `this` below
-  const { claim, settle } = prototype;
+  const { claim, settle, renew, release } = prototype;
 
   prototype.claim = async function (...args) {
     const jobs = await claim.apply(this, args);
@@ -34,5 +34,19 @@ export function observeQueue(): void {
       note(() => 'failed');
       throw error;
     }
+  };
+
+  prototype.renew = async function (renewals, ...limits) {
+    const answers = await renew.call(this, renewals, ...limits);
+    const lost = renewals.filter((_, index) => answers[index] === 'lost');
+    record(...lost.map(({ id, leaseToken }) => ({ type: 'lost', id, token: leaseToken, worker, at: now() })));
+    return answers;
+  };
+
+  prototype.release = async function (leases) {
+    record(
+      ...leases.map(({ id, leaseToken }) => ({ type: 'release', id, token: leaseToken, worker, at: now() })),
+    );
+    return release.call(this, leases);
   };
 }

@@ -129,6 +129,7 @@ export class Stage {
       ['settledTwice', 'jobs were settled twice'],
       ['vanished', 'acknowledged outcomes are not in the table'],
       ['refused', 'outcomes were refused although nothing else had taken the lease'],
+      ['dropped', 'leases were taken for lost although nothing else had taken or ended them'],
       ['pending', 'jobs are still pending'],
     ] as const)
       this.expect(counts[name] === 0, `${counts[name]} ${what}`);
