@@ -11,7 +11,7 @@ export type Check = (port: number) => Promise<boolean>;
  */
 export class Balancer {
   private readonly server: Server;
-  private readonly links = new Map<Socket, number>();
+  private readonly links = new Set<Socket>();
   private failing: ReadonlySet<number> = new Set();
   private turn = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -39,14 +39,19 @@ export class Balancer {
 
   /** New connections go to this server alone; those that there are break. */
   switchTo(target: number): void {
+    this.divertTo(target);
+    for (const client of this.links) client.resetAndDestroy();
+  }
+
+  /** New connections go to this server alone; those that there are stay where they are. */
+  divertTo(target: number): void {
     this.targets = [target];
-    for (const client of this.links.keys()) client.resetAndDestroy();
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const client of this.links.keys()) client.resetAndDestroy();
+    for (const client of this.links) client.resetAndDestroy();
     await closed;
   }
 
@@ -67,7 +72,7 @@ export class Balancer {
     let isConnected = false;
     server.once('connect', () => {
       isConnected = true;
-      this.links.set(client, target);
+      this.links.add(client);
       client.pipe(server).pipe(client);
     });
     server.on('error', () => undefined);

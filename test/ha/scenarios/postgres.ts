@@ -2,7 +2,7 @@ import { until } from '../../support/until.js';
 import { group, type Scenario } from '../scenario.js';
 import { PostgresServer } from '../servers/postgres.js';
 import { LOAD_BALANCING, ONE_BACKEND } from './pgpool.js';
-import { SYNCHRONOUS_FAILOVER } from './synchronous-failover.js';
+import { SILENT_PRIMARY, SYNCHRONOUS_FAILOVER } from './synchronous-failover.js';
 import { POSTGRES_REPLICATION } from './typeorm-replication.js';
 
 /** A primary, a synchronous standby that may take its place, and an asynchronous one that is two seconds behind. */
@@ -48,4 +48,11 @@ export const POSTGRES = group({
   name: 'PostgreSQL, a synchronous standby and one that is 2 s behind',
   start: (folder) => PostgresCluster.start(folder),
   scenarios: SCENARIOS,
+});
+
+/** It has a cluster of its own, because it leaves that without its primary as well. */
+export const POSTGRES_SILENT = group({
+  name: 'PostgreSQL, once more',
+  start: (folder) => PostgresCluster.start(folder),
+  scenarios: [SILENT_PRIMARY],
 });

@@ -61,6 +61,10 @@ export class PostgresServer {
     return this.process.kill();
   }
 
+  freeze(): void {
+    this.process.freeze();
+  }
+
   stop(): Promise<void> {
     return this.process.stop();
   }

@@ -64,6 +64,11 @@ export class ServerProcess {
     await gone;
   }
 
+  /** Stops the server and its child processes without a word to anyone, as when a machine freezes. */
+  freeze(): void {
+    this.signalAll('SIGSTOP');
+  }
+
   async stop(): Promise<void> {
     if (!this.isUp) return;
     const gone = once(this.child!, 'exit');
@@ -74,10 +79,14 @@ export class ServerProcess {
   }
 
   private killAll(): void {
+    this.signalAll('SIGKILL');
+  }
+
+  private signalAll(signal: NodeJS.Signals): void {
     const pids = [this.pid, ...childrenOf(this.pid)];
     for (const pid of pids) {
       try {
-        process.kill(pid, 'SIGKILL');
+        process.kill(pid, signal);
       } catch {
         // it has ended already
       }
