@@ -107,7 +107,8 @@ export class Evidence {
   private isDroppedForNothing(record: WorkerRecord): boolean {
     if (record.type !== 'lost' || this.isTaken(record, record.at)) return false;
     const isEnd = (other: WorkerRecord) =>
-      (other.type === 'release' || (other.type === 'settle' && other.answer !== 'busy')) &&
+      (other.type === 'release' ||
+        (other.type === 'settle' && other.answer !== 'busy' && other.answer !== 'stale')) &&
       other.id === record.id &&
       other.token === record.token;
     return !this.workers.some(isEnd);

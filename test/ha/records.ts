@@ -16,7 +16,7 @@ export type WorkerRecord = { readonly worker: string; readonly at: number } & (
   | { readonly type: 'claim'; readonly leases: readonly Lease[] }
   | ({ readonly type: 'start' } & Lease)
   /** What one settle of one job was told; `failed` where it got no answer. */
-  | ({ readonly type: 'settle'; readonly answer: 'written' | 'lost' | 'busy' | 'failed' } & Lease)
+  | ({ readonly type: 'settle'; readonly answer: 'written' | 'lost' | 'busy' | 'stale' | 'failed' } & Lease)
   /** A renewal was told that the lease is lost. */
   | ({ readonly type: 'lost' } & Lease)
   /** The lease is about to be given back. */

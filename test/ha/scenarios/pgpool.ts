@@ -4,12 +4,16 @@ import { Pgpool } from '../servers/pgpool.js';
 import { postgresAt } from '../servers/postgres.js';
 import type { PostgresCluster } from './postgres.js';
 
+const WORKERS = 2;
 const LOAD_MS = 6_000;
 /** How often the rows of running jobs are locked, and for how long. */
 const LOCKS = 4;
 const LOCK_MS = 1_000;
 
-/** pgpool forgets prepared statements when a session is cleared, and says so by ending the connection. */
+/**
+ * pgpool forgets prepared statements when a session is cleared, and says so by ending the connection. Each worker may meet
+ * that once.
+ */
 export const ONE_BACKEND: Scenario<PostgresCluster> = {
   name: 'pgpool-II before one server',
   async play(stage, cluster) {
@@ -18,8 +22,7 @@ export const ONE_BACKEND: Scenario<PostgresCluster> = {
     await cluster.create(database);
     const pool = await Pgpool.start(folder, 'one-backend', [primary.port], database);
     const through = postgresAt(pool.port, database);
-    stage.worker('w1', through);
-    stage.worker('w2', through);
+    for (let number = 1; number <= WORKERS; number += 1) stage.worker(`w${number}`, through);
     stage.enqueuer('e1', through);
     await stage.ready();
     await sleep(LOAD_MS);
@@ -27,7 +30,7 @@ export const ONE_BACKEND: Scenario<PostgresCluster> = {
     await pool.stop();
     stage.expect(counts.refusedEnqueues === 0, `${counts.refusedEnqueues} enqueues were refused`);
     const { errors } = stage.report;
-    stage.expect(errors === 0, `${errors} lines of level error`);
+    stage.expect(errors <= WORKERS, `${errors} lines of level error`);
   },
 };
 
