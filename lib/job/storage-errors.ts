@@ -1,5 +1,5 @@
 import { branded } from './copies.js';
-import { JobsError } from './errors.js';
+import { JobsError, type WithCause } from './errors.js';
 
 /** This package does not work on the database, or not with this option. Thrown at start-up. */
 @branded('UnsupportedDatabaseError')
@@ -53,7 +53,7 @@ export class SchemaVersionError extends JobsError {
     readonly found: number,
     readonly wanted: number,
     problem: string,
-    options?: ErrorOptions,
+    options?: WithCause,
   ) {
     super(problem, options);
   }
