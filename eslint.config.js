@@ -43,7 +43,17 @@ export default tseslint.config(
   },
   {
     files: ['lib/**/*.ts'],
-    rules: { 'max-lines-per-function': ['error', { max: 45, skipBlankLines: true, skipComments: true }] },
+    rules: {
+      'max-lines-per-function': ['error', { max: 45, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/no-restricted-types': [
+        'error',
+        {
+          types: {
+            ErrorOptions: 'An application with the library of ES2021 does not have it: use WithCause.',
+          },
+        },
+      ],
+    },
   },
   {
     files: ['lib/**/*.ts'],
