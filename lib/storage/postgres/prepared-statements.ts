@@ -12,6 +12,13 @@ interface Client {
   }): Promise<{ rows: readonly Row[] }>;
 }
 
+/** How many answers have found something, how many were slow, and how often the statements were prepared anew. */
+interface Aging {
+  finds: number;
+  slow: number;
+  generation: number;
+}
+
 /**
  * What a server or a pooler says that does not know the name: invalid_sql_statement_name, duplicate_prepared_statement;
  * and pgpool, which then ends the connection, by an internal_error.
@@ -36,8 +43,8 @@ export class PreparedStatements {
   private works: boolean | undefined;
 
   private readonly names = new Map<string, string>();
-  /** How many answers of statements whose plans age have found something, and how many were slow, for each connection. */
-  private readonly answers = new WeakMap<Client, { finds: number; slow: number }>();
+  /** Of statements whose plans age, for each connection. */
+  private readonly aging = new WeakMap<Client, Aging>();
 
   /** @param areWanted whether to prepare anything */
   constructor(areWanted = true) {
@@ -66,12 +73,8 @@ export class PreparedStatements {
     this.works ??= await reachesServer(client);
     if (!this.works) return null;
     try {
-      const sentAt = performance.now();
-      const { rows } = await client.query({ name: this.nameOf(text), text, values: parameters });
-      const answerMs = performance.now() - sentAt;
-      if (hasFound !== undefined && this.haveAged(client, answerMs, hasFound(rows)))
-        await discardPlans(client);
-      return rows;
+      if (hasFound !== undefined) return await this.queryAging(client, text, parameters, hasFound);
+      return (await client.query({ name: this.nameOf(text), text, values: parameters })).rows;
     } catch (error) {
       const { code = '' } = error as { code?: string };
       if (!LOST.includes(code)) throw error;
@@ -82,19 +85,26 @@ export class PreparedStatements {
   }
 
   /**
-   * Whether the table may have outgrown the plans of a connection. It is asked after 1, 2, 4, 8, … slow answers (not after
-   * each, because the database may be far away), and after 8, 16, 32, … answers that found something. A plan that is made
-   * for an almost empty table reads all of it. A few thousand rows are read too fast to be noticed, and still take a
-   * millisecond: twice what a claim takes otherwise.
+   * Prepares a statement anew, under another name, when its plan may have aged. DISCARD PLANS would do with less, but
+   * pgpool then forgets what was prepared, and ends the connection at the next use.
    */
-  private haveAged(client: Client, answerMs: number, hasFound: boolean): boolean {
-    const answers = this.answers.get(client) ?? { finds: 0, slow: 0 };
-    this.answers.set(client, answers);
-    const isSlow = answerMs > SLOW_MS;
-    if (isSlow) answers.slow += 1;
-    if (hasFound) answers.finds += 1;
-    const haveFilled = hasFound && answers.finds >= FIRST_REPLAN && isPowerOfTwo(answers.finds);
-    return haveFilled || (isSlow && isPowerOfTwo(answers.slow));
+  private async queryAging(
+    client: Client,
+    text: string,
+    parameters: readonly unknown[],
+    hasFound: (rows: readonly Row[]) => boolean,
+  ): Promise<readonly Row[]> {
+    const aging = this.aging.get(client) ?? { finds: 0, slow: 0, generation: 0 };
+    this.aging.set(client, aging);
+    const name = `${this.nameOf(text)}_${aging.generation}`;
+    const sentAt = performance.now();
+    const { rows } = await client.query({ name, text, values: parameters });
+    if (haveAged(aging, performance.now() - sentAt, hasFound(rows))) {
+      aging.generation += 1;
+      // If this fails, the next statement shows whether the connection still works.
+      await client.query({ text: `DEALLOCATE ${name}` }).catch(() => undefined);
+    }
+    return rows;
   }
 
   private nameOf(text: string): string {
@@ -105,13 +115,22 @@ export class PreparedStatements {
   }
 }
 
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
+/**
+ * Whether the table may have outgrown the plans of a connection. It is asked after 1, 2, 4, 8, … slow answers (not after
+ * each, because the database may be far away), and after 8, 16, 32, … answers that found something. A plan that is made for
+ * an almost empty table reads all of it. A few thousand rows are read too fast to be noticed, and still take a millisecond:
+ * twice what a claim takes otherwise.
+ */
+function haveAged(aging: Aging, answerMs: number, hasFound: boolean): boolean {
+  const isSlow = answerMs > SLOW_MS;
+  if (isSlow) aging.slow += 1;
+  if (hasFound) aging.finds += 1;
+  const haveFilled = hasFound && aging.finds >= FIRST_REPLAN && isPowerOfTwo(aging.finds);
+  return haveFilled || (isSlow && isPowerOfTwo(aging.slow));
 }
 
-/** Lets the connection plan again what it needs next. If this fails, the next statement shows whether it still works. */
-async function discardPlans(client: Client): Promise<void> {
-  await client.query({ text: 'DISCARD PLANS' }).catch(() => undefined);
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }
 
 /** Whether the server process that answers is the one that greeted the connection, with no pooler in between. */

@@ -86,12 +86,18 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
           await claim(1);
         }
       };
+      const prepared = async () =>
+        (
+          await dataSource.query<{ name: string }[]>(
+            `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
+          )
+        )[0]?.name;
+      /** That of the claim. One that has aged is gone, and is prepared by the next claim. */
       const plan = async () => {
-        const [statement] = await dataSource.query<{ name: string }[]>(
-          `SELECT name FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
-        );
+        let name = await prepared();
+        for (; name === undefined; name = await prepared()) await claim(1);
         const rows = await dataSource.query<Record<string, string>[]>(
-          `EXPLAIN EXECUTE ${statement!.name} ('${KIND}', 10, 'w', 30000, false, 1000000)`,
+          `EXPLAIN EXECUTE ${name} ('${KIND}', 10, 'w', 30000, false, 1000000)`,
         );
         return rows.map((row) => row['QUERY PLAN']).join('\n');
       };

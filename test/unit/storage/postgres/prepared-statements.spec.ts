@@ -29,7 +29,7 @@ describe('PreparedStatements, whose plans age', () => {
     const client = {
       processID: 7,
       query: ({ text }: { text: string }) => {
-        if (text === 'DISCARD PLANS') discards.push(claims);
+        if (text.startsWith('DEALLOCATE jobs_')) discards.push(claims);
         if (text !== CLAIM) return Promise.resolve({ rows: [{ pid: 7 }] });
         claims += 1;
         jest.advanceTimersByTime(next.ms);
