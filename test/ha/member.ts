@@ -54,11 +54,17 @@ export class Member {
     return lines.slice(0, -1).map((line) => JSON.parse(line) as T); // the last one is empty, or still being written
   }
 
+  /** Freezes the process, or lets it go on. */
+  send(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(signal);
+  }
+
   /** Asks the process to end, and kills it if it does not. */
   async stop(): Promise<void> {
     if (this.isStopping) return;
     this.isStopping = true;
     if (!this.isUp) return;
+    this.send('SIGCONT');
     this.child.send('stop');
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
     await this.ended;

@@ -9,8 +9,9 @@ import { isReady, type GaleraCluster } from './galera.js';
 
 const LOAD_MS = 4_000;
 const ISOLATED_MS = 10_000;
-/** Longer than the cluster takes to leave a silent node out, and a balancer to see it. */
-const REFUSED_MS = 6_000;
+const QUIET_MS = 5_000;
+/** Later than the quiet enqueuer goes on, and before the node comes back. */
+const REFUSED_MS = 9_000;
 const BACKLOG = 6_000;
 const PAUSE_MS = 200;
 
@@ -84,7 +85,10 @@ async function pauseUntil(signal: AbortSignal, node: MariadbServer, database: st
   connection.destroy();
 }
 
-/** Two processes are spread by a balancer that checks the nodes; one worker has the node that is cut off to itself. */
+/**
+ * A balancer that checks the nodes spreads a worker and an enqueuer over them. The other worker has the node that is cut
+ * off to itself, and the other enqueuer has its only connection there.
+ */
 export const CUT_OFF: Scenario<GaleraCluster> = {
   name: 'Galera: a node is cut off for 10 s and comes back',
   async play(stage, cluster) {
@@ -93,24 +97,31 @@ export const CUT_OFF: Scenario<GaleraCluster> = {
     const nodes = [one, two, three];
     for (const node of nodes) await node.query('mysql', 'SET GLOBAL wsrep_sync_wait = 1');
     const ports = nodes.map(({ port }) => port);
-    const balancer = await Balancer.start(ports, (port) => isReady(nodes[ports.indexOf(port)]!));
+    const start = () => Balancer.start(ports, (port) => isReady(nodes[ports.indexOf(port)]!));
+    const [balancer, other] = [await start(), await start()];
     const through = mariadbAt(balancer.port, database);
     stage.worker('w1', through);
     stage.worker('w2', mariadbAt(two.port, database));
     stage.enqueuer('e1', through, { readsBack: true }); // on several connections, of which some are to each node
+    // Its first connection is to the second node, and it needs no other one.
+    const quiet = stage.enqueuer('e2', mariadbAt(other.port, database), { perSecond: 20 });
     await stage.ready();
     await sleep(LOAD_MS);
 
+    // Nothing of it is on the way when the node is cut off, so that it is its next look that is refused.
+    quiet.send('SIGSTOP');
     const cutOffAt = now();
     await two.query('mysql', `SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'`);
     stage.healed(); // for the others: the cluster has to notice
-    await sleep(ISOLATED_MS);
+    await sleep(QUIET_MS);
+    quiet.send('SIGCONT');
+    await sleep(ISOLATED_MS - QUIET_MS);
     await two.query('mysql', `SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'`);
     await until(() => isReady(two), { timeoutMs: 20_000, what: 'the return of the node' });
     await sleep(LOAD_MS);
 
     const evidence = await concludeOn(stage, one, database);
-    await balancer.stop();
+    await Promise.all([balancer.stop(), other.stop()]);
     const ms = Math.round(evidence.refusedFor(cutOffAt));
     stage.expect(ms < REFUSED_MS, `calls were still refused ${ms} ms after the node was cut off`);
   },
