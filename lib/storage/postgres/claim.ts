@@ -94,7 +94,7 @@ export const claimOfKinds = (table: string) => `
     UPDATE ${table} AS job
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
         locked_until = now() + $5::float8 * interval '1 millisecond'
-    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND job.locked_by IS NULL
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND (job.locked_by IS NOT NULL) IS FALSE
     RETURNING job.*
   )
   SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')}, date_part('epoch', claimed.locked_at) * 1000 AS now
@@ -122,15 +122,15 @@ export const claimOfKind = (table: string) => `
       AND (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
     ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
   ), picked AS MATERIALIZED (
-    SELECT row_id FROM (
-      SELECT row_id, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before FROM locked
-    ) AS summed
-    WHERE bytes_before < $6
+    SELECT row_id FROM locked WHERE (SELECT sum(bytes) FROM locked) <= $6
+    UNION ALL
+    SELECT row_id FROM (SELECT row_id, bytes, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM locked) AS summed
+    WHERE (SELECT sum(bytes) FROM locked) > $6 AND total - bytes < $6
   ), claimed AS (
     UPDATE ${table} AS job
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
         locked_until = now() + $4::float8 * interval '1 millisecond'
-    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND job.locked_by IS NULL
+    WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND (job.locked_by IS NOT NULL) IS FALSE
     RETURNING job.*
   )
   SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},

@@ -128,6 +128,23 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     expect(conditionsOn('scheduled')).toEqual([expect.stringMatching(/run_at <= now/)]);
   });
 
+  it('writes by place, and through no index, where the statistics know of no running job', async () => {
+    await runner.query('BEGIN');
+    try {
+      await runner.query('UPDATE nest_jobs SET locked_by = NULL, locked_at = NULL, locked_until = NULL');
+      await runner.query('ANALYZE nest_jobs');
+      for (const [statement, parameters] of [
+        [postgresSettle.settleAlike, [IDS, TOKENS, 'DONE', null, null, null, null, ['w']]],
+        [postgresClaim.claimOfKind, ['kind 3', 10, 'w', 30_000, false, 1_000_000]],
+        [postgresClaim.claimOfKinds, claim],
+      ] as [Statement, unknown[]][])
+        expect((await plan(statement, parameters)).map(({ type }) => type)).toContain('Tid Scan');
+    } finally {
+      await runner.query('ROLLBACK');
+      await runner.query('ANALYZE nest_jobs');
+    }
+  });
+
   it('settle, renew and release look up each row also where there are a thousand', async () => {
     const size = 1_000;
     const many = <T>(value: T) => Array.from({ length: size }, () => value);
