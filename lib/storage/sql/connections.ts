@@ -10,6 +10,8 @@ export interface ConnectionsSettings {
   readonly errors: DatabaseErrors;
   /** Whether frequent statements are prepared, where the database has that. */
   readonly preparedStatements: boolean;
+  /** Is told of every try that has failed. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface RunOptions {

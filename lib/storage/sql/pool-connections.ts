@@ -8,6 +8,11 @@ import type { Sql } from './sql.js';
 
 /** How often work is tried in all if the database undoes its transaction, or another server may do it. */
 const TRIES = 8;
+/**
+ * From this try on a connection is given up when the database undoes its work once more: a node of Galera that is cut off
+ * may call that a lock wait timeout.
+ */
+const STUBBORN_FROM = 3;
 const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 160;
 
@@ -39,8 +44,9 @@ export class PoolConnections implements Connections {
     for (let tries = 1; ; tries++) {
       try {
         const queryRunner = isUrgent ? await this.connectedSoon(answerMs) : await this.connected(answerMs);
-        return await this.lend(queryRunner, work, answerMs);
+        return await this.lend(queryRunner, work, answerMs, tries >= STUBBORN_FROM);
       } catch (error) {
+        this.settings.onFailure?.(error);
         if (tries >= TRIES || !this.mayTryAgain(error)) throw error;
         await pause.wait();
       }
@@ -78,12 +84,14 @@ export class PoolConnections implements Connections {
     queryRunner: QueryRunner,
     work: (sql: Sql) => Promise<T>,
     answerMs: number,
+    isStubborn: boolean,
   ): Promise<T> {
+    const { errors } = this.settings;
     try {
       return await answered(work(this.over(queryRunner)), answerMs);
     } catch (error) {
-      if (error instanceof DatabaseTimeoutError || this.settings.errors.isWrongServer(error))
-        await breakOff(await queryRunner.connect());
+      const isUseless = error instanceof DatabaseTimeoutError || errors.isWrongServer(error);
+      if (isUseless || (isStubborn && errors.wantsRetry(error))) await breakOff(await queryRunner.connect());
       throw error;
     } finally {
       await queryRunner.release();

@@ -63,7 +63,9 @@ export class TypeOrmJobQueue extends JobQueue {
     const dialect = dialectFor(dataSource, settings);
     const { errors } = dialect;
     const patienceMs = heartbeatMs / 4;
-    this.connections = dialect.connect(dataSource, { answerMs, patienceMs, errors, preparedStatements });
+    const onFailure = (error: unknown) => this.replication.failed(error);
+    const lending = { answerMs, patienceMs, errors, preparedStatements, onFailure };
+    this.connections = dialect.connect(dataSource, lending);
     this.transactions = new Transactions(dataSource, transactions);
     this.commits = new CommitWatcher(dataSource);
     this.replication = new Replication(dataSource, settings.events);
@@ -119,10 +121,7 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed = await this.parts.claims.claim(kinds, limit, terms).catch((error: unknown) => {
-      this.replication.failed(error);
-      throw error;
-    });
+    const claimed = await this.parts.claims.claim(kinds, limit, terms);
     this.parts.wakeUps.claimed(claimed);
     return claimed;
   }
