@@ -41,7 +41,7 @@ const POSTGRES_HELD = (
   { worker, then }: Held,
   token = 'lease_token = given.lease_token AND ',
 ) =>
-  `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by ${token === '' ? 'IS NOT NULL' : worker}
+  `WHERE id = given.id AND ${token}status = 'PENDING' AND locked_by ${token === '' ? `IS NOT NULL AND (true OR locked_by ${worker})` : worker}
       FOR UPDATE${skip}
     ) AS job
   )${then}`;
