@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm';
 
 /**
  * `PENDING` until an attempt ends it: waiting, scheduled for later, running, or to be retried.
- * The other three are terminal; no worker touches such a job again.
+ * The other four are terminal; no worker touches such a job again.
  */
-export type JobStatus = 'PENDING' | 'DONE' | 'FAILED' | 'PANIC';
+export type JobStatus = 'PENDING' | 'DONE' | 'FAILED' | 'PANIC' | 'CANCELLED';
 
 /** A job as it is stored. */
 export interface Job<Payload = unknown, Result = unknown> {
@@ -16,7 +16,7 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly payload: Payload;
   /** No attempt starts before this. Moves forward with each retry. */
   readonly runAt: Date;
-  /** `PENDING` until the job ends as `DONE`, `FAILED` or `PANIC`; a running job is `PENDING` with `lockedBy`. */
+  /** `PENDING` until the job ends as `DONE`, `FAILED`, `PANIC` or `CANCELLED`; a running job is `PENDING` with `lockedBy`. */
   readonly status: JobStatus;
   /** When it was enqueued, by the clock of the database. */
   readonly createdAt: Date;

@@ -23,7 +23,7 @@ const POSTGRES = [
      seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), id varchar(255) NOT NULL,
      ${(['old', 'new'] as const)
        .map(
-         (age) => `${age}_status varchar(7), ${age}_lease_token int, ${age}_locked_by varchar(255),
+         (age) => `${age}_status varchar(9), ${age}_lease_token int, ${age}_locked_by varchar(255),
            ${age}_locked_until timestamptz, ${age}_attempts_done int, ${age}_crashes int, ${age}_alone boolean,
            ${age}_run_at timestamptz`,
        )
@@ -51,7 +51,7 @@ const MARIADB = [
      seq bigint AUTO_INCREMENT PRIMARY KEY, at datetime(6) NOT NULL, id varchar(255) NOT NULL,
      ${(['old', 'new'] as const)
        .map(
-         (age) => `${age}_status varchar(7), ${age}_lease_token int, ${age}_locked_by varchar(255),
+         (age) => `${age}_status varchar(9), ${age}_lease_token int, ${age}_locked_by varchar(255),
            ${age}_locked_until datetime(6), ${age}_attempts_done int, ${age}_crashes int, ${age}_alone tinyint,
            ${age}_run_at datetime(6)`,
        )

@@ -38,7 +38,7 @@ export function settle(table: string, server: MysqlServer): JobsDialect['settle'
 export const settleEach = (table: string) => `
   UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
     id varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id',
-    status varchar(7) PATH '$.status',
+    status varchar(9) PATH '$.status',
     result longtext CHARACTER SET utf8mb4 PATH '$.result',
     result_bytes longtext PATH '$.resultBytes',
     last_error longtext CHARACTER SET utf8mb4 PATH '$.lastError',

@@ -22,7 +22,7 @@ export function jobEntity(options: { tablePrefix?: string; schema?: string } = {
     payload: { type: 'json', nullable: true },
     payloadVersion: { name: 'payload_version', type: Number },
     carried: { type: 'json', nullable: true },
-    status: { type: String, length: 7 },
+    status: { type: String, length: 9 },
     runAt: { name: 'run_at', type: Date },
     createdAt: { name: 'created_at', type: Date },
     updatedAt: { name: 'updated_at', type: Date },

@@ -32,7 +32,7 @@ const createTable = (name: string, quoted: string) => `
     payload_version int NOT NULL DEFAULT 1,
     carried longtext,
     payload_size int GENERATED ALWAYS AS (COALESCE(LENGTH(payload), LENGTH(payload_bytes), 0)) STORED,
-    status varchar(7) NOT NULL DEFAULT 'PENDING',
+    status varchar(9) NOT NULL DEFAULT 'PENDING',
     created_at datetime(6) NOT NULL,
     updated_at datetime(6) NOT NULL,
     result longtext,
@@ -60,7 +60,7 @@ const createTable = (name: string, quoted: string) => `
     KEY \`${name}_ready\` (ready_kind, priority, run_at, id),
     KEY \`${name}_scheduled\` (scheduled_at),
     KEY \`${name}_running\` (running),
-    CONSTRAINT \`${name}_status\` CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC')),
+    CONSTRAINT \`${name}_status\` CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC', 'CANCELLED')),
     CONSTRAINT \`${name}_sound\` CHECK (${SOUND})
   ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT = '${commentFor(1)}'`;
 

@@ -43,7 +43,7 @@ const createTable = (name: string, quoted: string) => `
     payload_version integer NOT NULL DEFAULT 1,
     carried json,
     payload_size integer,
-    status varchar(7) NOT NULL DEFAULT 'PENDING',
+    status varchar(9) NOT NULL DEFAULT 'PENDING',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     result json,
@@ -62,7 +62,7 @@ const createTable = (name: string, quoted: string) => `
     heartbeat_at timestamptz,
     alone boolean NOT NULL DEFAULT false,
     CONSTRAINT "${name}_pkey" PRIMARY KEY (id),
-    CONSTRAINT "${name}_status" CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC'))
+    CONSTRAINT "${name}_status" CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC', 'CANCELLED'))
   ) WITH (
     fillfactor = 85,
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0,

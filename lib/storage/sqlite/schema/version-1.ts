@@ -37,7 +37,8 @@ const createTable = (name: string, quoted: string) => `
     payload_version integer NOT NULL DEFAULT 1,
     carried text,
     payload_size integer GENERATED ALWAYS AS (coalesce(length(payload), length(payload_bytes), 0)) STORED,
-    status text NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC')),
+    status text NOT NULL DEFAULT 'PENDING'
+      CHECK (status IN ('PENDING', 'DONE', 'FAILED', 'PANIC', 'CANCELLED')),
     created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
     updated_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
     result text,
