@@ -7,6 +7,7 @@ const ROOMS = {
   job: ['async'],
   events: ['async', 'job'],
   queue: ['job'],
+  schedules: ['async', 'job', 'events', 'queue'],
   execution: ['async', 'job', 'events', 'queue'],
   worker: ['async', 'job', 'events', 'queue', 'execution'],
   'storage/sql': ['async', 'job', 'events', 'queue'],
@@ -14,17 +15,22 @@ const ROOMS = {
   'storage/postgres': ['async', 'job', 'events', 'queue', 'storage/sql'],
   'storage/mysql': ['async', 'job', 'events', 'queue', 'storage/sql'],
   'storage/sqlite': ['async', 'job', 'events', 'queue', 'storage/sql'],
-  'storage/memory': ['async', 'job', 'events', 'queue', 'execution', 'storage/transactions'],
+  'storage/memory': ['async', 'job', 'events', 'queue', 'execution', 'storage/sql', 'storage/transactions'],
   'storage/typeorm': [
     ...['async', 'job', 'events', 'queue', 'execution'],
     ...['storage/sql', 'storage/transactions', 'storage/postgres', 'storage/mysql', 'storage/sqlite'],
   ],
-  client: ['job', 'queue'],
-  nest: ['async', 'job', 'events', 'queue', 'execution', 'worker', 'storage/typeorm', 'client'],
+  outbox: ['async', 'job', 'events', 'queue'],
+  client: ['async', 'job', 'events', 'queue', 'schedules', 'outbox'],
+  maintenance: ['async', 'job', 'events', 'queue'],
+  nest: [
+    ...['async', 'job', 'events', 'queue', 'schedules', 'execution', 'worker', 'storage/typeorm', 'client'],
+    ...['outbox', 'maintenance'],
+  ],
   adapters: ['job', 'queue'],
   testing: [
-    ...['async', 'job', 'events', 'queue', 'execution', 'worker'],
-    ...['storage/memory', 'client', 'nest'],
+    ...['async', 'job', 'events', 'queue', 'schedules', 'execution', 'worker'],
+    ...['storage/memory', 'client', 'maintenance', 'nest'],
   ],
 };
 
@@ -72,6 +78,13 @@ export default {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/storage/' },
       to: { path: '(^|node_modules/)typeorm/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'croner-in-one-file',
+      comment: 'Cron expressions are read in one place.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/schedules/occurrences\\.ts$' },
+      to: { path: '(^|node_modules/)croner/' },
     },
     {
       name: 'sub-paths-stand-apart',

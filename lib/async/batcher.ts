@@ -46,21 +46,21 @@ export class Batcher<T> {
   }
 
   private async sendAll(): Promise<void> {
-    const { count, send, gathers } = this.steps;
+    const { count, send, gathers, patienceMs } = this.steps;
     if (gathers === 'before') await nextTurn();
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, count(this.waiting));
-      await this.patiently(send(batch));
+      const sent = send(batch);
+      await (patienceMs === undefined ? sent : this.patiently(sent, patienceMs));
       if (gathers === 'between' && batch.length > 1) await nextTurn();
     }
     this.sending = undefined;
   }
 
-  /** Waits for a batch, but not longer than the patience, if there is one. */
-  private async patiently(sent: Promise<void>): Promise<void> {
-    const { patienceMs } = this.steps;
-    if (patienceMs === undefined || this.stuck.size >= MAX_STUCK) return sent;
-    if (await endsWithin(sent, patienceMs)) return;
+  /** Waits for a batch, but not longer than `ms` unless too many are stuck already. */
+  private async patiently(sent: Promise<void>, ms: number): Promise<void> {
+    if (this.stuck.size >= MAX_STUCK) return sent;
+    if (await endsWithin(sent, ms)) return;
     this.stuck.add(sent);
     void sent.finally(() => this.stuck.delete(sent));
   }

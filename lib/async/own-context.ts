@@ -1,12 +1,12 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 
-/** Calls a function in the asynchronous context in which this module was loaded: that of the start-up, outside any request. */
-const atStartUp = AsyncLocalStorage.snapshot();
+/** The asynchronous context in which this module was loaded: that of the start-up, outside any request. */
+const startUp = new AsyncResource('Jobs');
 
 /**
  * Calls `work` in an asynchronous context of its own. It inherits no `AsyncLocalStorage` store of the caller, whether
  * that is a request or the work before it, and a store that it enters with `enterWith` ends with it.
  */
 export function inOwnContext<T>(type: string, work: () => T): T {
-  return atStartUp(() => new AsyncResource(type).runInAsyncScope(work));
+  return startUp.runInAsyncScope(() => new AsyncResource(type)).runInAsyncScope(work);
 }

@@ -13,7 +13,7 @@ export function jittered(ms: number): number {
  * time, everything else that it sends included.
  */
 export function pollPauseMs(ms: number): number {
-  return ms * (1 + random() * 0.4);
+  return ms * (1.3 + random() * 0.1);
 }
 
 /** The pauses between tries of something that fails: each is twice as long as the one before, with jitter. */

@@ -10,36 +10,47 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function after(ms: number, callback: () => void): () => void {
   if (ms === Infinity) return () => undefined;
-  let cancel: () => void;
-  const wait = (leftMs: number) => {
-    const isLast = leftMs <= MAX_TIMEOUT_MS;
-    const next = () => (isLast ? callback() : wait(leftMs - MAX_TIMEOUT_MS));
-    cancel = timeout(Math.min(leftMs, MAX_TIMEOUT_MS), next);
-  };
-  wait(ms);
-  return () => cancel();
+  const alarm = new Alarm(ms, callback);
+  return () => alarm.cancel();
 }
 
-/** One `setTimeout`, of those that there are when it is called. */
-function timeout(ms: number, callback: () => void): () => void {
-  const clear = globalThis.clearTimeout; // a fake one does not clear timers of Node, nor the other way round
-  let isOver = false;
-  const end = () => {
-    isOver = true;
-    clear(timer);
-    unwatch?.();
-  };
-  const timer = setTimeout(() => {
-    if (isOver) return;
-    end();
-    callback();
-  }, ms);
-  let cancel = end;
-  const unwatch = onTimersReplaced(() => {
-    end();
-    cancel = timeout(ms, callback);
-  });
-  return () => cancel();
+class Alarm {
+  private timer: NodeJS.Timeout | undefined;
+  /** A fake one does not clear timers of Node, nor the other way round. */
+  private clear = globalThis.clearTimeout;
+  private unwatch: (() => void) | undefined;
+
+  constructor(
+    private leftMs: number,
+    private readonly callback: () => void,
+  ) {
+    this.set();
+  }
+
+  cancel(): void {
+    this.clear(this.timer);
+    this.timer = undefined;
+    this.unwatch?.();
+  }
+
+  /** Sets a timeout, of those that there are now. */
+  private set(): void {
+    this.clear = globalThis.clearTimeout;
+    const timer = setTimeout(() => this.rang(timer), Math.min(this.leftMs, MAX_TIMEOUT_MS));
+    this.timer = timer;
+    this.unwatch = onTimersReplaced(() => {
+      this.cancel();
+      this.set();
+    });
+  }
+
+  private rang(timer: NodeJS.Timeout): void {
+    if (timer !== this.timer) return; // a fake one that could not be cleared
+    this.cancel();
+    this.leftMs -= MAX_TIMEOUT_MS;
+    if (this.leftMs > 0) this.set();
+    else this.callback();
+  }
 }
 
 /**
@@ -70,30 +81,56 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
  */
 export function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   return raced(
-    work.then(() => true),
+    work,
     ms,
+    () => true,
     (resolve) => resolve(false),
   );
 }
 
-/** Waits for `work`, but not longer than `ms`. Rejects with the error that `lateError` makes where that takes longer. */
-export function withTimeLimit<T>(work: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
-  return raced(work, ms, (_resolve, reject) => reject(lateError()));
-}
-
-async function raced<T>(
-  work: Promise<T>,
-  ms: number,
-  onLate: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
-): Promise<T> {
-  if (ms === Infinity) return work;
-  let cancel!: () => void;
-  const late = new Promise<T>((resolve, reject) => {
-    cancel = after(ms, () => onLate(resolve, reject));
+/** Waits for `work`. Rejects with the reason of the signal where that aborts first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop!: () => void;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([aborted, work]);
   } finally {
-    cancel();
+    signal.removeEventListener('abort', stop);
   }
+}
+
+/** Waits for `work`, but not longer than `ms`. Rejects with the error that `lateError` makes where that takes longer. */
+export function withTimeLimit<T>(work: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
+  return raced(
+    work,
+    ms,
+    (value) => value,
+    (_resolve, reject) => reject(lateError()),
+  );
+}
+
+/** Each statement and each connection is raced: this costs half of what `Promise.race` would. */
+function raced<T, Answer>(
+  work: Promise<T>,
+  ms: number,
+  answerOf: (value: T) => Answer,
+  onLate: (resolve: (answer: Answer) => void, reject: (error: Error) => void) => void,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const cancel = after(ms, () => onLate(resolve, reject));
+    work.then(
+      (value) => {
+        cancel();
+        resolve(answerOf(value));
+      },
+      () => {
+        cancel();
+        resolve(work as Promise<never>); // and so rejects as that did
+      },
+    );
+  });
 }

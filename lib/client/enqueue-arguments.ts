@@ -1,6 +1,6 @@
 import { CIRCULAR_IMPORT, JobDefinition } from '../job/definition.js';
 import { InvalidJobError } from '../job/errors.js';
-import type { Job, JobSettings, NewJob } from '../job/job.js';
+import type { Enqueued, Job, JobSettings, NewJob } from '../job/job.js';
 import { describeType } from '../job/names.js';
 import { isObject } from '../job/option-checks.js';
 
@@ -12,9 +12,14 @@ export type EnqueueArguments<Kind, Payload, Options> =
       : [payload: Input, options?: Options]
     : [payload?: Payload, options?: Options];
 
-/** The job as an enqueue gives it back. */
-export type EnqueuedJob<Kind, Payload> =
-  Kind extends JobDefinition<infer Input, infer _Payload, infer Result> ? Job<Input, Result> : Job<Payload>;
+/** The job as an enqueue gives it back: the one that there is now, and what the enqueue did. */
+export type EnqueuedJob<Kind = string, Payload = unknown> = (Kind extends JobDefinition<
+  infer Input,
+  infer _Payload,
+  infer Result
+>
+  ? Job<Input, Result>
+  : Job<Payload>) & { readonly enqueued: Enqueued };
 
 /** @throws InvalidJobError where `kind` is neither a kind nor a definition */
 export function newJob(kind: unknown, payload: unknown, settings: JobSettings): NewJob {

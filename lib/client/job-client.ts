@@ -1,13 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import type { ContextCarrier } from '../job/context-carrier.js';
-import { ApplicationClosedError } from '../job/application-errors.js';
-import { InvalidJobError, JobsError } from '../job/errors.js';
+import { InvalidJobError } from '../job/errors.js';
 import type { JobDefinition } from '../job/definition.js';
-import { decodeDocument } from '../job/document.js';
+import type { EncodedJob } from '../job/encode-job.js';
 import type { Job, JobSettings, NewJob } from '../job/job.js';
-import { JobEncoder, type EncodedJob } from '../job/encode-job.js';
 import { requireName } from '../job/names.js';
-import type { JobQueue } from '../queue/job-queue.js';
 import {
   newJob,
   requireDefinition,
@@ -16,45 +12,16 @@ import {
   type EnqueuedJob,
   type EnqueueArguments,
 } from './enqueue-arguments.js';
+import { JobSelection } from './job-selection.js';
+import type { EnqueueManyOptions } from './write-target.js';
 
-export interface EnqueueManyOptions {
-  /**
-   * Write through this `EntityManager`: the jobs are committed or rolled back with its transaction. Default: the
-   * transaction that the call runs in, if the client knows of one; see `JobClient.transaction` and the module's option
-   * `transactions`.
-   */
-  readonly manager?: EntityManager;
-  /** Commit at once, also where the call runs in a transaction. Default false. */
-  readonly outside?: boolean;
-}
+export type { JobClientSettings } from './job-control.js';
+export type { EnqueueManyOptions } from './write-target.js';
 
 export interface EnqueueOptions extends JobSettings, EnqueueManyOptions {}
 
-export interface JobClientSettings {
-  /** Default 1 MiB. */
-  readonly maxPayloadBytes?: number;
-  /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
-  readonly requireKind?: (kind: string) => void;
-  /** Checks the payloads of a kind, if its handler here has a definition. */
-  readonly definitionOf?: (kind: string) => JobDefinition | undefined;
-  readonly contextCarrier?: ContextCarrier;
-  /** Called before an enqueue that joins no transaction and does not say `outside`. */
-  readonly onUnjoined?: () => void;
-  /** Whether the application closes the database, or has closed it. Default: never. */
-  readonly isClosed?: () => boolean;
-}
-
-/** Enqueues jobs, and reads them. Inject it by its type, or with `@InjectJobClient(name)`. */
-export class JobClient {
-  private readonly encoder: JobEncoder;
-
-  constructor(
-    private readonly queue: JobQueue,
-    private readonly settings: JobClientSettings = {},
-  ) {
-    this.encoder = new JobEncoder(settings.maxPayloadBytes ?? 1024 * 1024);
-  }
-
+/** Enqueues jobs, and works on those that are there. Inject it by its type, or with `@InjectJobClient(name)`. */
+export class JobClient extends JobSelection {
   /**
    * Enqueues one job. It is committed when this resolves; in a transaction it is committed with that.
    *
@@ -65,7 +32,8 @@ export class JobClient {
    *
    * @param kind a kind, or its definition. With a definition the payload is type-checked, and checked by its schema.
    * @param args the payload, and `EnqueueOptions`
-   * @returns the job as it is stored
+   * @returns the job as it is stored. Where another job takes its place, by a unique key or by `ifExists`, it is that job;
+   * `enqueued` says what happened.
    * @throws InvalidJobError, InvalidPayloadError, UnknownKindError, DuplicateJobError, ForeignTransactionError,
    * ApplicationClosedError. Nothing has been written then.
    */
@@ -81,13 +49,13 @@ export class JobClient {
   }
 
   /**
-   * Enqueues jobs, all or none.
+   * Enqueues jobs, all or none. Unique keys that meet within the list are treated as if enqueued in its order.
    *
-   * @returns the jobs as they are stored, in the order given
+   * @returns the jobs as they are stored, in the order given; see `enqueue`
    * @throws InvalidJobError naming the job by its index, UnknownKindError, DuplicateJobError, ForeignTransactionError.
    * Nothing has been written then.
    */
-  async enqueueMany(jobs: readonly NewJob[], options?: EnqueueManyOptions): Promise<Job[]> {
+  async enqueueMany(jobs: readonly NewJob[], options?: EnqueueManyOptions): Promise<EnqueuedJob[]> {
     const target = requireOptions(options);
     requireKnownTarget(target);
     const encoded: EncodedJob[] = [];
@@ -132,39 +100,6 @@ export class JobClient {
     const kind = args.length === 1 ? undefined : requireDefinition(args[0]).kind;
     const job = await this.unlessClosed(this.queue.get(requireName(args.at(-1), 'id')));
     return kind === undefined || job?.kind === kind ? job : null;
-  }
-
-  private async encode(job: NewJob): Promise<EncodedJob> {
-    const encoded = this.encoder.encode(job, this.settings.contextCarrier?.capture());
-    this.settings.requireKind?.(encoded.kind);
-    const definition = job.definition ?? this.settings.definitionOf?.(encoded.kind);
-    if (definition === undefined) return encoded;
-    // Checks what the handler will read, not what was handed over: a Date is a string by then.
-    await definition.read(decodeDocument(encoded.payload.json, encoded.payload.bytes), definition.version);
-    return { ...encoded, payloadVersion: definition.version };
-  }
-
-  private async write(
-    jobs: readonly EncodedJob[],
-    { manager, outside = false }: EnqueueManyOptions,
-  ): Promise<Job[]> {
-    if (outside && manager !== undefined) {
-      throw new InvalidJobError('outside', 'is given together with manager; give one of them.');
-    }
-    const target = manager ?? (outside ? undefined : this.queue.currentTransaction());
-    if (target === undefined && !outside) this.settings.onUnjoined?.();
-    return this.unlessClosed(this.queue.enqueue(jobs, target === undefined ? {} : { manager: target }));
-  }
-
-  /** What a driver says of a connection that is closed does not say why. @throws ApplicationClosedError */
-  private async unlessClosed<Answer>(answer: Promise<Answer>, isOurs = () => true): Promise<Answer> {
-    try {
-      return await answer;
-    } catch (cause) {
-      const isClosed = this.settings.isClosed?.() === true;
-      if (!isClosed || cause instanceof JobsError || !isOurs()) throw cause;
-      throw new ApplicationClosedError({ cause });
-    }
   }
 }
 

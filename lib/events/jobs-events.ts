@@ -1,18 +1,21 @@
 import { onRejection } from '../async/rejections.js';
+import type { ChoreEventMap } from './chore-events.js';
+import type { ControlEventMap } from './control-events.js';
+import type { HandlerEventMap } from './handler-events.js';
 import type { EncodedJob } from '../job/encode-job.js';
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
+import type { Ended, Outcome } from '../job/outcome.js';
 
 /** Everything that happens to jobs and workers in this process, by name, with what a listener is told of it. */
-export interface JobsEventMap {
+export interface JobsEventMap extends ChoreEventMap, ControlEventMap, HandlerEventMap {
   /** Jobs have been committed. */
   readonly enqueued: { readonly jobs: readonly EncodedJob[] };
   readonly claimed: { readonly jobs: readonly ClaimedJob[] };
   /** The handler is about to be called. */
   readonly started: { readonly job: ClaimedJob };
-  /** An outcome has been written. */
-  readonly settled: { readonly job: ClaimedJob; readonly outcome: Outcome };
+  /** An outcome has been written; of a job that was put back, `snoozed` tells. */
+  readonly settled: { readonly job: ClaimedJob; readonly outcome: Ended };
   /** The outcome of a transactional handler has been committed with its transaction. */
   readonly settledInTransaction: { readonly job: ClaimedJob };
   /** One try to write outcomes has failed; they are tried again. `settlesFailing` tells of it once for many. */
@@ -149,11 +152,58 @@ export interface JobsEventMap {
   readonly replicationUnrestored: Readonly<Record<string, never>>;
   /** mysql2 has given up the server of the DataSource, so nothing works any more in this process. */
   readonly replicationGivenUp: { readonly error: unknown };
+  /**
+   * With `databaseAtStart: 'optional'`: the database cannot be opened for the moment, and the application runs without it.
+   * Told once for an outage, however many tries it lasts.
+   */
+  readonly databaseUnreachable: { readonly error: unknown };
+  /** The same for what a person has to mend: told at once, and then once a minute. */
+  readonly databaseUnsuitable: { readonly error: unknown };
+  /** The same for a database that has neither been opened nor failed in this time. */
+  readonly databaseAwaited: { readonly ms: number };
+  /** A database is open that was not when the application started, after so many failures and this time. */
+  readonly databaseOpened: { readonly failures: number; readonly ms: number };
+  /** What works in the background could not be started once the database was open. */
+  readonly startFailed: { readonly error: unknown };
   readonly schemaUpgraded: { readonly table: string; readonly version: number };
   readonly notifyFailed: { readonly error: unknown };
   readonly listenFailed: { readonly error: unknown; readonly failures: number };
   /** Notifications do not arrive over this connection. */
   readonly notificationsMissing: Readonly<Record<string, never>>;
+  /**
+   * Ticks have made no job: because the last job of the schedule had not ended, or because they passed while no worker
+   * ran. Told by the process that fired the schedule.
+   */
+  readonly scheduleSkipped: {
+    readonly schedule: string;
+    readonly kind: string;
+    /** The first of them. */
+    readonly tick: Date;
+    readonly reason: 'overlap' | 'missed';
+    /** How many. Missed ones are counted up to 10,000. */
+    readonly count: number;
+    /** How many have been skipped since the last job, these included. */
+    readonly inRow: number;
+  };
+  /** The last job of a schedule is cancelled for the next one. `isRunning`: its worker is to stop it. */
+  readonly scheduleCancelled: {
+    readonly schedule: string;
+    readonly kind: string;
+    readonly tick: Date;
+    readonly job: { readonly id: string; readonly isRunning: boolean };
+  };
+  /** The job of a tick could not be made; it is tried again. `failures` counts those in a row, this one included. */
+  readonly scheduleFailed: {
+    readonly schedule: string;
+    readonly kind: string;
+    readonly tick: Date;
+    readonly error: unknown;
+    readonly failures: number;
+  };
+  /** The database did not answer a look for schedules. `failures` counts those in a row, this one included. */
+  readonly schedulingFailed: { readonly error: unknown; readonly failures: number };
+  /** Schedules are fired again, after so many failures in a row. */
+  readonly schedulingRecovered: { readonly failures: number };
   /** A listener has thrown; nothing else was affected. */
   readonly listenerFailed: { readonly event: keyof JobsEventMap; readonly error: unknown };
 }

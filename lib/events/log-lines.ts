@@ -1,6 +1,9 @@
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
 import type { LogLines } from './log-line.js';
-import { idsOf, nameOf, printable, printableError, reasonOf, seconds } from './log-text.js';
+import { idsOf, nameOf, printable, printableError, reasonOf, seconds, titleOf } from './log-text.js';
+import { because, CONTROL_LINES } from './control-lines.js';
+import { HANDLER_LINES } from './handler-lines.js';
+import { SCHEDULE_LINES } from './schedule-lines.js';
 import { STARTUP_LINES } from './startup-lines.js';
 
 const MIB = 1024 * 1024;
@@ -8,6 +11,9 @@ const MIB = 1024 * 1024;
 /** Every line of the log, by the event that it tells of. */
 export const LOG_LINES: LogLines = {
   ...STARTUP_LINES,
+  ...SCHEDULE_LINES,
+  ...CONTROL_LINES,
+  ...HANDLER_LINES,
   claimFailed: {
     error: ({ error, isNews }) =>
       isNews ? `Could not claim jobs; trying again until it works: ${printableError(error)}` : undefined,
@@ -33,6 +39,8 @@ export const LOG_LINES: LogLines = {
       const { delayMs, maxAttempts, lastError } = outcome;
       return `${titleOf(job, maxAttempts)} failed and runs again in ${seconds(delayMs)}: ${reasonOf(lastError)}`;
     },
+    log: ({ job, outcome }) =>
+      outcome.type === 'cancelled' ? `${titleOf(job)} is CANCELLED${because(outcome.reason)}.` : undefined,
     debug: ({ job, outcome }) => (outcome.type === 'done' ? `${titleOf(job)}: done, written.` : undefined),
   },
   settledInTransaction: {
@@ -126,6 +134,16 @@ export const LOG_LINES: LogLines = {
         ? `Could not look for jobs of dead workers, trying again: ${printableError(error)}`
         : undefined,
   },
+  pruned: {
+    debug: ({ count }) => `Deleted ${count} settled jobs.`,
+  },
+  choreFailed: {
+    warn: ({ chore, error, failures }) => {
+      if (failures > 1) return undefined;
+      const what = chore === undefined ? 'look for chores' : `do the chore ${printable(chore)}`;
+      return `Could not ${what}, trying again: ${printableError(error)}`;
+    },
+  },
   quarantined: {
     debug: ({ job }) => `Job ${kindOf(job)} runs alone after ${job.crashes} crashes.`,
   },
@@ -153,11 +171,6 @@ export const LOG_LINES: LogLines = {
         : undefined,
   },
 };
-
-function titleOf(job: ClaimedJob, maxAttempts?: number): string {
-  const name = nameOf(job, maxAttempts);
-  return name.charAt(0).toUpperCase() + name.slice(1);
-}
 
 function kindOf({ id, kind }: Pick<ClaimedJob, 'id' | 'kind'>): string {
   return `${printable(id)} (kind ${printable(kind)})`;

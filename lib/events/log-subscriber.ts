@@ -14,14 +14,16 @@ export class LogSubscriber {
 
   private subscribe(events: JobsEvents, event: JobsEvent): void {
     const lines = Object.entries(LOG_LINES[event]!) as [LogLevel, LogLine<never>][];
-    for (const [level, line] of lines)
-      events.on(event, (detail) => this.tell(level, () => line(detail as never)));
+    // One listener for all levels: some events come with each job.
+    events.on(event, (detail) => {
+      for (const [level, line] of lines) this.tell(level, line, detail as never);
+    });
   }
 
-  private tell(level: LogLevel, linesOf: () => ReturnType<LogLine<never>>): void {
+  private tell(level: LogLevel, line: LogLine<never>, detail: never): void {
     try {
       if (level === 'debug' && this.logger.isDebugEnabled?.() === false) return;
-      const said = (linesOf() ?? []) as string | readonly string[];
+      const said = line(detail) ?? [];
       for (const text of typeof said === 'string' ? [said] : said) this.write(level, text);
     } catch {
       // The lines are lost: there is no other place to say so.

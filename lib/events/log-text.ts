@@ -35,6 +35,12 @@ export function nameOf(
   return `job ${printable(id)} (kind ${printable(kind)}, attempt ${attemptsDone + 1}${limit})`;
 }
 
+/** The same at the beginning of a line: `Job 4711 …`. */
+export function titleOf(job: ClaimedJob, maxAttempts?: number): string {
+  const name = nameOf(job, maxAttempts);
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 /** Names for a message: the first twenty. */
 export function listOf(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMES).map(printable).join(', ');

@@ -1,11 +1,17 @@
 import type { LogLines } from './log-line.js';
 import { idsOf, listOf, printable, printableError, seconds } from './log-text.js';
 
+const WITHOUT = 'The application runs without its database: jobs wait, and enqueues are rejected.';
+
 /** The lines that tell of workers and of the application: their start and end, their table, what is wrong with them. */
 export const STARTUP_LINES = {
   workerStarted: {
     log: ({ workerId, concurrency, kinds }) =>
       `Worker ${printable(workerId)} started: concurrency ${concurrency}, kinds ${listOf(kinds)}.`,
+  },
+  retentionStarted: {
+    log: ({ retention }) =>
+      `Settled jobs are deleted: ${printable(String(retention))}. The option "retention" says for how long they are kept.`,
   },
   workerIdle: {
     log: () => 'No handlers, so no worker is started.',
@@ -72,6 +78,25 @@ export const STARTUP_LINES = {
     error: ({ error }) =>
       'mysql2 has given up the server of this DataSource, so nothing works any more in this process: restart it, and set ' +
       `restoreNodeTimeout: 1000 in "replication". ${printableError(error)}`,
+  },
+  databaseUnreachable: {
+    warn: ({ error }) => `${WITHOUT} Trying again until it can be opened: ${printableError(error)}`,
+  },
+  databaseUnsuitable: {
+    error: ({ error }) =>
+      `Jobs cannot be kept in the database as it is, and it is not opened until that is mended. Looking again until then: ` +
+      printableError(error),
+  },
+  databaseAwaited: {
+    warn: ({ ms }) => `${WITHOUT} It has not been opened within ${seconds(ms)}, and nothing has failed.`,
+  },
+  databaseOpened: {
+    log: ({ failures, ms }) =>
+      `The database is open, after ${failures > 0 ? `${failures} failures in ` : ''}${seconds(ms)}.`,
+  },
+  startFailed: {
+    error: ({ error }) =>
+      `The database is open, but the worker could not be started, and is not tried again: ${printableError(error)}`,
   },
   schemaUpgraded: {
     log: ({ table, version }) => `Brought the table ${table} to version ${version}.`,

@@ -9,6 +9,8 @@ export interface AttemptPolicy {
   readonly timeoutMs?: number;
   /** The handler runs in a transaction, which its outcome is part of. Default false. */
   readonly transactional?: boolean;
+  /** Whether what the handler returns is stored. Default true. */
+  readonly keepResult?: boolean;
   readonly minRetryDelayMs: number;
   readonly maxPayloadBytes: number;
   /** Undefined leaves the decision to the default. */

@@ -1,10 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { withTimeLimit } from '../async/timers.js';
 import { encodeDocument, type StoredDocument } from '../job/document.js';
+import { JobCancelledError } from '../job/control-errors.js';
 import { JobTimeoutError, PermanentError } from '../job/errors.js';
 import type { ClaimedJob, JobContext } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
-import { AttemptContext, LazySignal } from './attempt-context.js';
+import type { JobLogLevel } from '../job/job-log.js';
+import { outcomeOfReturned, type Outcome, type Returned, type Snoozed } from '../job/outcome.js';
+import { AttemptContext, LazySignal, type NoteTaker } from './attempt-context.js';
+import { AttemptNotes, type NoteListener } from './attempt-notes.js';
 import type { AttemptPolicy } from './attempt-policy.js';
 import { outcomeOfError } from './failure.js';
 import { isObservable, lastValueOf } from './observables.js';
@@ -15,9 +18,15 @@ export type { AttemptPolicy } from './attempt-policy.js';
 export type HandlerFn = (job: ClaimedJob<never>, context: JobContext<never>) => unknown;
 
 /** One call of a handler with one claimed job. It knows no database: the caller writes what it ends in. */
-export class Attempt {
+export class Attempt implements NoteTaker {
+  /** What the handler has noted: there is none before its first note. */
+  notes: AttemptNotes | undefined;
+  /** Without one, nothing is noted. */
+  noteListener: NoteListener | undefined;
+  private isNoteRefused = false;
   private readonly lazySignal = new LazySignal();
-  private handling: Promise<unknown> = Promise.resolve();
+  private context: AttemptContext | undefined;
+  private handling: Promise<unknown> | undefined;
   private isHandling = false;
 
   constructor(
@@ -29,7 +38,7 @@ export class Attempt {
   /** Runs the handler. Resolves to the outcome when the handler ends, or when its time is up. Never rejects. */
   async run(): Promise<Outcome> {
     try {
-      return { type: 'done', result: await this.call() };
+      return outcomeOfReturned(await this.call());
     } catch (error) {
       return this.outcomeOf(error);
     }
@@ -39,13 +48,37 @@ export class Attempt {
    * Runs the handler. Rejects with what it throws, or when its time is up.
    * @param manager of the transaction that the handler runs in, if it does
    */
-  async call(manager?: EntityManager): Promise<StoredDocument> {
-    return encodeDocument(await this.handlerValue(manager), 'result', this.policy.maxPayloadBytes);
+  async call(manager?: EntityManager): Promise<Returned> {
+    const value = await this.value(manager);
+    return this.snoozed ?? this.encode(value);
+  }
+
+  /** That the handler has asked for its job to be put back, if it has; in the last call, where there were several. */
+  get snoozed(): Snoozed | undefined {
+    const delayMs = this.context?.snoozeMs;
+    return delayMs === undefined ? undefined : { type: 'snoozed', delayMs };
   }
 
   /** What an error of the handler means for the job. */
   outcomeOf(error: unknown): Outcome {
+    const { reason } = this.lazySignal;
+    if (reason instanceof JobCancelledError) return { type: 'cancelled', reason: reason.reason };
     return outcomeOfError(error, this.job, this.policy);
+  }
+
+  noteProgress(progress: unknown): void {
+    this.note((notes) => notes.setProgress(progress));
+  }
+
+  noteLine(entry: unknown, level: JobLogLevel): void {
+    this.note((notes) => notes.addLine(entry, level));
+  }
+
+  /** Something that was noted is dropped. */
+  noteRefused(error: unknown): void {
+    if (this.isNoteRefused) return;
+    this.isNoteRefused = true;
+    this.noteListener?.noteRefused(error);
   }
 
   /** Whether the handler is to run in a transaction. */
@@ -65,7 +98,7 @@ export class Attempt {
 
   /** Resolves when the handler has really ended, which may be long after its time was up. Never rejects. */
   get ended(): Promise<void> {
-    return this.handling.then(ignore, ignore);
+    return Promise.resolve(this.handling).then(ignore, ignore);
   }
 
   /** Whether the handler has ended, or was never called. */
@@ -73,34 +106,47 @@ export class Attempt {
     return !this.isHandling;
   }
 
-  private async handlerValue(manager?: EntityManager): Promise<unknown> {
+  /** What the handler returns, in time. */
+  private value(manager?: EntityManager): Promise<unknown> {
+    const { timeoutMs } = this.policy;
+    const handling = this.handle(manager);
+    this.handling = handling;
+    return timeoutMs === undefined ? handling : this.withinTimeLimit(handling, timeoutMs);
+  }
+
+  private encode(value: unknown): StoredDocument {
+    const { keepResult = true, maxPayloadBytes } = this.policy;
+    return encodeDocument(keepResult ? value : undefined, 'result', maxPayloadBytes);
+  }
+
+  /** What a handler returns may be a promise, an Observable, or a promise of one. */
+  private async handle(manager?: EntityManager): Promise<unknown> {
     if (this.job.unreadable !== undefined)
       throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
     const job = { ...this.job } as ClaimedJob<never>; // its own: what it writes there must not reach the worker's
-    this.handling = this.settled(this.handler(job, new AttemptContext(job, this.lazySignal, manager)));
+    this.context = new AttemptContext(job, this.lazySignal, manager, this);
     this.isHandling = true;
-    if (this.policy.timeoutMs !== undefined) return this.withinTimeLimit(this.policy.timeoutMs);
     try {
-      return await this.handling;
+      const value = await this.handler(job, this.context);
+      return isObservable(value) ? await lastValueOf(value, this.signal) : value;
     } finally {
       this.isHandling = false;
     }
   }
 
-  /** What a handler has returned may be a promise, an Observable, or a promise of one. */
-  private async settled(returned: unknown): Promise<unknown> {
-    const value = await returned;
-    return isObservable(value) ? lastValueOf(value, this.signal) : value;
+  private note(write: (notes: AttemptNotes) => void): void {
+    if (this.noteListener === undefined) return;
+    try {
+      write((this.notes ??= new AttemptNotes()));
+    } catch (error) {
+      this.noteRefused(error);
+      return;
+    }
+    this.noteListener.noted();
   }
 
-  private withinTimeLimit(timeoutMs: number): Promise<unknown> {
-    const { handling } = this;
-    const ends = this.ended.then(() => {
-      this.isHandling = false;
-      return handling;
-    });
-    ends.catch(ignore);
-    return withTimeLimit(ends, timeoutMs, () => {
+  private withinTimeLimit(handling: Promise<unknown>, timeoutMs: number): Promise<unknown> {
+    return withTimeLimit(handling, timeoutMs, () => {
       const error = new JobTimeoutError(timeoutMs);
       this.abort(error);
       return error;

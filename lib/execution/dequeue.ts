@@ -1,6 +1,8 @@
 import type { JobsEvents } from '../events/jobs-events.js';
+import type { Retention } from '../job/retention.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { DequeueFn, JobQueue } from '../queue/job-queue.js';
+import { pauseOf } from '../queue/kind-store.js';
 import { Attempt, type AttemptPolicy } from './attempt.js';
 import { Executor } from './executor.js';
 import { refuseKind } from './handler-registry.js';
@@ -8,12 +10,14 @@ import { refuseKind } from './handler-registry.js';
 /** What `dequeue` needs to know, as the module's options say it. */
 export interface DequeueSettings extends Pick<
   AttemptPolicy,
-  'minRetryDelayMs' | 'maxPayloadBytes' | 'isPanic'
+  'maxAttempts' | 'backoff' | 'timeoutMs' | 'keepResult' | 'minRetryDelayMs' | 'maxPayloadBytes' | 'isPanic'
 > {
   readonly workerId: string;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   readonly maxCrashes: number;
+  /** Which jobs are deleted with their settlement. Default: none. */
+  readonly retention?: Retention;
   readonly events: JobsEvents;
 }
 
@@ -24,8 +28,10 @@ export async function dequeue(
   fn: DequeueFn,
   settings: DequeueSettings,
 ): Promise<boolean> {
+  const controls = await queue.kinds.controls();
+  const open = kinds.filter((kind) => pauseOf(controls, kind.trim()) === undefined);
   const claimedAt = performance.now();
-  const job = await claimOne(queue, kinds, settings);
+  const job = open.length === 0 ? undefined : await claimOne(queue, open, settings);
   if (job === undefined) return false;
   const executor = new Executor(queue, settings, settings.events);
   executor.start();

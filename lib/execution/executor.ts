@@ -2,6 +2,7 @@ import type { Startable } from '../async/loop.js';
 import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
+import { JobCancelledError } from '../job/control-errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -9,14 +10,17 @@ import type { Attempt } from './attempt.js';
 import { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import { LeaseKeeper, type LeaseKeeperSettings } from './lease-keeper.js';
+import { NoteWriter } from './note-writer.js';
 import type { OutageState } from './outage.js';
-import { Settler } from './settler.js';
+import { Settler, type SettlerSettings } from './settler.js';
+import { OPEN_GATE, type StartGate } from './start-gate.js';
+import { StopHints } from './stop-hints.js';
 import { runInTransaction } from './transactional-execution.js';
 
 /** What an executor needs of its queue. */
 export type ExecutorQueue = Pick<
   JobQueue,
-  'renew' | 'settle' | 'refusesContent' | 'runAndSettle' | 'release'
+  'renew' | 'settle' | 'refusesContent' | 'runAndSettle' | 'release' | 'edits' | 'notes'
 >;
 
 /** How long a handler may go on after its signal has aborted before an event tells of it. */
@@ -30,14 +34,21 @@ export class Executor implements Startable {
   readonly held = new HeldJobs();
   readonly leases: LeaseKeeper;
   private readonly settler: Settler;
+  private readonly stopHints: StopHints;
+  private readonly notes: NoteWriter;
 
   constructor(
     private readonly queue: ExecutorQueue,
-    private readonly settings: LeaseKeeperSettings,
+    private readonly settings: LeaseKeeperSettings & SettlerSettings,
     private readonly events: JobsEvents,
+    private readonly gate: StartGate = OPEN_GATE,
   ) {
-    this.leases = new LeaseKeeper(queue, this.held, settings, events);
+    this.leases = new LeaseKeeper(queue, this.held, settings, events, (job, { reason }) =>
+      this.stopJob(job, reason),
+    );
     this.settler = new Settler(queue, this.held, settings, events);
+    this.stopHints = new StopHints(queue.edits, this.leases);
+    this.notes = new NoteWriter(queue, settings.leaseMs, events);
   }
 
   /** Why outcomes wait to be written, where that has failed. */
@@ -45,15 +56,17 @@ export class Executor implements Startable {
     return this.settler.currentOutage;
   }
 
-  /** Begins to renew leases. */
+  /** Begins to renew leases, and to listen for jobs that are asked to end. */
   start(): void {
     this.leases.start();
+    this.stopHints.start();
   }
 
   /** Stops renewing leases, and gives up on outcomes that are not written yet. */
   async stop(): Promise<void> {
     this.settler.abandon();
-    await this.leases.stop();
+    this.notes.stop();
+    await Promise.all([this.stopHints.stop(), this.leases.stop()]);
   }
 
   /**
@@ -64,6 +77,7 @@ export class Executor implements Startable {
    */
   hold(attempt: Attempt, claimedAt: number, alone = false): HeldJob {
     const heldJob = new HeldJob(attempt, claimedAt + this.settings.leaseMs, alone);
+    heldJob.noteSink = this.notes;
     this.held.add(heldJob);
     return heldJob;
   }
@@ -79,9 +93,8 @@ export class Executor implements Startable {
     attemptOf: (job: ClaimedJob) => Attempt,
     claimedAt: number,
   ): HeldJob[] {
-    const held = new Map(this.held.leases.map((heldJob) => [heldJob.id, heldJob]));
     const isNew = (job: ClaimedJob) => {
-      const known = held.get(job.id);
+      const known = this.held.leaseOf(job.id);
       if (known === undefined || job.leaseToken > known.leaseToken) return true;
       this.held.adopt(known, job.leaseToken, claimedAt + this.settings.leaseMs);
       return false;
@@ -90,17 +103,22 @@ export class Executor implements Startable {
   }
 
   /**
-   * Runs the attempt and begins to write its outcome. Resolves when the handler has really ended, which may be long after
-   * its time was up. Never rejects.
+   * Runs the attempt and begins to write its outcome. Gives the job back where the gate is closed to its kind. Resolves when
+   * the handler has really ended, which may be long after its time was up. Never rejects.
    */
   async run(heldJob: HeldJob): Promise<void> {
     if (heldJob.lease !== 'held') {
       this.drop(heldJob);
       return;
     }
+    if (!this.gate.isOpen(heldJob.job.kind)) {
+      await this.giveBack([heldJob], this.gate.reason(heldJob.job.kind));
+      return;
+    }
     this.held.start(heldJob);
     this.events.emit('started', { job: heldJob.job });
     const outcome = await inOwnContext('Job', () => this.outcomeOf(heldJob));
+    if (heldJob.attempt.notes !== undefined) await this.flushNotes(heldJob);
     if (outcome !== undefined) this.settle(heldJob, outcome);
     if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
     this.held.end(heldJob);
@@ -111,6 +129,8 @@ export class Executor implements Startable {
     if (heldJobs.length === 0) return;
     for (const heldJob of heldJobs) this.drop(heldJob, reason);
     const jobs = heldJobs.map(({ job }) => job);
+    const noted = heldJobs.filter(({ attempt }) => attempt.notes !== undefined);
+    if (noted.length > 0) await this.notes.flush(noted);
     try {
       await this.queue.release(heldJobs);
       this.events.emit('gaveBack', { jobs });
@@ -125,15 +145,52 @@ export class Executor implements Startable {
     if (reason !== undefined) heldJob.attempt.abort(reason);
   }
 
+  /** A job that has not begun ends by being given back. One that runs ends when its handler does. */
+  private stopJob(heldJob: HeldJob, reason: string | null): void {
+    if (heldJob.isStopping || heldJob.lease !== 'held') return;
+    heldJob.isStopping = true;
+    const { job, handler } = heldJob;
+    this.events.emit('stopRequested', { job, reason });
+    const error = new JobCancelledError(job.id, reason);
+    if (handler === 'running') heldJob.attempt.abort(error);
+    else void this.giveBack([heldJob], error);
+  }
+
+  /** What a handler has noted last is written before its outcome. */
+  private async flushNotes(heldJob: HeldJob): Promise<void> {
+    if (heldJob.lease === 'held') await this.notes.flush([heldJob]);
+  }
+
   /** @returns undefined where there is nothing left to write */
-  private async outcomeOf(heldJob: HeldJob): Promise<Outcome | undefined> {
-    const { attempt, job } = heldJob;
-    if (!attempt.isTransactional) return attempt.run();
-    const end = await runInTransaction(heldJob, this.queue, this.events);
+  private outcomeOf(heldJob: HeldJob): Promise<Outcome | undefined> {
+    const { attempt } = heldJob;
+    return attempt.isTransactional ? this.outcomeInTransaction(heldJob) : attempt.run();
+  }
+
+  private async outcomeInTransaction(heldJob: HeldJob): Promise<Outcome | undefined> {
+    const { job } = heldJob;
+    const deletes = this.settings.retention?.deletesAtOnce(job.kind, 'DONE');
+    const end = await runInTransaction(heldJob, this.queue, this.events, {
+      deletes,
+      notes: this.notes,
+      onBegin: () => this.requireOpen(heldJob),
+    });
     if (typeof end !== 'string') return end;
     this.held.close(heldJob);
-    this.events.emit(end === 'written' ? 'settledInTransaction' : 'transactionLost', { job });
+    const { snoozed } = heldJob.attempt;
+    if (end === 'lost') this.events.emit('transactionLost', { job });
+    else if (snoozed === undefined) this.events.emit('settledInTransaction', { job });
+    else this.events.emit('snoozed', { job, delayMs: snoozed.delayMs });
     return undefined;
+  }
+
+  /** A transaction may begin long after it was asked for. @throws why the gate is closed; the job is given back then */
+  private requireOpen(heldJob: HeldJob): void {
+    const { kind } = heldJob.job;
+    if (heldJob.lease !== 'held' || this.gate.isOpen(kind)) return;
+    const reason = this.gate.reason(kind);
+    void this.giveBack([heldJob], reason);
+    throw reason;
   }
 
   private settle(heldJob: HeldJob, outcome: Outcome): void {

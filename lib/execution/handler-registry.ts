@@ -62,8 +62,15 @@ export class AttemptFactory {
   policyOf(handler: Handler): AttemptPolicy {
     let policy = this.policies.get(handler);
     if (policy === undefined) {
-      const { maxAttempts, backoff, timeoutMs, transactional } = handler.options;
-      policy = { ...this.defaults, maxAttempts, backoff, timeoutMs, transactional };
+      const { defaults } = this;
+      const {
+        maxAttempts = defaults.maxAttempts,
+        backoff = defaults.backoff,
+        timeoutMs = defaults.timeoutMs,
+        keepResult = defaults.keepResult,
+        transactional,
+      } = handler.options;
+      policy = { ...defaults, maxAttempts, backoff, timeoutMs, keepResult, transactional };
       this.policies.set(handler, policy);
     }
     return policy;

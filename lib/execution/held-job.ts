@@ -5,6 +5,7 @@ import type { Settlement } from '../queue/job-queue.js';
 import type { LeaseRenewal } from '../queue/lease.js';
 import type { ExponentialPause } from '../async/pauses.js';
 import type { Attempt } from './attempt.js';
+import type { NoteListener } from './attempt-notes.js';
 
 /**
  * How far the handler has come:
@@ -30,6 +31,8 @@ export interface PendingSettlement extends Settlement {
   readonly heldJob: HeldJob;
   /** It may be replaced, by `HeldJobs` alone. */
   outcome: Outcome;
+  /** As the outcome says; it changes with it. */
+  deletes: boolean;
   /** How many tries have failed. */
   failures: number;
   /** How many of these were refused, or not answered in time: the statement may be too large, or one outcome to blame. */
@@ -47,14 +50,32 @@ export interface PendingSettlement extends Settlement {
 }
 
 /** An outcome that has not been sent yet. */
-export function pendingSettlement(heldJob: HeldJob, outcome: Outcome): PendingSettlement {
+export function pendingSettlement(heldJob: HeldJob, outcome: Outcome, deletes = false): PendingSettlement {
   const { id, leaseToken, lockedBy } = heldJob;
-  const counts = { failures: 0, refusals: 0, lateAnswers: 0, refusalsAlone: 0 };
-  return { id, leaseToken, lockedBy, heldJob, outcome, ...counts, isSubstitute: false };
+  return {
+    id,
+    leaseToken,
+    lockedBy,
+    kind: heldJob.job.kind,
+    heldJob,
+    outcome,
+    deletes,
+    failures: 0,
+    refusals: 0,
+    lateAnswers: 0,
+    refusalsAlone: 0,
+    isSubstitute: false,
+  };
+}
+
+/** Writes what handlers note. */
+export interface NoteSink {
+  add(heldJob: HeldJob): void;
+  refused(heldJob: HeldJob, error: unknown): void;
 }
 
 /** One claimed job, from its claim until its outcome is written. Its states change in `HeldJobs` alone. */
-export class HeldJob implements LeaseRenewal {
+export class HeldJob implements LeaseRenewal, NoteListener {
   readonly id: string;
   leaseToken: number;
   readonly lockedBy: string;
@@ -64,9 +85,12 @@ export class HeldJob implements LeaseRenewal {
   lost: LeaseLostError | undefined;
   /** Another transaction held a lock on the row when the lease was to be renewed. */
   isBusy = false;
+  /** It was asked to end. */
+  isStopping = false;
   /** The storage refuses to renew this lease, so it is renewed apart from others. */
   isRenewalRefused = false;
   settlement: PendingSettlement | undefined;
+  noteSink: NoteSink | undefined;
 
   constructor(
     readonly attempt: Attempt,
@@ -78,6 +102,16 @@ export class HeldJob implements LeaseRenewal {
     this.id = attempt.job.id;
     this.leaseToken = attempt.job.leaseToken;
     this.lockedBy = attempt.job.lockedBy;
+    attempt.noteListener = this;
+  }
+
+  /** What a handler notes after its end, or after its lease, is not written. */
+  noted(): void {
+    if (this.lease === 'held') this.noteSink?.add(this);
+  }
+
+  noteRefused(error: unknown): void {
+    this.noteSink?.refused(this, error);
   }
 
   get job(): ClaimedJob {

@@ -1,7 +1,7 @@
 import { deferred, type Deferred } from '../async/deferred.js';
 import type { LeaseLostError } from '../job/errors.js';
-import type { ClaimedJob } from '../job/job.js';
 import { sizeOfOutcome, type Outcome } from '../job/outcome.js';
+import { LostAttempts } from './lost-attempts.js';
 import type { HeldJob, HandlerState, LeaseState, PendingSettlement } from './held-job.js';
 
 interface Waiter extends Deferred<void> {
@@ -13,22 +13,27 @@ interface Waiter extends Deferred<void> {
  * claim loop, the dispatcher, the lease keeper and the settler ask here, and tell here what has become of a job.
  */
 export class HeldJobs {
-  private readonly jobs = new Set<HeldJob>();
+  readonly lostAttempts = new LostAttempts();
+  /** By id. */
+  private readonly jobs = new Map<string, HeldJob>();
+  /** Those that this worker has claimed once more, after it had lost them and while they had not ended here. */
+  private readonly superseded = new Set<HeldJob>();
   /** Waiting jobs, in the order in which they start. Jobs that stopped waiting otherwise are passed over. */
   private line: HeldJob[] = [];
-  private readonly byHandler: Record<HandlerState, number> = { claimed: 0, waiting: 0, running: 0, ended: 0 };
-  private readonly byLease: Record<LeaseState, number> = { held: 0, lost: 0, settling: 0, over: 0 };
+  private waitingJobs = 0;
   private bytesWaiting = 0;
+  private runningJobs = 0;
+  private settlingJobs = 0;
+  private unwrittenBytes = 0;
   /** How many jobs of each kind are running or still to be started. */
   private readonly byKind = new Map<string, number>();
-  private unwrittenBytes = 0;
   private waiters: Waiter[] = [];
 
   add(job: HeldJob): void {
-    this.jobs.add(job);
-    this.byHandler[job.handler] += 1;
-    this.byLease[job.lease] += 1;
-    this.count(job, 1);
+    const older = this.jobs.get(job.id);
+    if (older !== undefined) this.superseded.add(older);
+    this.jobs.set(job.id, job);
+    this.countKind(job, 1);
   }
 
   /** The job may be started when there is a free slot. */
@@ -69,6 +74,7 @@ export class HeldJobs {
   /** The lease is not ours any more. */
   lose(job: HeldJob, error: LeaseLostError): void {
     job.lost = error;
+    this.lostAttempts.add(job.id);
     if (job.lease === 'held') this.moveLease(job, 'lost');
   }
 
@@ -98,7 +104,14 @@ export class HeldJobs {
 
   /** Jobs whose leases are ours, or whose outcomes are still to be written. */
   get leases(): HeldJob[] {
-    return this.filter(({ lease }) => lease === 'held' || lease === 'settling');
+    return this.filter(isLeased);
+  }
+
+  /** The job of this id that `leases` has, if it has one. */
+  leaseOf(id: string): HeldJob | undefined {
+    const newest = this.jobs.get(id);
+    if (newest !== undefined && isLeased(newest)) return newest;
+    return this.superseded.size === 0 ? undefined : this.leases.find((job) => job.id === id);
   }
 
   /** Jobs whose leases have not ended here, lost ones included. */
@@ -134,7 +147,7 @@ export class HeldJobs {
   }
 
   get waitingCount(): number {
-    return this.byHandler.waiting;
+    return this.waitingJobs;
   }
 
   /** How large the payloads of waiting jobs are, in bytes. */
@@ -143,11 +156,11 @@ export class HeldJobs {
   }
 
   get runningCount(): number {
-    return this.byHandler.running;
+    return this.runningJobs;
   }
 
   get settlingCount(): number {
-    return this.byLease.settling;
+    return this.settlingJobs;
   }
 
   /** The size of the outcomes that are being written, approximately. */
@@ -172,36 +185,45 @@ export class HeldJobs {
 
   private moveHandler(job: HeldJob, state: HandlerState): void {
     if (job.handler === state) return;
-    this.byHandler[job.handler] -= 1;
-    this.byHandler[state] += 1;
-    if (job.handler === 'waiting') this.bytesWaiting -= job.job.payloadSize;
-    if (state === 'waiting') this.bytesWaiting += job.job.payloadSize;
+    this.countHandler(job, -1);
     job.handler = state;
-    if (state === 'ended') this.count(job, -1);
+    this.countHandler(job, 1);
+    if (state === 'ended') this.countKind(job, -1);
     this.tellWaiters();
+  }
+
+  private countHandler({ handler, job }: HeldJob, change: number): void {
+    if (handler === 'running') this.runningJobs += change;
+    if (handler !== 'waiting') return;
+    this.waitingJobs += change;
+    this.bytesWaiting += change * job.payloadSize;
   }
 
   private moveLease(job: HeldJob, state: LeaseState): void {
-    this.byLease[job.lease] -= 1;
-    this.byLease[state] += 1;
-    if (job.lease === 'settling') this.unwrittenBytes -= sizeOfOutcome(job.settlement!.outcome);
-    if (state === 'settling') this.unwrittenBytes += sizeOfOutcome(job.settlement!.outcome);
+    this.countLease(job, -1);
     job.lease = state;
+    this.countLease(job, 1);
     this.tellWaiters();
   }
 
-  private forgetIfDone(job: HeldJob): void {
-    if (job.handler !== 'ended' || job.lease !== 'over' || !this.jobs.delete(job)) return;
-    this.byHandler.ended -= 1;
-    this.byLease.over -= 1;
+  private countLease({ lease, settlement }: HeldJob, change: number): void {
+    if (lease !== 'settling') return;
+    this.settlingJobs += change;
+    this.unwrittenBytes += change * sizeOfOutcome(settlement!.outcome);
   }
 
-  private count({ job }: { readonly job: ClaimedJob }, change: number): void {
+  private forgetIfDone(job: HeldJob): void {
+    if (job.handler !== 'ended' || job.lease !== 'over') return;
+    if (this.jobs.get(job.id) === job) this.jobs.delete(job.id);
+    else this.superseded.delete(job);
+  }
+
+  private countKind({ job }: HeldJob, change: number): void {
     this.byKind.set(job.kind, this.countOf(job.kind) + change);
   }
 
   private filter(wanted: (job: HeldJob) => boolean): HeldJob[] {
-    return [...this.jobs].filter(wanted);
+    return [...this.superseded, ...this.jobs.values()].filter(wanted);
   }
 
   private async once(condition: () => boolean): Promise<void> {
@@ -218,4 +240,8 @@ export class HeldJobs {
     this.waiters = this.waiters.filter((waiter) => !met.includes(waiter));
     for (const { resolve } of met) resolve();
   }
+}
+
+function isLeased({ lease }: HeldJob): boolean {
+  return lease === 'held' || lease === 'settling';
 }

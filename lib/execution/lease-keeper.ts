@@ -3,7 +3,7 @@ import { sleep } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { LeaseLostError } from '../job/errors.js';
 import type { JobQueue } from '../queue/job-queue.js';
-import type { LeaseAnswer } from '../queue/lease.js';
+import type { RenewalAnswer, StopRequest } from '../queue/lease.js';
 import type { HeldJob } from './held-job.js';
 import type { HeldJobs } from './held-jobs.js';
 
@@ -38,6 +38,8 @@ export class LeaseKeeper implements Startable {
     private readonly held: HeldJobs,
     private readonly settings: LeaseKeeperSettings,
     private readonly events: JobsEvents,
+    /** Is told of jobs that are asked to end. */
+    private readonly onStop: (job: HeldJob, request: StopRequest) => void,
   ) {}
 
   start(): void {
@@ -56,7 +58,18 @@ export class LeaseKeeper implements Startable {
     const { leaseMs } = this.settings;
     const [answer] = await this.queue.renew([job], leaseMs, Math.ceil(leaseMs * ANSWER_SHARE));
     if (answer === 'lost') this.lose(job, 'another worker has it');
+    if (typeof answer === 'object') this.onStop(job, answer);
     return answer === 'written';
+  }
+
+  /**
+   * Renews the leases of these jobs, if they are held here, to find out whether they are asked to end. Never rejects.
+   * @param ids null for all
+   */
+  async checkStops(ids: readonly string[] | null): Promise<void> {
+    const wanted = ids === null ? null : new Set(ids);
+    const leased = this.held.renewable.filter(({ id }) => wanted?.has(id) ?? true);
+    if (leased.length > 0) await this.renew(leased, performance.now(), false);
   }
 
   /** Renews at once where a lease has run out: the process stood still, or a claim was answered late. Never rejects. */
@@ -120,10 +133,11 @@ export class LeaseKeeper implements Startable {
     return (await this.renewTogether(jobs.slice(half), now)) && isFirstRenewed;
   }
 
-  private answered(job: HeldJob, answer: LeaseAnswer, now: number): void {
+  private answered(job: HeldJob, answer: RenewalAnswer, now: number): void {
     job.isBusy = answer === 'busy' || answer === 'stale';
     job.isRenewalRefused = false;
-    if (answer === 'written') job.endsAt = now + this.settings.leaseMs;
+    if (answer === 'written' || typeof answer === 'object') job.endsAt = now + this.settings.leaseMs;
+    if (typeof answer === 'object') this.onStop(job, answer);
     if (answer === 'lost') this.lose(job, 'another worker has it');
     if (answer === 'stale' && performance.now() >= job.endsAt)
       this.lose(job, 'the storage has forgotten its claim');

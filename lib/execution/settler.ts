@@ -2,7 +2,8 @@ import { Batcher } from '../async/batcher.js';
 import { after } from '../async/timers.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { countForBatch, MAX_ROWS, type Weight } from '../job/batch-size.js';
-import { sizeOfOutcome, type Outcome } from '../job/outcome.js';
+import { sizeOfOutcome, STATUS_AFTER, type Outcome } from '../job/outcome.js';
+import { KEEP_ALL, type Retention } from '../job/retention.js';
 import { DatabaseTimeoutError } from '../job/storage-errors.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseAnswer } from '../queue/lease.js';
@@ -32,15 +33,17 @@ export class Settler {
     gathers: 'before',
   });
 
+  private readonly retention: Retention;
   private readonly timing: SettleTiming;
   private readonly outage: Outage;
 
   constructor(
     private readonly queue: Pick<JobQueue, 'settle' | 'refusesContent'>,
     private readonly held: HeldJobs,
-    { leaseMs }: { readonly leaseMs: number },
+    { leaseMs, retention = KEEP_ALL }: SettlerSettings,
     private readonly events: JobsEvents,
   ) {
+    this.retention = retention;
     this.timing = new SettleTiming(leaseMs);
     this.outage = new Outage(held, events);
   }
@@ -52,7 +55,7 @@ export class Settler {
 
   /** Begins to write the outcome. `HeldJobs.noneSettling` tells when all are written, refused or given up. */
   settle(heldJob: HeldJob, outcome: Outcome): void {
-    const settlement = pendingSettlement(heldJob, outcome);
+    const settlement = pendingSettlement(heldJob, outcome, this.deletes(heldJob, outcome));
     this.held.settle(heldJob, settlement);
     this.batcher.add(settlement);
   }
@@ -71,7 +74,7 @@ export class Settler {
   private async write(batch: readonly PendingSettlement[]): Promise<void> {
     try {
       const answers = await this.queue.settle(batch, this.timing.answerMs(batch));
-      for (const [index, settlement] of batch.entries()) this.answered(settlement, answers[index]!);
+      batch.forEach((settlement, index) => this.answered(settlement, answers[index]!));
     } catch (error) {
       this.failed(batch, error);
     }
@@ -87,8 +90,14 @@ export class Settler {
       return;
     }
     this.close(settlement);
-    if (answer === 'written') this.events.emit('settled', { job: heldJob.job, outcome });
-    else this.events.emit('settleRefused', { job: heldJob.job, outcome, failures });
+    if (answer === 'written') {
+      if (outcome.type === 'snoozed')
+        this.events.emit('snoozed', { job: heldJob.job, delayMs: outcome.delayMs });
+      else this.events.emit('settled', { job: heldJob.job, outcome });
+      return;
+    }
+    this.held.lostAttempts.add(heldJob.id);
+    this.events.emit('settleRefused', { job: heldJob.job, outcome, failures });
   }
 
   private failed(batch: readonly PendingSettlement[], error: unknown): void {
@@ -111,12 +120,15 @@ export class Settler {
     const { heldJob, outcome, isSubstitute } = settlement;
     if (isSubstitute) {
       this.close(settlement);
+      this.held.lostAttempts.add(heldJob.id);
       this.events.emit('settleGivenUp', { job: heldJob.job, outcome, error });
       return;
     }
     this.events.emit('outcomeReplaced', { job: heldJob.job, outcome, error });
-    this.held.replaceOutcome(settlement, substituteFor(outcome, error));
-    Object.assign(settlement, { isSubstitute: true, refusalsAlone: 0, pause: undefined });
+    const substitute = substituteFor(outcome, error);
+    this.held.replaceOutcome(settlement, substitute);
+    const deletes = this.deletes(heldJob, substitute);
+    Object.assign(settlement, { isSubstitute: true, refusalsAlone: 0, pause: undefined, deletes });
     this.tryAgain(settlement, true);
   }
 
@@ -126,11 +138,22 @@ export class Settler {
     settlement.cancelRetry = after(pauseMs, () => this.batcher.add(settlement));
   }
 
+  /** Whether this outcome leaves nothing to keep. */
+  private deletes({ job }: HeldJob, outcome: Outcome): boolean {
+    return this.retention.deletesAtOnce(job.kind, STATUS_AFTER[outcome.type]);
+  }
+
   /** Nothing more is sent of it. */
   private close(settlement: PendingSettlement): void {
     this.held.close(settlement.heldJob);
     this.outage.end(settlement);
   }
+}
+
+export interface SettlerSettings {
+  readonly leaseMs: number;
+  /** Which jobs are deleted with their settlement. Default: none. */
+  readonly retention?: Retention;
 }
 
 /** How many of the settlements, from the first on, leave together: those that have failed equally often. */

@@ -11,6 +11,8 @@ const MAX_REASON_LENGTH = 500;
 export function substituteFor(outcome: Outcome, error: unknown): Outcome {
   const [reason] = describeError(error).split('\n', 1);
   const lastError = `The outcome could not be stored: ${ascii(reason!).slice(0, MAX_REASON_LENGTH)}`;
+  if (outcome.type === 'snoozed') return outcome; // nothing of it is content
+  if (outcome.type === 'cancelled') return { ...outcome, reason: lastError };
   return outcome.type === 'done' ? { type: 'failed', lastError } : { ...outcome, lastError };
 }
 

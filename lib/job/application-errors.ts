@@ -1,15 +1,16 @@
 import { branded } from './copies.js';
 import { JobsError, type WithCause } from './errors.js';
 
-/** `@JobHandler` stands on what can never be called. Thrown when the class is loaded; the message says what to do. */
+/** A decorator stands on what can never be called. Thrown when the class is loaded; the message says what to do. */
 @branded('InvalidHandlerError')
 export class InvalidHandlerError extends JobsError {
   constructor(
     /** `Mails.send` */
     readonly handler: string,
     problem: string,
+    decorator = '@JobHandler',
   ) {
-    super(`@JobHandler: ${handler} ${problem}.`);
+    super(`${decorator}: ${handler} ${problem}.`);
   }
 }
 

@@ -11,8 +11,8 @@ export interface Weight {
 /** How many items, from the first on, go into one statement. The first always does, however large it is. */
 export function countForBatch<T>(items: readonly T[], weigh: (item: T) => Weight): number {
   let [rows, bytes] = [0, 0];
-  for (const [index, item] of items.entries()) {
-    const weight = weigh(item);
+  for (let index = 0; index < items.length; index++) {
+    const weight = weigh(items[index]!);
     rows += weight.rows;
     bytes += weight.bytes;
     if (index > 0 && (rows > MAX_ROWS || bytes > MAX_BYTES)) return index;

@@ -13,9 +13,15 @@ import {
   type PayloadSchema,
   type StandardSchema,
 } from './payload-schema.js';
+import type { UniqueByPayload } from './unique.js';
 
 /** The options of `defineJob`, beside those of a handler. */
-export interface JobDefinitionOptions<Schema = undefined, Result = unknown> extends JobHandlerOptions {
+export interface JobDefinitionOptions<Schema = undefined, Result = unknown, Payload = never> extends Omit<
+  JobHandlerOptions,
+  'unique'
+> {
+  /** Makes one job of those with the same key, as `unique` of a handler does; `key` gets the payload that the handler gets. */
+  readonly unique?: UniqueByPayload<Payload>;
   /** Checked when a job is enqueued, and again before its handler runs. */
   readonly schema?: Schema;
   /** The type of the result, for when that of the payload is inferred from `schema`: `returns: type<Invoice>()`. */
@@ -129,17 +135,17 @@ export type JobOf<Definition extends Pick<JobDefinition, 'types'>> = Job<
  */
 export function defineJob<Input, Payload, Result = unknown>(
   kind: string,
-  options: JobDefinitionOptions<StandardSchema<Input, Payload>, Result> & {
+  options: JobDefinitionOptions<StandardSchema<Input, Payload>, Result, Payload> & {
     schema: StandardSchema<Input, Payload>;
   },
 ): JobDefinition<Input, Payload, Result>;
 export function defineJob<Dto extends DtoClass, Result = unknown>(
   kind: string,
-  options: JobDefinitionOptions<Dto, Result> & { schema: Dto },
+  options: JobDefinitionOptions<Dto, Result, FromDto<Dto>> & { schema: Dto },
 ): JobDefinition<PlainOf<FromDto<Dto>>, FromDto<Dto>, Result>;
 export function defineJob<Payload = unknown, Result = unknown>(
   kind: string,
-  options?: JobDefinitionOptions<undefined, Result>,
+  options?: JobDefinitionOptions<undefined, Result, Payload>,
 ): JobDefinition<Payload, Payload, Result>;
 export function defineJob(kind: string, options: object = {}): JobDefinition {
   return new JobDefinition(kind, options);

@@ -27,6 +27,11 @@ export class InvalidOptionError extends JobsError {
   ) {
     super(`Option "${option}" is ${printable(value)}; it must be ${allowed}.`);
   }
+
+  /** What is wrong, without the option's name. */
+  get problem(): string {
+    return `is ${printable(this.value)}; it must be ${this.allowed}.`;
+  }
 }
 
 /**
@@ -44,19 +49,63 @@ export class InvalidJobError extends JobsError {
   }
 }
 
-/** A job with this id exists already. Nothing of the call was written, so it is safe to read that job with `get(id)`. */
-@branded('DuplicateJobError')
-export class DuplicateJobError extends JobsError {
+/**
+ * A schedule cannot work as it is declared or given. Nothing was written. `path` says which option is wrong, for example
+ * `timeZone`.
+ */
+@branded('InvalidScheduleError')
+export class InvalidScheduleError extends JobsError {
   constructor(
-    readonly id: string,
+    readonly path: string,
+    readonly problem: string,
     options?: WithCause,
   ) {
-    super(
-      `A job with the id "${id}" exists already; nothing was written. ` +
-        `Read it with get(), or leave out the id to get a new one.`,
-      options,
-    );
+    super(`${path} ${problem}`, options);
   }
+}
+
+/** What told that a job is there already, where it was not the id. */
+export interface DuplicateKey {
+  readonly kind: string;
+  readonly key: string;
+}
+
+/**
+ * A job with this id exists already, or holds the unique key of the new one. Nothing of the call was written, so it is safe
+ * to read that job with `get(id)`.
+ */
+@branded('DuplicateJobError')
+export class DuplicateJobError extends JobsError {
+  /** The kind of the job, where it holds the key. */
+  readonly kind?: string;
+  /** The unique key; undefined where the ids are the same. */
+  readonly key?: string;
+
+  /** @param id of the job that is there already */
+  constructor(
+    readonly id: string,
+    options?: WithCause & Partial<DuplicateKey>,
+  ) {
+    const { key, kind, ...rest } = options ?? {};
+    super(key === undefined ? idTaken(id) : keyTaken(id, key, kind ?? ''), rest);
+    if (key === undefined) return;
+    this.kind = kind;
+    this.key = key;
+  }
+}
+
+function idTaken(id: string): string {
+  return (
+    `A job with the id "${id}" exists already; nothing was written. Read it with get(), leave out the id to get a new ` +
+    `one, or say ifExists: 'join' to get that job back.`
+  );
+}
+
+function keyTaken(id: string, key: string, kind: string): string {
+  return (
+    `The job "${id}" of kind "${kind}" holds the unique key "${key}"; nothing was written. Read it with get(), or say ` +
+    `onConflict: 'join' to get that job back.`
+  );
 }
 
 /** No handler of this process serves the kind, so the job was refused. Nothing was written. */

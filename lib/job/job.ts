@@ -1,13 +1,12 @@
 import type { EntityManager } from 'typeorm';
-
-/**
- * `PENDING` until an attempt ends it: waiting, scheduled for later, running, or to be retried.
- * The other four are terminal; no worker touches such a job again.
- */
-export type JobStatus = 'PENDING' | 'DONE' | 'FAILED' | 'PANIC' | 'CANCELLED';
+import type { JobLogLevel, JobProgress } from './job-log.js';
+import type { JobState, JobStatus } from './job-state.js';
+import type { StoredBackoff } from './retry.js';
+import type { ShownSettings } from './settings.js';
+import type { DebounceOptions, ThrottleOptions, UniqueByPayload, UniqueOptions } from './unique.js';
 
 /** A job as it is stored. */
-export interface Job<Payload = unknown, Result = unknown> {
+export interface Job<Payload = unknown, Result = unknown> extends ShownSettings {
   /** 1 to 255 characters: the caller's, or a UUIDv7. */
   readonly id: string;
   /** The name that ties the job to its handler: case-sensitive, 1 to 255 characters. */
@@ -18,6 +17,8 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly runAt: Date;
   /** `PENDING` until the job ends as `DONE`, `FAILED`, `PANIC` or `CANCELLED`; a running job is `PENDING` with `lockedBy`. */
   readonly status: JobStatus;
+  /** Where it stood when it was read, by the clock of the database. */
+  readonly state: JobState;
   /** When it was enqueued, by the clock of the database. */
   readonly createdAt: Date;
   /** When the row last changed, heartbeats apart. */
@@ -44,7 +45,22 @@ export interface Job<Payload = unknown, Result = unknown> {
   readonly lockedBy?: string;
   /** When that worker's lease ends, unless it is renewed. */
   readonly lockedUntil?: Date;
+  /** Why it was cancelled, or is to be; undefined also where no reason was given. */
+  readonly cancelReason?: string;
+  /** What its handler has told last by `context.progress`, by any attempt; undefined where it never has. */
+  readonly progress?: JobProgress;
+  /** What the enqueue that returned this job did. Only on what an enqueue returns. */
+  readonly enqueued?: Enqueued;
 }
+
+/**
+ * What an enqueue did:
+ *
+ * - `'created'`: it made the job
+ * - `'joined'`: it wrote nothing, because this job has its unique key, or its id
+ * - `'replaced'`: it wrote into this job, which has its unique key and had not begun
+ */
+export type Enqueued = 'created' | 'joined' | 'replaced';
 
 /** A job under a lease: what a claim returns. */
 export interface ClaimedJob<Payload = unknown> extends Job<Payload> {
@@ -69,14 +85,38 @@ export interface JobContext<Payload = unknown> {
   readonly leaseToken: number;
   /** The worker that runs the job. */
   readonly workerId: string;
+  /** The instant that a job of a schedule is for; undefined on other jobs. */
+  readonly tick: Date | undefined;
+  /**
+   * Puts the job back when the handler returns, which drops what it returns: the job is ready again after so many
+   * milliseconds by the database's clock, from 0 to 100 years. No attempt is spent, and `attempt` is the same next time. Where
+   * the handler throws after that, its error counts as always. Of several calls the last one counts.
+   * @throws InvalidJobError where `ms` is no such number
+   */
+  readonly snooze: (ms: number) => void;
+  /**
+   * Tells how far the handler has come, for `Job.progress`: a number from 0 to 1, or an object of at most 4 kB of JSON. The
+   * newest is written within a second, and before the outcome. Never throws: what cannot be stored is dropped, and the
+   * event `noteRefused` tells so, once for an attempt.
+   */
+  readonly progress: (progress: JobProgress) => void;
+  /**
+   * Logs a text, fields or an error with the job, for `JobClient.logs`. Lines are written within a second, and before the
+   * outcome; of an attempt the newest 1,000 and 64 kB are kept. Texts are cut after 8192 characters. Never throws, as
+   * `progress`.
+   * @param level default `'info'`
+   */
+  readonly log: (entry: string | Readonly<Record<string, unknown>> | Error, level?: JobLogLevel) => void;
   /** The manager of the handler's transaction, with `transactional: true`. Reading it in another handler throws. */
   readonly manager: EntityManager;
 }
 
 /** What a caller may say about a job besides kind and payload. */
 export interface JobSettings {
-  /** 1 to 255 characters, trimmed. Default: a new UUIDv7. A job that exists already is a `DuplicateJobError`. */
+  /** 1 to 255 characters, trimmed. Default: a new UUIDv7. A job that exists already is a `DuplicateJobError`; see `ifExists`. */
   readonly id?: string;
+  /** What becomes of the enqueue where a job with this id exists: an error, or that job comes back. Default `'reject'`. */
+  readonly ifExists?: 'reject' | 'join';
   /** Not before this instant, from year 1 to 9999; one in the past means at once. Not together with `delayMs`. */
   readonly runAt?: Date;
   /** Not before this many milliseconds from now, by the database's clock. Not together with `runAt`. */
@@ -85,6 +125,19 @@ export interface JobSettings {
   readonly priority?: number;
   /** How many attempts may fail before the job is `FAILED`. Takes precedence over the handler's own `maxAttempts`. */
   readonly maxAttempts?: number;
+  /**
+   * How long to wait before the next attempt, as data: `{ type: 'fixed', delayMs }` or `{ type: 'exponential', … }`. Takes
+   * precedence over the handler's own `backoff`.
+   */
+  readonly backoff?: StoredBackoff;
+  /** To find the job by: at most 10, each trimmed and of 1 to 100 characters, none twice. */
+  readonly tags?: readonly string[];
+  /** Makes one job of those with the same key. Takes precedence over the handler's own `unique`. */
+  readonly unique?: UniqueOptions;
+  /** Runs once when enqueues of a key have paused for `waitMs`. Not together with `unique`, `throttle`, `runAt` and `delayMs`. */
+  readonly debounce?: DebounceOptions;
+  /** Makes at most one job of a key in `perMs`; the others join it. Not together with `unique` and `debounce`. */
+  readonly throttle?: ThrottleOptions;
 }
 
 /** A job to be enqueued. */
@@ -99,6 +152,7 @@ export interface NewJob<Payload = unknown> extends JobSettings {
 /** Checks the payloads of a kind, and brings those of earlier versions up to date. `JobDefinition` does. */
 export interface PayloadReader {
   readonly version: number;
+  readonly options?: { readonly unique?: UniqueByPayload };
   /** @returns what the handler gets; rejects where the payload does not fit */
   read(stored: unknown, fromVersion: number): Promise<unknown>;
 }
@@ -109,8 +163,8 @@ export interface ReclaimedJob {
   readonly kind: string;
   /** The worker that had it. */
   readonly workerId: string;
-  /** This one included. */
+  /** This one included, unless the job was asked to end. */
   readonly crashes: number;
-  /** `PENDING`: it is ready again. `PANIC`: it has killed its worker too often. */
-  readonly status: 'PENDING' | 'PANIC';
+  /** `PENDING`: it is ready again. `PANIC`: it has killed its worker too often. `CANCELLED`: it was asked to end. */
+  readonly status: 'PENDING' | 'PANIC' | 'CANCELLED';
 }

@@ -7,17 +7,19 @@ const MAX_NAME_LENGTH = 255;
 const MAX_COUNTED_LENGTH = 4 * MAX_NAME_LENGTH;
 
 /**
- * An id or a kind: trimmed, 1 to 255 characters (Unicode code points, as databases count them).
+ * An id, a kind, a tag or a unique key: trimmed, 1 to 255 characters (Unicode code points, as databases count them).
+ *
+ * @param maxLength the most characters, where 255 are too many
  * @throws InvalidJobError
  */
-export function requireName(value: unknown, path: string): string {
+export function requireName(value: unknown, path: string, maxLength = MAX_NAME_LENGTH): string {
   if (typeof value !== 'string')
     throw new InvalidJobError(path, `is ${describeType(value)}; it must be a string.`);
   const name = value.trim();
-  const length = lengthOf(name);
-  if (length < 1 || length > MAX_NAME_LENGTH) {
-    const count = length === Infinity ? `more than ${MAX_NAME_LENGTH}` : length;
-    throw new InvalidJobError(path, `has ${count} characters; it must have 1 to ${MAX_NAME_LENGTH}.`);
+  const length = lengthOf(name, maxLength);
+  if (length < 1 || length > maxLength) {
+    const count = length === Infinity ? `more than ${maxLength}` : length;
+    throw new InvalidJobError(path, `has ${count} characters; it must have 1 to ${maxLength}.`);
   }
   if (name.includes('\0') || !name.isWellFormed()) {
     throw new InvalidJobError(path, 'has a NUL character or half a surrogate pair, which databases refuse.');
@@ -26,8 +28,8 @@ export function requireName(value: unknown, path: string): string {
 }
 
 /** In code points. `Infinity` for what is too long whatever it is made of: it is not counted. */
-function lengthOf(name: string): number {
-  if (name.length <= MAX_NAME_LENGTH) return name.length;
+function lengthOf(name: string, maxLength: number): number {
+  if (name.length <= maxLength) return name.length;
   return name.length > MAX_COUNTED_LENGTH ? Infinity : Array.from(name).length;
 }
 

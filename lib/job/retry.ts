@@ -19,13 +19,16 @@ export interface FixedBackoff {
   readonly delayMs: number;
 }
 
+/** A backoff as data, which can be stored with a job. */
+export type StoredBackoff = ExponentialBackoff | FixedBackoff;
+
 /**
  * How long to wait before the next attempt. A function gets the number of failures so far, 1 after the first one, and
  * returns milliseconds.
  *
  * Whatever it says, no attempt starts sooner than the module's `minRetryDelayMs`.
  */
-export type Backoff = ExponentialBackoff | FixedBackoff | ((failures: number) => number);
+export type Backoff = StoredBackoff | ((failures: number) => number);
 
 /** A hundred years: a longer delay is a mistake, and every database can still add this one to today. */
 export const MAX_DELAY_MS = 100 * 365 * 86_400_000;
@@ -70,11 +73,21 @@ export function backoffDelayMs(backoff: Backoff, failures: number, chance = rand
   return Math.min(Math.round(full * (1 + jitter * chance())), MAX_DELAY_MS);
 }
 
+/** Whether what is stored with a job is a backoff: rows may have been written by hand. */
+export function isStoredBackoff(value: unknown): value is StoredBackoff {
+  try {
+    checkBackoff(value, 'backoff');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws InvalidOptionError */
 export function checkBackoff(value: unknown, option: string): void {
   if (typeof value === 'function') return;
   knownBackoff(value, option, undefined);
-  const backoff = value as ExponentialBackoff | FixedBackoff;
+  const backoff = value as StoredBackoff;
   const names = { prefix: `${option}.` };
   if (backoff.type === 'exponential') {
     resolveByRules(backoff, EXPONENTIAL_RULES, names);

@@ -1,4 +1,5 @@
 import { branded } from './copies.js';
+import { describeError } from './describe-error.js';
 import { JobsError, type WithCause } from './errors.js';
 
 /** This package does not work on the database, or not with this option. Thrown at start-up. */
@@ -14,6 +15,27 @@ export class DatabaseTimeoutError extends JobsError {
   constructor(readonly timeoutMs: number) {
     super(
       `The database has not answered within ${timeoutMs} ms; whether the statement was carried out is not known.`,
+    );
+  }
+}
+
+/**
+ * The database of a module with `databaseAtStart: 'optional'` has not been opened since the application started. Nothing was
+ * sent, so the call may be repeated. `cause` is why the last try failed; undefined while the first one is under way.
+ */
+@branded('DatabaseNotReadyError')
+export class DatabaseNotReadyError extends JobsError {
+  constructor(
+    /** The `name` of the JobsModule; `'default'` for the one without. */
+    readonly module: string,
+    cause?: unknown,
+  ) {
+    const reason = cause === undefined ? '' : ` (${describeError(cause).split('\n', 1)[0]!})`;
+    super(
+      `The database of JobsModule "${module}" has not been opened yet${reason}, and nothing was sent. The module tries ` +
+        'until it can be opened, and its worker starts then. Repeat the call later, and to the same module: in another one ' +
+        'a job with the same id may exist as well.',
+      cause === undefined ? undefined : { cause },
     );
   }
 }

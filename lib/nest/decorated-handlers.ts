@@ -49,6 +49,7 @@ export function unfoundHandlers(
   for (const handler of decorated) {
     if (settled.has(handler) || !isWanted(handler)) continue;
     settled.add(handler);
+    if (isListed(handler, [...notProvided, ...replaced])) continue; // it has several decorators
     if (!isProvided(handler.prototype)) notProvided.push(handler);
     else if (isReplaced(handler)) replaced.push(handler);
   }
@@ -61,6 +62,10 @@ export function nameOfDecorated({
   method,
 }: Pick<DecoratedHandler, 'prototype' | 'method'>): string {
   return `${prototype.constructor.name}.${method}`;
+}
+
+function isListed({ prototype, method }: DecoratedHandler, list: readonly DecoratedHandler[]): boolean {
+  return list.some((other) => other.prototype === prototype && other.method === method);
 }
 
 function isReplaced({ prototype, method }: DecoratedHandler): boolean {

@@ -9,11 +9,16 @@ import type { HandlerFn } from '../execution/attempt.js';
 import { withCarrier, withDefinition } from '../execution/handler-middleware.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import { CIRCULAR_IMPORT, type JobDefinition } from '../job/definition.js';
-import { InvalidJobError, InvalidOptionError } from '../job/errors.js';
+import { InvalidJobError, InvalidOptionError, InvalidScheduleError } from '../job/errors.js';
 import { HANDLER_RULES, type JobHandlerOptions } from '../job/handler-options.js';
 import { anObject, isObject } from '../job/option-checks.js';
+import type { JobEvent } from '../job/job-event.js';
+import type { ScheduleRegistry } from '../schedules/schedule-registry.js';
+import type { DeclaredSchedule } from '../schedules/schedule-terms.js';
 import { nameOfDecorated, unfoundHandlers, type DecoratedHandler } from './decorated-handlers.js';
+import { DeclaredSchedules } from './declared-schedules.js';
 import { Enhancers } from './enhancers.js';
+import type { EventListeners } from './event-listeners.js';
 import { marksOf } from './jobs.metadata.js';
 import type { ResolvedOptions } from './jobs.options.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
@@ -23,12 +28,13 @@ import { undecoratedParams, type HandlerHost } from './nest-internals.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Finds the methods with `@JobHandler` on providers and controllers, and registers those of one module. */
+/** Finds the methods with `@JobHandler` and `@JobSchedule` on providers and controllers, and registers those of one module. */
 export class JobsExplorer {
   private explored = false;
   /** Parameters that will be undefined, by their handler. */
   private readonly undecorated = new Map<string, readonly number[]>();
   private readonly enhancers: Enhancers;
+  private readonly schedules: DeclaredSchedules;
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -36,9 +42,12 @@ export class JobsExplorer {
     creator: ExternalContextCreator,
     private readonly handlers: HandlerRegistry,
     private readonly options: ResolvedOptions,
+    private readonly declared: ScheduleRegistry,
+    private readonly listeners: EventListeners,
     moduleRef?: ModuleRef,
   ) {
     const ofModule = new ModuleEnhancers(options.enhancers, discovery, moduleRef);
+    this.schedules = new DeclaredSchedules(discovery, declared, options.name);
     this.enhancers = new Enhancers(creator, options.globalEnhancers, ofModule);
   }
 
@@ -48,8 +57,8 @@ export class JobsExplorer {
   }
 
   /**
-   * Registers the handlers. Later calls do nothing.
-   * @throws KindExistsError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name or table
+   * Registers the handlers and the schedules. Later calls do nothing.
+   * @throws KindExistsError, ScheduleExistsError, InvalidScheduleError, InvalidOptionError, InvalidJobError, JobsError where two modules have the same name or table
    */
   explore(): void {
     if (this.explored) return;
@@ -58,6 +67,7 @@ export class JobsExplorer {
     requireOwnTable(this.discovery, this.options);
     for (const wrapper of this.wrappers()) this.exploreWrapper(wrapper);
     for (const kind of this.options.worker.kinds ?? []) this.requireHandler(kind);
+    for (const declared of this.declared.all) this.requireKind(declared);
   }
 
   /** Tells of methods with `@JobHandler` that are not served as they seem to be. For a process that runs a worker. */
@@ -88,6 +98,13 @@ export class JobsExplorer {
     if (prototype === null) return;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const declaredAt = declarationOf(wrapper, method);
+      this.schedules.add(prototype[method]!, declaredAt);
+      this.listeners.add({
+        method: prototype[method]!,
+        declaredAt,
+        isShared: isShared(wrapper),
+        call: (event) => (wrapper.instance as ListenerHost)[method]!(event),
+      });
       for (const { kind, options, definition } of marksOf(prototype[method]!)) {
         const queue = queueOf(options, declaredAt);
         if (queue !== this.options.name) {
@@ -112,8 +129,7 @@ export class JobsExplorer {
   }
 
   private callable(wrapper: Wrapper, method: string, isEnhanced: boolean): HandlerFn {
-    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    if (!isShared) return this.perJob(wrapper, method, isEnhanced);
+    if (!isShared(wrapper)) return this.perJob(wrapper, method, isEnhanced);
     const instance = () => wrapper.instance as HandlerHost;
     if (!isEnhanced) return (job, context) => instance()[method]!(job, context);
     let enhanced: HandlerFn | undefined; // made by the first call: all instances are there by then
@@ -141,11 +157,29 @@ export class JobsExplorer {
     };
   }
 
+  /** A schedule may make jobs of another kind than its method serves. @throws InvalidScheduleError */
+  private requireKind({ schedule: { kind }, declaredAt }: DeclaredSchedule): void {
+    if (this.options.unknownKinds === 'allow' || this.handlers.get(kind) !== undefined) return;
+    throw new InvalidScheduleError(
+      `${declaredAt}: kind`,
+      `is "${kind}", which no handler of this process serves. There are ${this.handlers.kinds.join(', ')}. ` +
+        `Set unknownKinds: 'allow' where another process serves it.`,
+    );
+  }
+
   private requireHandler(kind: string): void {
     if (this.handlers.get(kind.trim()) !== undefined) return;
     const known = this.handlers.kinds.join(', ') || 'none';
     throw new InvalidOptionError('worker.kinds', kind, `kinds that have a handler; there are ${known}`);
   }
+}
+
+/** A provider as those call it that tell of events. */
+type ListenerHost = Readonly<Record<string, (event: JobEvent) => unknown>>;
+
+/** Whether there is one instance for the life of the application. */
+function isShared(wrapper: Wrapper): boolean {
+  return wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
 }
 
 /** `Mails.send in MailModule`. The name of a provider is its token, which may be a symbol. */

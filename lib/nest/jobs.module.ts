@@ -6,7 +6,10 @@ import { partsOf } from './jobs.providers.js';
 import {
   aliasesOf,
   getJobClientToken,
+  getJobKindsToken,
+  getJobEventsToken,
   getJobQueueToken,
+  getJobSchedulesToken,
   getWorkerToken,
   internalToken,
 } from './jobs.tokens.js';
@@ -59,7 +62,14 @@ function assemble(
   imports: NonNullable<DynamicModule['imports']> = [],
 ): DynamicModule {
   const parts = [...options, ...partsOf(name, dataSource)];
-  const exported = [getJobClientToken(name), getWorkerToken(name), getJobQueueToken(name)];
+  const exported = [
+    getJobClientToken(name),
+    getJobKindsToken(name),
+    getJobSchedulesToken(name),
+    getJobEventsToken(name),
+    getWorkerToken(name),
+    getJobQueueToken(name),
+  ];
   return {
     module: JobsModule,
     global: isGlobal,

@@ -5,6 +5,7 @@ import { loggedEvents } from '../events/log-subscriber.js';
 import type { DequeueSettings } from '../execution/dequeue.js';
 import type { ContextCarrier } from '../job/context-carrier.js';
 import { resolveByRules } from '../job/option-rules.js';
+import { resolveRetention, type Retention } from '../job/retention.js';
 import type { TypeOrmJobQueueSettings } from '../storage/typeorm/typeorm-job-queue.js';
 import type { WorkerSettings } from '../worker/worker-session.js';
 import type { ModuleEnhancerOptions } from './module-enhancers.js';
@@ -21,7 +22,7 @@ export interface ResolvedIdentity {
 /** The options as the parts of a module take them. */
 export interface ResolvedOptions extends ResolvedIdentity {
   readonly queue: TypeOrmJobQueueSettings;
-  readonly worker: WorkerSettings;
+  readonly worker: WorkerSettings & WithRetention;
   /** False where this process only enqueues. */
   readonly runsWorker: boolean;
   readonly maxPayloadBytes: number;
@@ -31,6 +32,10 @@ export interface ResolvedOptions extends ResolvedIdentity {
   /** Those of all handlers. */
   readonly enhancers: ModuleEnhancerOptions;
   readonly events: JobsEvents;
+}
+
+interface WithRetention {
+  readonly retention: Retention;
 }
 
 const OPTIONS_OF_WORKER = Object.keys(WORKER_RULES).map((name) => `worker.${name}`);
@@ -44,12 +49,19 @@ export function resolveOptions(options: JobsModuleOptions = {}): ResolvedOptions
   const worker = resolveWorker(resolved.worker === false ? {} : resolved.worker);
   const { minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic } = resolved;
   const { leaseMs, heartbeatMs } = worker;
+  const retention = resolveRetention(resolved.retention);
   const events = loggedEvents(resolved.logger);
   const lease = { workerId: newWorkerId(), leaseMs, heartbeatMs };
-  const shared: DequeueSettings = { ...lease, minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic, events };
-  const { tablePrefix, schema, migrate, databaseTimeoutMs, preparedStatements, transactions } = resolved;
-  const storage = { tablePrefix, schema, migrate, databaseTimeoutMs, preparedStatements, transactions };
-  const { name, dataSource, isGlobal, unknownKinds, contextCarrier, globalEnhancers } = resolved;
+  const { maxAttempts, backoff, timeoutMs, keepResult } = resolved.defaults ?? {};
+  const shared: DequeueSettings & WithRetention = {
+    ...{ maxAttempts, backoff, timeoutMs, keepResult },
+    ...{ ...lease, minRetryDelayMs, maxCrashes, maxPayloadBytes, isPanic, retention, events },
+  };
+  const { name, tablePrefix, schema, migrate, databaseTimeoutMs } = resolved;
+  const { databaseAtStart, preparedStatements, transactions, attempts } = resolved;
+  const table = { name, tablePrefix, schema, migrate, attempts };
+  const storage = { ...table, databaseTimeoutMs, databaseAtStart, preparedStatements, transactions };
+  const { dataSource, isGlobal, unknownKinds, contextCarrier, globalEnhancers } = resolved;
   const { guards, interceptors, pipes, filters } = resolved;
   return Object.freeze({
     name,

@@ -1,5 +1,8 @@
 import type { ExistingProvider, InjectionToken } from '@nestjs/common';
 import { JobClient } from '../client/job-client.js';
+import { JobKinds } from '../client/job-kinds.js';
+import { JobEvents } from '../client/job-events.js';
+import { JobSchedules } from '../client/job-schedules.js';
 import { sharedByCopies } from '../job/copies.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { Worker } from '../worker/worker.js';
@@ -8,7 +11,7 @@ import { Worker } from '../worker/worker.js';
 export const DEFAULT_NAME = 'default';
 
 /** What users inject. */
-const INJECTABLE = { JobClient, JobQueue, Worker };
+const INJECTABLE = { JobClient, JobEvents, JobKinds, JobQueue, JobSchedules, Worker };
 
 type Injectable = keyof typeof INJECTABLE;
 
@@ -25,6 +28,21 @@ export function getJobClientToken(name: string = DEFAULT_NAME): InjectionToken<J
   return tokenOf('JobClient', name);
 }
 
+/** The injection token of the `JobKinds` of a module. For the one without a name it is the class itself. */
+export function getJobKindsToken(name: string = DEFAULT_NAME): InjectionToken<JobKinds> {
+  return tokenOf('JobKinds', name);
+}
+
+/** The injection token of the `JobEvents` of a module. For the one without a name it is the class itself. */
+export function getJobEventsToken(name: string = DEFAULT_NAME): InjectionToken<JobEvents> {
+  return tokenOf('JobEvents', name);
+}
+
+/** The injection token of the `JobSchedules` of a module. For the one without a name it is the class itself. */
+export function getJobSchedulesToken(name: string = DEFAULT_NAME): InjectionToken<JobSchedules> {
+  return tokenOf('JobSchedules', name);
+}
+
 /** The injection token of the `Worker` of a module. For the one without a name it is the class itself. */
 export function getWorkerToken(name: string = DEFAULT_NAME): InjectionToken<Worker> {
   return tokenOf('Worker', name);
@@ -36,7 +54,16 @@ export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<Jo
 }
 
 /** What a module keeps to itself. */
-type InternalPart = 'options' | 'handlers' | 'explorer' | 'runner' | 'unjoined' | 'lifetime';
+type InternalPart =
+  | 'options'
+  | 'handlers'
+  | 'declared'
+  | 'listeners'
+  | 'tick-jobs'
+  | 'explorer'
+  | 'runner'
+  | 'unjoined'
+  | 'lifetime';
 
 /** The injection token of something that a module keeps to itself. */
 export function internalToken(part: InternalPart, name: string): string {

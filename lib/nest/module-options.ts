@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ContextCarrier } from '../job/context-carrier.js';
+import { checkDefaults, type HandlerDefaults } from '../job/handler-options.js';
+import type { AttemptHistory } from '../job/job-attempt.js';
 import type { JobsLogger } from '../job/logger.js';
 import {
   aFunction,
@@ -14,6 +16,7 @@ import {
   wholeNumber,
 } from '../job/option-checks.js';
 import type { OptionRules } from '../job/option-rules.js';
+import type { RetentionOptions } from '../job/retention.js';
 import { MAX_DELAY_MS } from '../job/retry.js';
 import type { AmbientTransactions } from '../queue/transactions.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
@@ -41,6 +44,12 @@ export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity
   readonly schema?: string;
   /** `'auto'`: make and upgrade the table at start-up. `'manual'`: `jobsMigrations()` do. Default `'auto'`. */
   readonly migrate?: 'auto' | 'manual';
+  /**
+   * `'optional'`: the application starts though the database is down. The module opens it in the background, and initializes
+   * its DataSource if `manualInitialization` is set there; until then its methods reject with a `DatabaseNotReadyError`.
+   * Default `'required'`.
+   */
+  readonly databaseAtStart?: 'required' | 'optional';
   /** `false`: this process only enqueues. */
   readonly worker?: false | WorkerOptions;
   /** No attempt is tried again sooner, in milliseconds. Default 5000. */
@@ -60,8 +69,20 @@ export interface JobsModuleOptions<Carried = unknown> extends JobsModuleIdentity
   readonly preparedStatements?: boolean;
   /** The largest payload and the largest result, in bytes of JSON or of the `Uint8Array`. Default 1 MiB. */
   readonly maxPayloadBytes?: number;
+  /**
+   * How long settled jobs are kept: `{ done, cancelled, failed, panic, perKind }`, in milliseconds or as `'7d'`. 0 deletes
+   * a job with its settlement, `false` keeps for good. Default: done and cancelled `'7d'`, failed and panic `'90d'`.
+   */
+  readonly retention?: false | RetentionOptions;
+  /**
+   * Which attempts have a row of their own, for `JobClient.attempts`: those that did not simply succeed, all, or none. At most
+   * 50 of a job are kept. Default `'failures'`.
+   */
+  readonly attempts?: AttemptHistory;
   /** Whether kinds that no handler of this process serves may be enqueued. Default `'refuse'`. */
   readonly unknownKinds?: 'refuse' | 'allow';
+  /** Options of all handlers, and of `dequeue`, where they and their definitions say nothing themselves. */
+  readonly defaults?: HandlerDefaults;
   /** Whether a thrown value is a panic; `undefined` leaves it to the default. */
   readonly isPanic?: (error: unknown) => boolean | undefined;
   /** Takes what belongs to a request along with the jobs that it enqueues. */
@@ -89,13 +110,20 @@ export const MODULE_RULES = {
   },
   schema: { check: text },
   migrate: { default: 'auto', check: oneOf('auto', 'manual') },
+  databaseAtStart: { default: 'required', check: oneOf('required', 'optional') },
   worker: { default: {}, check: allow('false or an object', (value) => value === false || isObject(value)) },
   minRetryDelayMs: { default: 5_000, check: wholeNumber(0, MAX_DELAY_MS) },
   maxCrashes: { default: 3, check: wholeNumber(1, 1000) },
   databaseTimeoutMs: { default: 10_000, check: wholeNumber(1_000, 86_400_000) },
   maxPayloadBytes: { default: 1024 * 1024, check: wholeNumber(1, 2 ** 30) },
+  retention: {
+    default: {},
+    check: allow('false or an object', (value) => value === false || isObject(value)),
+  },
+  attempts: { default: 'failures', check: oneOf('failures', 'all', 'none') },
   unknownKinds: { default: 'refuse', check: oneOf('refuse', 'allow') },
   preparedStatements: { default: true, check: trueOrFalse },
+  defaults: { check: checkDefaults },
   isPanic: { check: aFunction },
   contextCarrier: { check: methods('capture', 'restore') },
   globalEnhancers: { default: false, check: trueOrFalse },

@@ -15,6 +15,13 @@ export interface LeaseRenewal extends Lease {
 /** The leases that a worker holds at this moment. */
 export type HeldLeases = () => readonly Lease[];
 
+/** What a worker that is alive knows of its own claims. */
+export interface OwnClaims {
+  readonly workerId: string;
+  /** Jobs that it held and lost lately: their attempts have begun. */
+  readonly lostIds: readonly string[];
+}
+
 /** The terms of a claim. */
 export interface LeaseTerms {
   /** The worker that claims, 1 to 255 characters. Kept with the job while it runs. */
@@ -41,3 +48,11 @@ export interface LeaseTerms {
  *   was changed, try again. If it stays like that until the lease has ended, the claim is forgotten.
  */
 export type LeaseAnswer = 'written' | 'lost' | 'busy' | 'stale';
+
+/** A running job was asked to end: its lease was renewed, so that its worker can end it. */
+export interface StopRequest {
+  /** Why; null where none was given. */
+  readonly reason: string | null;
+}
+
+export type RenewalAnswer = LeaseAnswer | StopRequest;

@@ -1,5 +1,11 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
+/** How an enqueue is written. */
+export interface EnqueueTarget {
+  /** Write through this `EntityManager`, as part of its transaction. Default: commit at once. */
+  readonly manager?: EntityManager;
+}
+
 /** Work in a transaction. */
 export type TransactionWork<Result> = (manager: EntityManager) => Promise<Result>;
 

@@ -1,17 +1,23 @@
 import { requireDefinition } from '../client/enqueue-arguments.js';
+import type { TriggerOptions } from '../client/schedule-arguments.js';
+import type { Schedule } from '../schedules/schedule.js';
 import { branded } from '../job/copies.js';
 import type { JobDefinition } from '../job/definition.js';
 import { JobsError, UnknownKindError, WorkerStoppedError } from '../job/errors.js';
 import { AttemptFactory, type HandlerRegistry } from '../execution/handler-registry.js';
+import { KEEP_ALL } from '../job/retention.js';
 import type { ClaimedJob, Job } from '../job/job.js';
+import { pruneAll } from '../maintenance/prune-settled.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import { pauseOf } from '../queue/kind-store.js';
 import type { WorkerSettings } from '../worker/worker-session.js';
 import type { Worker } from '../worker/worker.js';
 import { Plans } from './plans.js';
 import type { RanJob } from './ran-job.js';
 import { TestJobQueue } from './test-job-queue.js';
 import { TestAttempt } from './test-attempt.js';
+import { TestSchedules, type TestSchedulesParts } from './test-schedules.js';
 
 type Kind = string | JobDefinition;
 
@@ -23,8 +29,13 @@ type Kind = string | JobDefinition;
 export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
   private readonly plans = new Plans();
   private readonly running = new Map<string, TestAttempt>();
+  private readonly ticks: TestSchedules;
 
-  constructor(private readonly parts: JobsTesterParts) {}
+  constructor(private readonly parts: JobsTesterParts) {
+    const { queue } = parts;
+    const clock = queue instanceof TestJobQueue ? queue.clock : undefined;
+    this.ticks = new TestSchedules({ ...parts, ...parts.schedules, clock });
+  }
 
   /** The kinds that have a handler here. */
   get kinds(): readonly string[] {
@@ -61,11 +72,13 @@ export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
     return this.memory('enqueued').list(kind === undefined ? undefined : nameOf(kind));
   }
 
-  /** Runs the first job that is due. @returns what it ran, null where nothing is due */
+  /** Runs the first job that is due and whose kind is not paused. @returns what it ran, null where there is none */
   async runNext(): Promise<RanJob | null> {
-    const { kinds } = this;
     const { queue, settings } = this.parts;
     await queue.reclaim(settings.maxCrashes);
+    const controls = await queue.kinds.controls();
+    const kinds = this.kinds.filter((kind) => pauseOf(controls, kind) === undefined);
+    if (kinds.length === 0) return null;
     const claimedAt = performance.now();
     const { workerId, leaseMs } = settings;
     const [job] = await queue.claim(kinds, 1, { workerId, leaseMs, alone: true });
@@ -89,6 +102,16 @@ export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
       );
     }
     return ran;
+  }
+
+  /**
+   * Deletes the jobs that were settled longer ago than the option `retention` keeps them, by the clock of the queue.
+   *
+   * @returns how many there were
+   */
+  prune(): Promise<number> {
+    const { queue, settings } = this.parts;
+    return pruneAll(queue.retention, settings.retention ?? KEEP_ALL);
   }
 
   /**
@@ -127,6 +150,41 @@ export class JobsTester implements Pick<Worker, 'start' | 'stop' | 'kinds'> {
       throw new JobsError(`Job "${id}" cannot lose a lease: ${state}.`);
     }
     this.plans.loseLease(id);
+  }
+
+  /** The schedules that the application declares, and those that it has made, by name. */
+  schedules(): Promise<Schedule[]> {
+    return this.ticks.all();
+  }
+
+  /**
+   * Makes a job of a schedule now. It runs nothing; `drain` does.
+   * @throws UnknownScheduleError
+   */
+  trigger(name: string, options?: TriggerOptions): Promise<Job> {
+    return this.ticks.trigger(name, options);
+  }
+
+  /**
+   * Moves the clock to the next tick of a schedule, and makes its job. It runs nothing; `drain` does.
+   *
+   * @returns the job; null where the tick is skipped, because the last job has not ended
+   * @throws UnknownScheduleError; JobsError where the schedule is paused or over, or the jobs are in a database
+   */
+  tick(name: string): Promise<Job | null> {
+    this.memory('tick');
+    return this.ticks.tick(name, (ms) => this.advance(ms));
+  }
+
+  /**
+   * Makes the jobs of all ticks that have come, in the order of the ticks and each as if it were on time: `overlap` is
+   * heeded, and `missed` is not. It runs nothing; `drain` does.
+   *
+   * @returns the jobs
+   * @throws whatever a function throws that makes a payload
+   */
+  fireSchedules(): Promise<Job[]> {
+    return this.ticks.fireDue();
   }
 
   /** Does nothing, so that no job runs when the application starts. */
@@ -178,8 +236,9 @@ export interface JobsTesterParts {
   readonly handlers: HandlerRegistry;
   readonly settings: WorkerSettings;
   readonly events: JobsEvents;
-  /** Finds the handlers, unless that has been done. */
+  /** Finds the handlers and the schedules, unless that has been done. */
   readonly explore: () => void;
+  readonly schedules: Pick<TestSchedulesParts, 'registry' | 'tickJobs' | 'client'>;
 }
 
 function nameOf(kind: Kind): string {

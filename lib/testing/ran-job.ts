@@ -7,11 +7,12 @@ export interface RanJob {
   /** 1 on the first. */
   readonly attempt: number;
   /**
-   * - `done`, `retry`, `failed`, `panic`: what was written
+   * - `done`, `retry`, `failed`, `panic`, `cancelled`: what was written
+   * - `snoozed`: the handler has put the job back, and the next attempt has the same number
    * - `lost`: nothing was, because another worker had the job by then
    * - `crashed`: nothing was, because the worker died
    */
-  readonly outcome: 'done' | 'retry' | 'failed' | 'panic' | 'lost' | 'crashed';
+  readonly outcome: 'done' | 'retry' | 'failed' | 'panic' | 'cancelled' | 'snoozed' | 'lost' | 'crashed';
   /** What the handler threw, as it threw it; undefined where it returned. */
   readonly error?: unknown;
   /** The job as it is stored after the attempt. */

@@ -4,7 +4,8 @@ import { Executor } from '../execution/executor.js';
 import type { Handler } from '../execution/handler-registry.js';
 import type { HeldJob } from '../execution/held-job.js';
 import { JobsError, JobTimeoutError } from '../job/errors.js';
-import type { ClaimedJob, JobContext } from '../job/job.js';
+import type { ClaimedJob, Job, JobContext } from '../job/job.js';
+import { STATUS_AFTER } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { LeaseRenewal } from '../queue/lease.js';
 import type { WorkerSettings } from '../worker/worker-session.js';
@@ -25,7 +26,7 @@ export class TestAttempt {
   constructor(
     readonly job: ClaimedJob,
     private readonly handler: Handler,
-    policy: AttemptPolicy,
+    private readonly policy: AttemptPolicy,
     private readonly plan: Plan,
     private readonly tools: TestAttemptTools,
     claimedAt: number,
@@ -57,9 +58,16 @@ export class TestAttempt {
       stopListening();
     }
     const { id, kind, attemptsDone } = this.job;
-    const job = (await this.tools.queue.get(id))!;
     const { outcome, error } = this;
+    const job = (await this.tools.queue.get(id)) ?? this.deletedJob;
     return { id, kind, attempt: attemptsDone + 1, outcome, ...(error !== undefined && { error }), job };
+  }
+
+  /** A job that is not kept, as it was claimed, with what it has become. */
+  private get deletedJob(): Job {
+    const { outcome } = this;
+    const status = outcome === 'lost' || outcome === 'crashed' ? this.job.status : STATUS_AFTER[outcome];
+    return { ...this.job, status, attemptsDone: this.job.attemptsDone + 1 };
   }
 
   /** Does what happens when the worker freezes and another one takes the job back. The handler's signal aborts. */
@@ -72,7 +80,7 @@ export class TestAttempt {
 
   /** Aborts the handler where the clock has moved past its `timeoutMs`. */
   clockMoved(): void {
-    const { timeoutMs } = this.handler.options;
+    const { timeoutMs } = this.policy;
     if (timeoutMs === undefined || this.tools.clock!.now() - this.startedAt < timeoutMs) return;
     const error = new JobTimeoutError(timeoutMs);
     this.heldJob.attempt.abort(error);
@@ -92,6 +100,9 @@ export class TestAttempt {
       }),
       events.on('settledInTransaction', ({ job }) => {
         if (job === this.job) this.outcome = 'done';
+      }),
+      events.on('snoozed', ({ job }) => {
+        if (job === this.job) this.outcome = 'snoozed';
       }),
     ];
     return () => ends.forEach((end) => end());

@@ -2,10 +2,18 @@ import type { FactoryProvider } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
-import { getJobQueueToken, getWorkerToken, internalToken } from '../nest/jobs.tokens.js';
+import {
+  getJobQueueToken,
+  getJobSchedulesToken,
+  getWorkerToken,
+  internalToken,
+} from '../nest/jobs.tokens.js';
 import type { JobsExplorer } from '../nest/jobs.explorer.js';
 import type { ResolvedOptions } from '../nest/jobs.options.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { JobSchedules } from '../client/job-schedules.js';
+import type { ScheduleRegistry } from '../schedules/schedule-registry.js';
+import type { TickJobs } from '../schedules/tick-jobs.js';
 import { JobsTester } from './jobs-tester.js';
 import { TestJobQueue } from './test-job-queue.js';
 
@@ -44,15 +52,21 @@ export function testerFor(app: JobsApplication, name: string): JobsTester {
 }
 
 function testerTokens(name: string) {
-  const parts = (['handlers', 'explorer', 'options'] as const).map((part) => internalToken(part, name));
-  return [getJobQueueToken(name), ...parts];
+  const names = ['handlers', 'explorer', 'options', 'declared', 'tick-jobs'] as const;
+  const parts = names.map((part) => internalToken(part, name));
+  return [getJobQueueToken(name), getJobSchedulesToken(name), ...parts];
 }
 
 function createTester(
   queue: JobQueue,
+  client: JobSchedules,
   handlers: HandlerRegistry,
   explorer: JobsExplorer,
-  { worker, events }: ResolvedOptions,
+  { worker: settings, events }: ResolvedOptions,
+  registry: ScheduleRegistry,
+  tickJobs: TickJobs,
 ): JobsTester {
-  return new JobsTester({ queue, handlers, settings: worker, events, explore: () => explorer.explore() });
+  const explore = () => explorer.explore();
+  const schedules = { registry, tickJobs, client };
+  return new JobsTester({ queue, handlers, settings, events, explore, schedules });
 }

@@ -1,24 +1,23 @@
 import { Loop, type Startable } from '../async/loop.js';
 import { ExponentialPause, pollPauseMs } from '../async/pauses.js';
-import { sleep } from '../async/timers.js';
-import { WakeSignal } from '../async/wake-signal.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { Executor } from '../execution/executor.js';
 import type { AttemptFactory } from '../execution/handler-registry.js';
 import type { HeldJob } from '../execution/held-job.js';
+import { OPEN_GATE, type StartGate } from '../execution/start-gate.js';
 import { WorkerStoppedError } from '../job/errors.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { bytesOf } from '../job/payload-size.js';
+import { Arrivals } from './arrivals.js';
 import { Backlog } from './backlog.js';
 import { Dispatcher } from './dispatcher.js';
 import type { EventLoopMonitor } from './event-loop-monitor.js';
 import { Prefetch } from './prefetch.js';
 import { Quarantine } from './quarantine.js';
-import { Slots } from './slots.js';
+import { isFull, Slots } from './slots.js';
 import { ToldOutages } from './told-outages.js';
 import { UnheldClaims } from './unheld-claims.js';
-import { WakeThrottle } from './wake-throttle.js';
 
 export interface ClaimLoopSettings {
   readonly workerId: string;
@@ -50,7 +49,7 @@ export class ClaimLoop implements Startable {
   allGivenBack: Promise<unknown> = Promise.resolve();
   private readonly loop = new Loop((signal, succeeded) => this.turn(signal, succeeded), {
     pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
-    wait: (ms) => this.wakeSignal.wait(ms), // an enqueue that succeeds shows that the database is back
+    wait: (ms) => this.arrivals.wait(ms), // an enqueue that succeeds shows that the database is back
     onFailure: (error, failures) => this.failed(error, failures),
     onRecovery: (failures) => this.recovered(failures),
   });
@@ -59,9 +58,7 @@ export class ClaimLoop implements Startable {
   private readonly quarantine: Quarantine;
   private readonly prefetch: Prefetch;
   private readonly backlog: Backlog;
-  private readonly wakeSignal = new WakeSignal();
-  private readonly throttle = new WakeThrottle();
-  private unwatch: (() => void) | undefined;
+  private readonly arrivals: Arrivals;
   private claiming: Promise<unknown> = Promise.resolve();
   private isStopping = false;
   /** There may be more jobs: the last claim got all that it asked for, or failed. */
@@ -80,7 +77,10 @@ export class ClaimLoop implements Startable {
     private readonly monitor: Pick<EventLoopMonitor, 'isBlocked'>,
     private readonly settings: ClaimLoopSettings,
     private readonly events: JobsEvents,
+    private readonly gate: StartGate = OPEN_GATE,
+    private readonly ran: (kind: string, ms: number) => void = () => undefined,
   ) {
+    this.arrivals = new Arrivals(queue, settings.kinds);
     this.unheld = new UnheldClaims(settings.leaseMs);
     this.slots = new Slots(settings.concurrency, settings.kindLimits, executor.held);
     this.backlog = new Backlog(executor, events);
@@ -95,15 +95,19 @@ export class ClaimLoop implements Startable {
 
   /** There may be jobs to claim. */
   wake(): void {
-    this.wakeSignal.wake();
+    this.arrivals.wake();
+  }
+
+  /** Whether more jobs may be ready than it can run now. */
+  get isBehind(): boolean {
+    return this.mayBeMore;
   }
 
   /** Claims no more, and gives back what has not been started. */
   async stop(): Promise<void> {
     this.isStopping = true;
     this.quarantine.stop();
-    this.unwatch?.();
-    this.wake();
+    this.arrivals.stop();
     const ends = this.loop.stop();
     this.allGivenBack = Promise.allSettled([this.giveBack(this.executor.held.unstarted), this.claiming]);
     await this.allGivenBack;
@@ -125,14 +129,18 @@ export class ClaimLoop implements Startable {
     const claimedAt = performance.now();
     if (!this.mayBeMore || this.isCareful) this.prefetch.reset(claimedAt);
     this.ahead = this.monitor.isBlocked ? 0 : this.prefetch.ahead(claimedAt);
-    const kinds = this.settings.kinds.filter((kind) => this.slots.hasRoom(kind));
+    const openKinds = this.settings.kinds.filter((kind) => this.gate.isOpen(kind));
+    const kinds = openKinds.filter((kind) => this.slots.hasRoom(kind));
     const limit = this.room;
-    if (kinds.length === 0 || limit <= 0 || this.freeBytes <= 0) return [];
+    if (kinds.length === 0 || limit <= 0 || this.freeBytes <= 0) {
+      this.mayBeMore = openKinds.length > 0; // there is no room to find out
+      return [];
+    }
     const { workerId, leaseMs } = this.settings;
     const kindLimits = this.slots.room;
     const maxBytes = this.freeBytes;
     const claimed = await this.queue.claim(kinds, limit, { workerId, leaseMs, kindLimits, maxBytes });
-    this.throttle.claimed(claimed.length, performance.now());
+    this.arrivals.claimed(claimed.length);
     this.mayBeMore = isFull(claimed, limit, kindLimits) || bytesOf(claimed) >= maxBytes;
     this.isCareful = claimed.some((job) => job.crashes > 0);
     return this.hold(claimed, claimedAt);
@@ -143,9 +151,19 @@ export class ClaimLoop implements Startable {
     const held = this.executor.holdAll(claimed, (job) => this.attempts.attempt(job), claimedAt);
     // The answer came late, so others may have the jobs by now. A lost job is not started.
     if (performance.now() - claimedAt >= this.settings.leaseMs) await this.executor.leases.catchUp();
-    if (!this.isStopping) return held;
-    await this.giveBack(held);
-    return [];
+    if (this.isStopping) {
+      await this.giveBack(held);
+      return [];
+    }
+    return this.openAmong(held);
+  }
+
+  /** Gives back those whose kinds have been closed while the claim was under way. @returns the others */
+  private async openAmong(held: HeldJob[]): Promise<HeldJob[]> {
+    const closed = held.filter(({ job }) => !this.gate.isOpen(job.kind));
+    if (closed.length === 0) return held;
+    await this.executor.giveBack(closed, this.gate.reason(closed[0]!.job.kind));
+    return held.filter((job) => !closed.includes(job));
   }
 
   /** Gives back what a claim took whose answer was lost, so that others need not wait for the lease to run out. */
@@ -187,42 +205,29 @@ export class ClaimLoop implements Startable {
   private wantsMore(): boolean {
     if (!this.mayBeMore) return false;
     const isLow = this.executor.held.waitingCount <= this.ahead / 2;
-    return (
-      isLow &&
-      this.room > 0 &&
-      this.freeBytes > 0 &&
-      this.settings.kinds.some((kind) => this.slots.hasRoom(kind))
-    );
+    if (!isLow || this.room <= 0 || this.freeBytes <= 0) return false;
+    return this.settings.kinds.some((kind) => this.gate.isOpen(kind) && this.slots.hasRoom(kind));
   }
 
   private handlerEnded(kind: string, ms: number): void {
     this.prefetch.count(ms);
+    this.ran(kind, ms);
     if (this.wantsMore() || this.slots.hasLimit(kind)) this.wake();
   }
 
   /** A busy worker need not be told of jobs. So the first wait only begins to listen, and another claim follows at once. */
   private async waitForJobs(signal: AbortSignal): Promise<void> {
-    if (this.unwatch === undefined) {
-      this.watch();
+    if (!this.arrivals.isWatching) {
+      // Where handlers run already, an idle worker of another process may be faster.
+      this.arrivals.watch(() => this.isIdle && this.room > 0);
       return;
     }
     const pollMs = pollPauseMs(this.settings.pollIntervalMs);
     const hasWaiting = this.executor.held.waitingCount > 0;
-    await this.wakeSignal.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
-    const pauseMs = this.throttle.pauseMs(performance.now());
-    if (pauseMs > 0) await sleep(pauseMs, signal);
+    await this.arrivals.wait(hasWaiting ? Math.min(pollMs, MAX_WAIT_MS) : pollMs);
+    await this.arrivals.throttled(signal);
     if (this.monitor.isBlocked || this.dispatcher.hasWaitedLongerThan(MAX_WAIT_MS))
       await this.giveBackWaiting();
-  }
-
-  private watch(): void {
-    const served = new Set(this.settings.kinds);
-    this.unwatch = this.queue.watch((kinds) => {
-      if (kinds !== null && !kinds.some((kind) => served.has(kind))) return false;
-      this.wake();
-      // Where handlers run already, an idle worker of another process may be faster.
-      return this.isIdle && this.room > 0 && kinds?.every((kind) => served.has(kind)) === true;
-    });
   }
 
   private async giveBackWaiting(): Promise<void> {
@@ -244,15 +249,4 @@ export class ClaimLoop implements Startable {
   private recovered(failures: number): void {
     this.events.emit('claimRecovered', { failures, isNews: this.outages.recovered() });
   }
-}
-
-/** Whether a claim got everything that it asked for, in sum or of some kind. */
-function isFull(
-  claimed: readonly ClaimedJob[],
-  limit: number,
-  kindLimits: ReadonlyMap<string, number>,
-): boolean {
-  if (claimed.length >= limit) return true;
-  const countOf = (kind: string) => claimed.filter((job) => job.kind === kind).length;
-  return [...kindLimits].some(([kind, room]) => room > 0 && countOf(kind) >= room);
 }

@@ -7,6 +7,7 @@ import type { Executor } from '../execution/executor.js';
 import type { JobQueue } from '../queue/job-queue.js';
 
 export interface ReclaimerSettings {
+  readonly workerId: string;
   readonly leaseMs: number;
   readonly maxCrashes: number;
 }
@@ -14,6 +15,8 @@ export interface ReclaimerSettings {
 const MAX_INTERVAL_MS = 15_000;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
+
+const EVENTS = { PENDING: 'reclaimed', PANIC: 'convicted', CANCELLED: 'reclaimedCancelled' } as const;
 
 /** Takes back the jobs of workers that died: at the start, and then twice in the time of a lease. */
 export class Reclaimer implements Startable {
@@ -54,8 +57,14 @@ export class Reclaimer implements Startable {
   private async reclaim(): Promise<void> {
     await nextTurn(); // after a freeze, the answer to a claim may still have to be read
     await this.own.leases.catchUp();
-    const reclaimed = await this.queue.reclaim(this.settings.maxCrashes, () => this.own.held.leases);
-    for (const job of reclaimed) this.events.emit(job.status === 'PANIC' ? 'convicted' : 'reclaimed', job);
+    const { maxCrashes, workerId } = this.settings;
+    const { held } = this.own;
+    const own = { workerId, lostIds: held.lostAttempts.ids };
+    const reclaimed = await this.queue.reclaim(maxCrashes, () => held.leases, own);
+    const dead = reclaimed.filter((job) => job.workerId !== workerId || own.lostIds.includes(job.id));
+    for (const job of dead) this.events.emit(EVENTS[job.status], job);
+    const count = reclaimed.length - dead.length;
+    if (count > 0) this.events.emit('gaveBackUnheld', { count });
     if (reclaimed.length > 0) this.onReady();
   }
 }

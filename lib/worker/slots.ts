@@ -1,3 +1,4 @@
+import type { ClaimedJob } from '../job/job.js';
 import type { HeldJobs } from '../execution/held-jobs.js';
 
 /** How many jobs a worker may run at once: in all, and of a kind that has a limit of its own. */
@@ -24,4 +25,15 @@ export class Slots {
   hasLimit(kind: string): boolean {
     return this.limits.has(kind);
   }
+}
+
+/** Whether a claim got everything that it asked for, in sum or of some kind. */
+export function isFull(
+  claimed: readonly ClaimedJob[],
+  limit: number,
+  kindLimits: ReadonlyMap<string, number>,
+): boolean {
+  if (claimed.length >= limit) return true;
+  const countOf = (kind: string) => claimed.filter((job) => job.kind === kind).length;
+  return [...kindLimits].some(([kind, room]) => room > 0 && countOf(kind) >= room);
 }

@@ -5,10 +5,14 @@ import type { AttemptPolicy } from '../execution/attempt.js';
 import { Executor } from '../execution/executor.js';
 import { AttemptFactory, type HandlerRegistry } from '../execution/handler-registry.js';
 import { WorkerStoppedError } from '../job/errors.js';
+import type { Retention } from '../job/retention.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import { AboutWorker } from './about-worker.js';
 import { ClaimLoop } from './claim-loop.js';
+import { ControlWatch } from './control-watch.js';
 import { EventLoopMonitor } from './event-loop-monitor.js';
 import { Reclaimer } from './reclaimer.js';
+import { Tally } from './tally.js';
 
 export interface WorkerSettings extends AttemptPolicy {
   readonly workerId: string;
@@ -18,6 +22,8 @@ export interface WorkerSettings extends AttemptPolicy {
   readonly heartbeatMs: number;
   readonly shutdownTimeoutMs: number;
   readonly maxCrashes: number;
+  /** Which settled jobs are deleted, and when. Default: none. */
+  readonly retention?: Retention;
   /** Only these of the kinds that have handlers; undefined for all. */
   readonly kinds?: readonly string[];
 }
@@ -31,25 +37,65 @@ export class WorkerSession implements Startable {
   private readonly monitor: EventLoopMonitor;
   private readonly claims: ClaimLoop;
   private readonly reclaimer: Reclaimer;
+  private readonly watch: ControlWatch;
+  private readonly about = new AboutWorker();
+  private readonly tally: Tally;
+  private openKinds: readonly string[] = [];
   private stopped: Promise<void> | undefined;
 
   constructor(
     queue: JobQueue,
     handlers: HandlerRegistry,
-    kinds: readonly string[],
+    private readonly kinds: readonly string[],
     private readonly settings: WorkerSettings,
     private readonly events: JobsEvents,
   ) {
-    this.executor = new Executor(queue, settings, events);
+    this.watch = new ControlWatch(
+      queue,
+      settings,
+      events,
+      {
+        about: () => this.report(),
+        counts: (now) => this.tally.report(now),
+        counted: (sent) => this.tally.sent(sent),
+      },
+      () => this.obey(),
+    );
+    const { gate } = this.watch;
+    this.tally = new Tally(settings.workerId, events);
+    this.executor = new Executor(queue, settings, events, gate);
     this.monitor = new EventLoopMonitor(settings, events, () => this.executor.held.runningKinds);
     const attempts = new AttemptFactory(handlers, settings);
     const claiming = { ...settings, kinds, kindLimits: limitsOf(kinds, handlers) };
-    this.claims = new ClaimLoop(queue, this.executor, attempts, this.monitor, claiming, events);
+    this.claims = new ClaimLoop(
+      queue,
+      this.executor,
+      attempts,
+      this.monitor,
+      claiming,
+      events,
+      gate,
+      (kind, ms) => this.tally.ran(kind, ms),
+    );
     this.reclaimer = new Reclaimer(queue, this.executor, settings, events, () => this.claims.wake());
   }
 
+  /** Whether more jobs may be ready than it can run now. */
+  get isBehind(): boolean {
+    return this.claims.isBehind;
+  }
+
   start(): void {
-    for (const part of [this.executor, this.monitor, this.reclaimer, this.claims]) part.start();
+    for (const part of [
+      this.executor,
+      this.monitor,
+      this.reclaimer,
+      this.about,
+      this.tally,
+      this.watch,
+      this.claims,
+    ])
+      part.start();
   }
 
   stop(): Promise<void> {
@@ -69,7 +115,37 @@ export class WorkerSession implements Startable {
       Promise.all([givenBack, held.noneSettling(), this.claims.allGivenBack]),
       FINAL_WRITES_MS,
     );
-    await Promise.all([this.executor.stop(), this.monitor.stop()]);
+    await Promise.all([
+      this.executor.stop(),
+      this.monitor.stop(),
+      this.watch.stop(),
+      this.about.stop(),
+      this.tally.stop(),
+    ]);
+  }
+
+  /** What operators have said since is in force when this returns. */
+  private obey(): void {
+    const { executor, kinds } = this;
+    const { gate } = this.watch;
+    for (const kind of kinds) {
+      if (gate.isOpen(kind)) continue;
+      const { unstarted, unfinished } = executor.held;
+      const stopped = gate.stopsRunning(kind) ? unfinished : [];
+      const closed = [...unstarted, ...stopped].filter(({ job }) => job.kind === kind);
+      void executor.giveBack(closed, gate.reason(kind));
+    }
+    const before = this.openKinds;
+    this.openKinds = kinds.filter((kind) => gate.isOpen(kind));
+    if (this.openKinds.some((kind) => !before.includes(kind))) this.claims.wake();
+  }
+
+  private report(): string {
+    const { kinds, settings, executor } = this;
+    const runningKinds: Record<string, number> = {};
+    for (const kind of executor.held.runningKinds) runningKinds[kind] = (runningKinds[kind] ?? 0) + 1;
+    const stopping = this.stopped !== undefined;
+    return this.about.json({ kinds, concurrency: settings.concurrency, runningKinds, stopping });
   }
 
   private tellOfRunning(): void {

@@ -12,11 +12,13 @@ import { WorkerSession, type WorkerSettings } from './worker-session.js';
 export class Worker implements Startable {
   private session: WorkerSession | undefined;
 
+  /** @param companions start and stop together with it */
   constructor(
     private readonly queue: JobQueue,
     private readonly handlers: HandlerRegistry,
     private readonly settings: WorkerSettings,
     private readonly events: JobsEvents,
+    private readonly companions: readonly Startable[] = [],
   ) {}
 
   /** The kinds that this worker serves. */
@@ -25,9 +27,21 @@ export class Worker implements Startable {
     return this.handlers.kinds.filter((kind) => wanted === undefined || wanted.includes(kind));
   }
 
+  /** Whether more jobs may be ready than it can run now. */
+  get isBehind(): boolean {
+    return this.session?.isBehind ?? false;
+  }
+
   /** True from `start` until `stop` has resolved. */
   get isRunning(): boolean {
     return this.session !== undefined;
+  }
+
+  /** @throws UnsupportedDatabaseError where a handler is transactional and the database cannot do that */
+  check(): void {
+    for (const kind of this.kinds)
+      if (this.handlers.get(kind)!.options.transactional)
+        this.queue.requireTransactionalHandlers(`kind ${kind}`);
   }
 
   /**
@@ -39,16 +53,20 @@ export class Worker implements Startable {
   async start(): Promise<void> {
     if (this.session !== undefined) return;
     const { kinds, settings } = this;
-    const { workerId, concurrency } = settings;
+    const { workerId, concurrency, retention } = settings;
     if (kinds.length === 0) {
       this.events.emit('workerIdle', { workerId });
       return;
     }
-    this.requireTransactionalHandlers(kinds);
+    this.check();
     const session = new WorkerSession(this.queue, this.handlers, kinds, settings, this.events);
     this.session = session;
-    inOwnContext('Worker', () => session.start());
+    inOwnContext('Worker', () => {
+      session.start();
+      for (const companion of this.companions) void companion.start();
+    });
     this.events.emit('workerStarted', { workerId, concurrency, kinds });
+    if (retention?.keepsAll === false) this.events.emit('retentionStarted', { retention });
   }
 
   /**
@@ -58,15 +76,9 @@ export class Worker implements Startable {
   async stop(): Promise<void> {
     const { session } = this;
     if (session === undefined) return;
-    await session.stop();
+    await Promise.all([session.stop(), ...this.companions.map((companion) => companion.stop())]);
     if (this.session !== session) return;
     this.session = undefined;
     this.events.emit('workerStopped', { workerId: this.settings.workerId });
-  }
-
-  private requireTransactionalHandlers(kinds: readonly string[]): void {
-    for (const kind of kinds)
-      if (this.handlers.get(kind)!.options.transactional)
-        this.queue.requireTransactionalHandlers(`kind ${kind}`);
   }
 }

@@ -1,13 +1,18 @@
 import 'reflect-metadata';
+import type { AddressInfo, Server } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { BacklogService } from './backlog/backlog.service.js';
 import { watchBacklog } from './backlog/progress.js';
-import { printSummary } from './backlog/summary.js';
+import { printJoined, printSummary } from './backlog/summary.js';
+import { CustomersService } from './customers/customers.service.js';
 import { claimFolder } from './database/claim-folder.js';
 import { EmbeddedPostgres } from './database/embedded-postgres.js';
 import { OrdersImporter } from './orders/orders.importer.js';
+import { RemindersService } from './reminders/reminders.service.js';
+import { printReport } from './reports/print-report.js';
+import { ReportsService } from './reports/reports.service.js';
 import { ORDERS_FILE, readSettings, type Settings } from './settings.js';
 
 const stopping = new AbortController();
@@ -46,18 +51,21 @@ async function runShop(settings: Settings, databaseUrl: string): Promise<number>
     abortOnError: false,
   });
   try {
-    if (!settings.once) await listen(app, settings);
-    else await app.init();
+    const port = settings.once ? undefined : await listen(app, settings);
+    await app.init();
     const loaded = await app.get(OrdersImporter).load(ORDERS_FILE, settings.orders);
     console.log(
       loaded === 0 ? 'The orders are here already.' : `Loaded ${loaded} orders, with a job for each.`,
     );
     const backlog = app.get(BacklogService);
     await watchBacklog(backlog, stopping.signal);
+    const report = await app.get(ReportsService).makeNow(stopping.signal);
     if (stopping.signal.aborted) return 0;
+    if (report !== null) printReport(report);
+    printJoined(await app.get(RemindersService).countSent(), await app.get(CustomersService).counts());
     const problems = await printSummary(backlog);
     if (settings.once) return problems.length === 0 ? 0 : 1;
-    console.log(`Serving on http://localhost:${settings.port} — Ctrl-C stops.`);
+    console.log(`Serving on http://localhost:${port} — Ctrl-C stops.`);
     await stopped();
     return 0;
   } finally {
@@ -66,9 +74,11 @@ async function runShop(settings: Settings, databaseUrl: string): Promise<number>
   }
 }
 
-async function listen(app: NestExpressApplication, { port }: Settings): Promise<void> {
+/** @returns the port; another one than the settings say where they say 0 */
+async function listen(app: NestExpressApplication, { port }: Settings): Promise<number> {
   try {
     await app.listen(port);
+    return ((app.getHttpServer() as Server).address() as AddressInfo).port;
   } catch (cause) {
     throw new Error(`Cannot listen on port ${port}. Choose another one: PORT=3001 npm start`, { cause });
   }

@@ -13,7 +13,20 @@ export interface Settings {
   readonly dataDir: string;
   /** A postgres:// or mysql:// URL; undefined for the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
+  /** An unpaid order is reminded of when it has not changed for so long. */
+  readonly remindAfterMs: number;
+  /** But not later than so long after the first of its changes. */
+  readonly remindWithinMs: number;
+  /** The refresh of a customer waits so long, for others to join it. */
+  readonly refreshAfterMs: number;
+  /** How long a request waits for an invoice before it is told to come back. */
+  readonly invoiceWaitMs: number;
+  /** An import of the price list rests so long after each few products, so that its progress can be seen. */
+  readonly importPauseMs: number;
 }
+
+/** The clock on the shop's wall. No member of `Settings`, as decorators want it when their classes are loaded. */
+export const SHOP_TIME_ZONE = process.env.SHOP_TIME_ZONE ?? 'Europe/Dublin';
 
 const SAMPLE_DIR = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -29,6 +42,11 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     port: wholeNumber('PORT', env.PORT, 3000),
     dataDir: resolve(env.SAMPLE_DATA_DIR ?? join(SAMPLE_DIR, '.data')),
     databaseUrl: env.DATABASE_URL,
+    remindAfterMs: wholeNumber('REMIND_AFTER_MS', env.REMIND_AFTER_MS, 5_000),
+    remindWithinMs: wholeNumber('REMIND_WITHIN_MS', env.REMIND_WITHIN_MS, 20_000),
+    refreshAfterMs: wholeNumber('REFRESH_AFTER_MS', env.REFRESH_AFTER_MS, 2_000),
+    invoiceWaitMs: wholeNumber('INVOICE_WAIT_MS', env.INVOICE_WAIT_MS, 5_000),
+    importPauseMs: wholeNumber('IMPORT_PAUSE_MS', env.IMPORT_PAUSE_MS, 500),
   };
 }
 

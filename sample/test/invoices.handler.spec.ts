@@ -14,7 +14,7 @@ import type { Order } from '../src/orders/order.entity.js';
 import { OrdersService } from '../src/orders/orders.service.js';
 
 const ORDER_ID = 'b6c58c1e-6f0f-4f5e-9c0f-3d2c1a0b9e8d';
-const ORDER = { id: ORDER_ID, number: 'W-1' } as Order;
+const ORDER = { id: ORDER_ID, number: 'W-1', cancelledAt: null } as Order;
 
 /** Needs no database, no mail server and no waiting. */
 describe('Mailing an invoice', () => {
@@ -22,13 +22,14 @@ describe('Mailing an invoice', () => {
   let tester: JobsTester;
   let folder: string;
   let sent: string[];
+  let order: Order;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shop-'));
-    sent = [];
+    [sent, order] = [[], ORDER];
     const files = new InvoiceFiles({ dataDir: folder } as never);
     await files.write(ORDER.number, Buffer.from('a PDF'), 'attempt-1');
-    const orders = { find: (id: string) => Promise.resolve(id === ORDER_ID ? ORDER : null) };
+    const orders = { find: (id: string) => Promise.resolve(id === ORDER_ID ? order : null) };
     const mailer = {
       sendInvoice: ({ number }: Order, invoice: Buffer) => {
         sent.push(`${number}: ${invoice.toString()}`);
@@ -81,6 +82,15 @@ describe('Mailing an invoice', () => {
     await enqueue('5f0c9a52-0d1e-4a86-8d0a-7a3e2b1c4d5e');
     expect(await tester.drain()).toMatchObject([
       { outcome: 'failed', error: { message: expect.stringContaining('There is no order') } },
+    ]);
+    expect(sent).toEqual([]);
+  });
+
+  it('sends nothing for an order that was cancelled', async () => {
+    await enqueue();
+    order = { ...ORDER, cancelledAt: new Date() };
+    expect(await tester.drain()).toMatchObject([
+      { outcome: 'cancelled', job: { cancelReason: 'The order W-1 was cancelled.' } },
     ]);
     expect(sent).toEqual([]);
   });

@@ -18,6 +18,10 @@ const handlers = {
     await sleep(ms);
     return { ok: true };
   },
+  late: async ({ dueAt }) => {
+    if (dueAt !== undefined) latencies.push(now() - dueAt);
+    return { ok: true };
+  },
   latency: async ({ sentAt }) => {
     latencies.push(now() - sentAt);
     return { ok: true };
@@ -67,6 +71,15 @@ const commands = {
     }
   },
 
+  /** Enqueues jobs that are due at random instants. The payload says when. */
+  async enqueueDue({ jobs, firstMs, spreadMs }) {
+    const begin = now() + firstMs;
+    for (let n = 0; n < jobs; n++) {
+      const dueAt = Math.round(begin + Math.random() * spreadMs);
+      await contender.enqueueAt({ n, dueAt }, dueAt);
+    }
+  },
+
   async work() {
     runs = 0;
     latencies = [];
@@ -74,7 +87,17 @@ const commands = {
   },
 
   rest: () => contender.rest(),
+
+  /** Begins to delete old jobs. */
+  prune: () => contender.prune(),
+  /** @returns how many have been deleted */
+  restFromPruning: () => contender.restFromPruning(),
+  /** Waits until no old jobs are left. @returns how many were deleted and how long it took */
+  pruned: () => contender.pruned(),
   latencies: () => latencies,
+  forget: () => {
+    latencies = [];
+  },
   cpuMs: () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;

@@ -46,10 +46,13 @@ export class Bench {
   }
 
   #settingsOf(name, settings) {
-    const { postgresUrl, redisUrl, mariadbUrl } = this.urls;
-    const url = { postgres: { postgresUrl }, redis: { redisUrl }, mariadb: { mariadbUrl } }[
-      CONTENDERS[name].store
-    ];
+    const { postgresUrl, redisUrl, mariadbUrl, sqliteFile } = this.urls;
+    const url = {
+      postgres: { postgresUrl },
+      redis: { redisUrl },
+      mariadb: { mariadbUrl },
+      sqlite: { sqliteFile },
+    }[CONTENDERS[name].store];
     return { ...url, ...settings };
   }
 }

@@ -10,7 +10,10 @@ import { PgBossContender } from './contenders/pg-boss.mjs';
 /** The folder of an earlier build of this package. If it exists, it is measured beside the current build. */
 const BUILD_BEFORE = 'dist-before';
 
-/** The contenders: the label in tables, the store that it needs, and how to create it. */
+/**
+ * The contenders: the label in tables, the store that it needs, and how to create it. One with `pushes` is measured across
+ * processes as well.
+ */
 export const CONTENDERS = {
   floor: { label: 'floor', store: 'postgres', make: (urls) => new Floor(urls) },
   'floor-rows': {
@@ -23,8 +26,18 @@ export const CONTENDERS = {
     store: 'postgres',
     make: (urls) => new ListeningFloor(urls),
   },
-  ours: { label: 'nestjs-typeorm-jobs', store: 'postgres', make: (settings) => new Ours(settings) },
-  bullmq: { label: 'bullmq, concurrency 10', store: 'redis', make: (urls) => new BullMq(urls) },
+  ours: {
+    label: 'nestjs-typeorm-jobs',
+    store: 'postgres',
+    pushes: true,
+    make: (settings) => new Ours(settings),
+  },
+  bullmq: {
+    label: 'bullmq, concurrency 10',
+    store: 'redis',
+    pushes: true,
+    make: (urls) => new BullMq(urls),
+  },
   'bullmq-tuned': {
     label: 'bullmq, tuned',
     store: 'redis',
@@ -33,6 +46,7 @@ export const CONTENDERS = {
   graphile: {
     label: 'graphile-worker, concurrency 10',
     store: 'postgres',
+    pushes: true,
     make: (urls) => new GraphileWorker(urls),
   },
   'graphile-tuned': {
@@ -41,10 +55,21 @@ export const CONTENDERS = {
     make: (urls) => new GraphileWorker({ ...urls, tuned: true }),
   },
   'pg-boss': { label: 'pg-boss, tuned', store: 'postgres', make: (urls) => new PgBossContender(urls) },
+  'pg-boss-idle': {
+    label: 'pg-boss, polling as by default',
+    store: 'postgres',
+    pushes: true,
+    make: (urls) => new PgBossContender({ ...urls, tuned: false }),
+  },
   'floor-mariadb': { label: 'floor, MariaDB', store: 'mariadb', make: (urls) => new MariadbFloor(urls) },
   'ours-mariadb': {
     label: 'nestjs-typeorm-jobs, MariaDB',
     store: 'mariadb',
+    make: (settings) => new Ours(settings),
+  },
+  'ours-sqlite': {
+    label: 'nestjs-typeorm-jobs, SQLite',
+    store: 'sqlite',
     make: (settings) => new Ours(settings),
   },
   before: {
@@ -65,6 +90,8 @@ const hasBefore = existsSync(new URL(`../../${BUILD_BEFORE}/index.js`, import.me
 export function withBefore(contenders) {
   if (!hasBefore) return contenders;
   return contenders.flatMap((name) =>
-    name.startsWith('ours') ? [name, name.replace('ours', 'before')] : [name],
+    CONTENDERS[name.replace('ours', 'before')] === undefined
+      ? [name]
+      : [...new Set([name, name.replace('ours', 'before')])],
   );
 }

@@ -16,6 +16,10 @@ const COLUMNS = [
   ['latency-across-p99', 'p99', millis],
   ['latency-within-p50', 'within a process p50', millis],
   ['latency-within-p99', 'p99', millis],
+  ['due-across-p50', 'due, across processes p50', millis],
+  ['due-across-p99', 'p99', millis],
+  ['due-within-p50', 'due, within a process p50', millis],
+  ['due-within-p99', 'p99', millis],
 ];
 
 export function table(records) {

@@ -16,6 +16,7 @@ import { SCENARIOS } from './scenarios.mjs';
 import { queryMariadb, startMariadb } from './servers/mariadb.mjs';
 import { queryOnce, startPostgres } from './servers/postgres.mjs';
 import { infoOf, startRedis } from './servers/redis.mjs';
+import { startSqlite } from './servers/sqlite.mjs';
 import { FULL, QUICK } from './sizes.mjs';
 
 const { values: options } = parseArgs({
@@ -44,7 +45,12 @@ const names = chosen(Object.keys(CONTENDERS), options.contender, (name) => name)
 const isAskedFor = options.scenario !== undefined || options.contender !== undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // exit kills the servers
-const stores = { postgres: await startPostgres(), redis: await startRedis(), mariadb: await startMariadb() };
+const stores = {
+  postgres: await startPostgres(),
+  redis: await startRedis(),
+  mariadb: await startMariadb(),
+  sqlite: await startSqlite(),
+};
 const records = new Records();
 let failures = 0;
 try {
@@ -103,7 +109,11 @@ async function makeDatabases() {
   const name = 'jobs_bench';
   await queryOnce(stores.postgres.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   await queryOnce(stores.postgres.url, `CREATE DATABASE ${name}`);
-  const urls = { postgresUrl: withDatabase(stores.postgres.url, name), redisUrl: stores.redis?.url };
+  const urls = {
+    postgresUrl: withDatabase(stores.postgres.url, name),
+    redisUrl: stores.redis?.url,
+    sqliteFile: stores.sqlite?.url,
+  };
   if (stores.mariadb === null) return urls;
   await queryMariadb(stores.mariadb.url, `DROP DATABASE IF EXISTS ${name}`);
   await queryMariadb(stores.mariadb.url, `CREATE DATABASE ${name}`);

@@ -1,6 +1,7 @@
 import { ballast } from './scenarios/ballast.mjs';
 import { bloat } from './scenarios/bloat.mjs';
 import { drainByOne, drainByTwo } from './scenarios/drain.mjs';
+import { due } from './scenarios/due.mjs';
 import {
   enqueueInTransaction,
   enqueueMany,
@@ -10,11 +11,12 @@ import {
 } from './scenarios/enqueue.mjs';
 import { idle } from './scenarios/idle.mjs';
 import { latencyAcross, latencyWithin } from './scenarios/latency.mjs';
+import { cycles, prune } from './scenarios/prune.mjs';
 import { fairShare, slowHandler } from './scenarios/slow.mjs';
 
 /** The scenarios in the order in which a round runs them. One with `isExtra` runs only if it is named. */
 export const SCENARIOS = [
   ...[enqueueOne, enqueueSixteen, enqueueSixtyFour, enqueueMany, enqueueInTransaction],
   ...[drainByOne, drainByTwo],
-  ...[latencyAcross, latencyWithin, ballast, slowHandler, fairShare, idle, bloat],
+  ...[latencyAcross, latencyWithin, due, ballast, slowHandler, fairShare, idle, prune, cycles, bloat],
 ];

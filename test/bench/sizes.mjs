@@ -9,10 +9,13 @@ export const FULL = {
   transaction: 2000,
   backlog: 20_000,
   latency: 300,
+  due: { jobs: 200, spreadMs: 20_000 },
   ballast: 1_000_000,
   slow: 6000,
   fairShare: { jobs: 200, handlerMs: 1000 },
   idleMs: 20_000,
+  prune: { rows: 1_000_000, jobs: 40_000, pairs: 12 },
+  cycles: { jobs: 50_000, count: 10 },
   bloatMs: 600_000,
 };
 
@@ -27,14 +30,17 @@ export const QUICK = {
   transaction: 700,
   backlog: 20_000,
   latency: 80,
+  due: { jobs: 60, spreadMs: 4_000 },
   ballast: 200_000,
   slow: 3000,
   fairShare: { jobs: 80, handlerMs: 500 },
   idleMs: 5000,
+  prune: { rows: 20_000, jobs: 10_000, pairs: 4 },
+  cycles: { jobs: 5_000, count: 10 },
   bloatMs: 20_000,
   /** Scenarios, contenders, and contenders of one scenario that are left out unless they are named. */
   without: [
     ...['bullmq', 'graphile', 'pg-boss', 'floor-rows'],
-    ...['ballast', 'drain-2 ours-mariadb', 'latency-within ours-mariadb'],
+    ...['pg-boss-idle', 'ballast', 'drain-2 ours-mariadb', 'latency-within ours-mariadb'],
   ],
 };

@@ -42,6 +42,15 @@ export const TARGETS = [
   atMost(1, 'enqueue to start, within a process, p50 against the floor', (r) =>
     r.ratio(['latency-within-p50', OURS], ['latency-within-p50', 'floor-listening']),
   ),
+  ...[
+    ['PostgreSQL, from another process', 'due-across', OURS],
+    ['PostgreSQL', 'due-within', OURS],
+    ['MariaDB', 'due-within', 'ours-mariadb'],
+    ['SQLite', 'due-within', 'ours-sqlite'],
+  ].flatMap(([store, metric, contender]) => [
+    atMost(50, `ms from due to start, ${store}, p50`, (r) => r.median(`${metric}-p50`, contender)),
+    atMost(150, `ms from due to start, ${store}, p99`, (r) => r.median(`${metric}-p99`, contender)),
+  ]),
   ...['done', 'scheduled', 'others'].map((rows) =>
     atLeast(0.9, `drain beside rows: ${rows}`, (r) =>
       r.ratio([`ballast-${rows}`, OURS], ['ballast-none', OURS]),
@@ -56,6 +65,14 @@ export const TARGETS = [
   atLeast(0.5, 'MariaDB bulk against its floor', (r) =>
     r.ratio(['bulk', 'ours-mariadb'], ['bulk', 'floor-mariadb']),
   ),
+  ...['ours', 'ours-mariadb'].flatMap((contender) => [
+    atLeast(0.95, `drain while old jobs are deleted, against without: ${contender}`, (r) =>
+      r.median('prune-drain', contender),
+    ),
+    atMost(1.1, `size of the table after ten backlogs, against two: ${contender}`, (r) =>
+      r.median('cycles-growth', contender),
+    ),
+  ]),
   atLeast(0.95, 'handlers of 50 ms at concurrency 100, of what is possible', (r) =>
     r.median('slow-handler', OURS),
   ),

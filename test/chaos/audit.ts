@@ -14,6 +14,7 @@ const AUDITED = [
   'attempts_done',
   'crashes',
   'alone',
+  'cancel_requested_at',
   'run_at',
 ] as const;
 const OLD_AND_NEW = [...AUDITED.map((name) => `old_${name}`), ...AUDITED.map((name) => `new_${name}`)];
@@ -25,7 +26,7 @@ const POSTGRES = [
        .map(
          (age) => `${age}_status varchar(9), ${age}_lease_token int, ${age}_locked_by varchar(255),
            ${age}_locked_until timestamptz, ${age}_attempts_done int, ${age}_crashes int, ${age}_alone boolean,
-           ${age}_run_at timestamptz`,
+           ${age}_cancel_requested_at timestamptz, ${age}_run_at timestamptz`,
        )
        .join(', ')})`,
   `CREATE TABLE chaos_effects (id varchar(255), lease_token int, PRIMARY KEY (id, lease_token))`,
@@ -53,7 +54,7 @@ const MARIADB = [
        .map(
          (age) => `${age}_status varchar(9), ${age}_lease_token int, ${age}_locked_by varchar(255),
            ${age}_locked_until datetime(6), ${age}_attempts_done int, ${age}_crashes int, ${age}_alone tinyint,
-           ${age}_run_at datetime(6)`,
+           ${age}_cancel_requested_at datetime(6), ${age}_run_at datetime(6)`,
        )
        .join(', ')}) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE chaos_effects (id varchar(255), lease_token int, PRIMARY KEY (id, lease_token))
@@ -175,9 +176,10 @@ export class Observer {
   }
 
   async readJobs(): Promise<JobRow[]> {
-    const result = this.engine === 'postgres' ? 'result::text' : 'result';
+    const text = (column: string) => (this.engine === 'postgres' ? `${column}::text` : column);
     const rows = await this.dataSource.query<Record<string, unknown>[]>(
-      `SELECT id, status, attempts_done, crashes, locked_by, ${result} AS result, last_error FROM nest_jobs`,
+      `SELECT id, status, attempts_done, crashes, locked_by, ${text('result')} AS result, last_error,
+         ${text('settings')} AS settings FROM nest_jobs`,
     );
     return rows.map((row) => ({
       id: row.id as string,
@@ -187,6 +189,7 @@ export class Observer {
       worker: row.locked_by as string | null,
       result: row.result === null ? undefined : (JSON.parse(row.result as string) as unknown),
       lastError: row.last_error as string | null,
+      ...tickOf(row.settings as string | null),
     }));
   }
 
@@ -209,6 +212,13 @@ export class Observer {
   }
 }
 
+/** Jobs of schedules say so among what few jobs bring along. */
+function tickOf(settings: string | null): Pick<JobRow, 'schedule' | 'tick'> {
+  if (settings === null) return {};
+  const { schedule, tick } = JSON.parse(settings) as Pick<JobRow, 'schedule' | 'tick'>;
+  return { schedule, tick };
+}
+
 function asAuditRecord(row: Record<string, unknown>): AuditRecord {
   const seq = Number(row.seq);
   const before = row.old_status === null ? undefined : stateOf(row, 'old');
@@ -225,6 +235,7 @@ function stateOf(row: Record<string, unknown>, age: 'old' | 'new'): RowState {
     attempts: Number(row[`${age}_attempts_done`]),
     crashes: Number(row[`${age}_crashes`]),
     alone: Boolean(row[`${age}_alone`]),
+    isStopping: row[`${age}_cancel_requested_at`] !== null,
     runAt: Number(row[`${age}_run_at`]),
   };
 }

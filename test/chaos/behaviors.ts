@@ -1,4 +1,5 @@
 import type { Random } from './random.js';
+import type { UniquePlan } from './unique-keys.js';
 
 /** How a job behaves. The plan is drawn before the job is enqueued, and travels in its payload. */
 export interface JobPlan {
@@ -15,6 +16,8 @@ export interface JobPlan {
   readonly silent?: boolean;
   readonly delayMs?: number;
   readonly priority?: number;
+  /** The unique key that it is enqueued with. */
+  readonly unique?: UniquePlan;
 }
 
 export const KINDS = {

@@ -10,6 +10,9 @@ import { nothingStartsEarly } from './invariants/i09-nothing-starts-early.js';
 import { processesStayWell } from './invariants/i10-processes-stay-well.js';
 import { untouchedJobsNeedOneAttempt } from './invariants/i11-untouched-jobs-need-one-attempt.js';
 import { noDeadlocks } from './invariants/i12-no-deadlocks.js';
+import { ticksHaveOneJob } from './invariants/i13-ticks-have-one-job.js';
+import { keysHaveOneJob } from './invariants/i14-keys-have-one-job.js';
+import { cancelledJobsSaySo } from './invariants/i15-cancelled-jobs-say-so.js';
 import type { Violation } from './records.js';
 import type { Timelines } from './timeline.js';
 
@@ -28,5 +31,8 @@ export function check(times: Timelines): Violation[] {
     processesStayWell,
     untouchedJobsNeedOneAttempt,
     noDeadlocks,
+    ticksHaveOneJob,
+    keysHaveOneJob,
+    cancelledJobsSaySo,
   ].flatMap((invariant) => invariant(times));
 }

@@ -1,5 +1,5 @@
 import { causeOf, type Cause } from './causes.js';
-import type { Fault, Violation, WorkerRecord } from './records.js';
+import type { Fault, JobRow, Violation, WorkerRecord } from './records.js';
 import { isTerminal, type Timelines } from './timeline.js';
 
 /** A run in numbers. */
@@ -7,8 +7,12 @@ export interface Figures {
   readonly engine: string;
   readonly seed: string;
   readonly jobs: number;
+  /** How many of them each schedule has made. */
+  readonly bySchedule: Readonly<Record<string, number>>;
   readonly acknowledged: number;
   readonly unknownCalls: number;
+  /** What calls that cancel or retry jobs were answered. */
+  readonly controls: Readonly<Record<string, number>>;
   readonly lost: number;
   readonly phantom: number;
   readonly byStatus: Readonly<Record<string, number>>;
@@ -54,8 +58,10 @@ export function figuresOf(
     engine: run.engine,
     seed: run.seed,
     jobs: rows.length,
+    bySchedule: countBy(rows.filter(isOfSchedule), ({ schedule }) => schedule),
     acknowledged: times.acknowledged.size,
     unknownCalls: times.calls.filter(({ answer }) => answer === undefined || answer.how === 'unknown').length,
+    controls: countBy(history.controls, ({ how }) => how),
     lost: [...times.acknowledged].filter((id) => !ids.has(id)).length,
     phantom: [...times.jobs.values()].filter(({ plan }) => plan === undefined).length,
     byStatus: countBy(rows, ({ status }) => status),
@@ -171,4 +177,8 @@ function quantile(values: readonly number[], share: number): number {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+function isOfSchedule(row: JobRow): row is JobRow & { readonly schedule: string } {
+  return row.schedule !== undefined;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessSettings } from './process.js';
-import type { AnswerRecord, ProcessRecord, SendRecord } from './records.js';
+import type { EnqueuerRecord, ProcessRecord } from './records.js';
 
 const RESPAWN_MS = 150;
 const STOP_MS = 15_000;
@@ -138,7 +138,7 @@ export class Member {
   private countSent(): number {
     const last = this.files.at(-1);
     if (this.role === 'worker' || last === undefined) return 0;
-    return readLines<SendRecord | AnswerRecord>(last)
+    return readLines<EnqueuerRecord>(last)
       .filter((record) => record.type === 'send')
       .filter(({ again }) => again === undefined)
       .reduce((sum, { jobs }) => sum + jobs.length, 0);

@@ -51,19 +51,84 @@ const POSTGRES_RENEWAL: Held = {
   then: '\n  UPDATE ${table} AS job\n  SET locked_until',
   times: 1,
 };
-const POSTGRES_SETTLEMENTS: Held = {
+/** One of jobs that are done with the same result; and two of any outcomes, one of which records the attempts. */
+const POSTGRES_SETTLEMENTS: readonly Held[] = (
+  [
+    ['$5', 1],
+    ['$9', 2],
+  ] as const
+).map(([parameter, times]) => ({
   file: 'storage/postgres/settle.js',
-  worker: '= ANY ($8::varchar[])',
+  worker: `= ANY (${parameter}::varchar[])`,
   then: ', written AS (',
-  times: 2,
-};
+  times,
+}));
 
 /** Both engines: renewals go through their leases in the opposite order of settles. */
 const REVERSED_RENEWALS: Patch = {
   file: 'storage/typeorm/lease-results.js',
-  find: 'const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));',
-  replace:
-    "const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)); if (leases[0] && !('outcome' in leases[0])) sorted.reverse();",
+  find: 'const renewed = await renew(inOrder(leases));',
+  replace: 'const renewed = await renew([...inOrder(leases)].reverse());',
+};
+
+/** Both engines: a process fires what it has seen, whatever others have done since. */
+const COMPARED_FIRES: readonly Patch[] = [
+  {
+    file: 'storage/sql/fire-plan.js',
+    find: 'return own !== null && own.getTime() === at.getTime();',
+    replace: 'return true;',
+  },
+  {
+    file: 'storage/sql/fire-plan.js',
+    find: 'tick.getTime() > after && !seen.has(job.id)',
+    replace: 'true',
+  },
+  {
+    file: 'schedules/tick-jobs.js',
+    find: 'return `${name}@${tick.toISOString()}`;',
+    replace: 'return `${name}@${tick.toISOString()}#${Math.random()}`;',
+  },
+];
+
+/** Both engines: each enqueue makes a job of its own. */
+const FREE_KEYS: Patch = {
+  file: 'storage/sql/unique-plan.js',
+  find: 'return holder !== undefined && isHeld(key, holder) ? holder.job.id : null;',
+  replace: 'return null;',
+};
+
+/** What becomes of a job that is settled or given back, whether it was to be cancelled or not. */
+const KEPT_OUTCOMES: Mutant['patches'] = {
+  postgres: [
+    {
+      file: 'storage/postgres/settle.js',
+      find: "CASE WHEN job.cancel_requested_at IS NULL OR held.status = 'DONE' THEN held.status ELSE 'CANCELLED' END",
+      replace: 'held.status',
+    },
+    {
+      file: 'storage/postgres/leases.js',
+      find: "CASE WHEN cancel_requested_at IS NULL THEN status ELSE 'CANCELLED' END",
+      replace: 'status',
+      times: 2,
+    },
+  ],
+  mariadb: [
+    {
+      file: 'storage/mysql/settle.js',
+      find: "IF(job.cancel_requested_at IS NULL OR outcome.status = 'DONE', outcome.status, 'CANCELLED')",
+      replace: 'outcome.status',
+    },
+    {
+      file: 'storage/mysql/settle.js',
+      find: "IF(cancel_requested_at IS NULL OR ? = 'DONE', ?, 'CANCELLED')",
+      replace: 'IF(? IS NULL, status, ?)',
+    },
+    {
+      file: 'storage/mysql/leases.js',
+      find: "IF(cancel_requested_at IS NULL, status, 'CANCELLED')",
+      replace: 'status',
+    },
+  ],
 };
 
 export const MUTANTS: readonly Mutant[] = [
@@ -81,12 +146,12 @@ export const MUTANTS: readonly Mutant[] = [
     jobs: 6_000, // so that long ones are frozen, which others have taken by the time that they end
     patches: {
       postgres: [
-        {
-          file: POSTGRES_SETTLEMENTS.file,
-          find: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS),
-          replace: POSTGRES_HELD(' SKIP LOCKED', POSTGRES_SETTLEMENTS, ''),
-          times: POSTGRES_SETTLEMENTS.times,
-        },
+        ...POSTGRES_SETTLEMENTS.map((held) => ({
+          file: held.file,
+          find: POSTGRES_HELD(' SKIP LOCKED', held),
+          replace: POSTGRES_HELD(' SKIP LOCKED', held, ''),
+          times: held.times,
+        })),
       ],
       mariadb: [
         {
@@ -113,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
       mariadb: [
         {
           file: 'storage/mysql/reclaim.js',
-          find: ') + 1, last_attempt_at',
-          replace: '), last_attempt_at',
+          find: ') + 1, crashes), last_attempt_at',
+          replace: '), crashes), last_attempt_at',
         },
       ],
     },
@@ -137,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: {
       postgres: [
         REVERSED_RENEWALS,
-        ...[POSTGRES_RENEWAL, POSTGRES_SETTLEMENTS].map((held) => ({
+        ...[POSTGRES_RENEWAL, ...POSTGRES_SETTLEMENTS].map((held) => ({
           file: held.file,
           find: POSTGRES_HELD(' SKIP LOCKED', held),
           replace: POSTGRES_HELD('', held),
@@ -210,8 +275,8 @@ export const MUTANTS: readonly Mutant[] = [
         },
         {
           file: 'storage/mysql/best-jobs.js',
-          find: 'scheduled_at <= UTC_TIMESTAMP(6)',
-          replace: `scheduled_at <= ${MARIADB_NOW}`,
+          find: 'UTC_TIMESTAMP(6), scheduled_at',
+          replace: `${MARIADB_NOW}, scheduled_at`,
         },
         {
           file: 'storage/mysql/due.js',
@@ -220,6 +285,25 @@ export const MUTANTS: readonly Mutant[] = [
         },
       ],
     },
+  },
+  {
+    // One of the two alone is enough: a tick whose job exists is not made again, nor is one that is over.
+    name: 'the comparison of fires, and the ids of the jobs of ticks',
+    caughtBy: 'I13',
+    faults: ['kill', 'stop'],
+    patches: { postgres: COMPARED_FIRES, mariadb: COMPARED_FIRES },
+  },
+  {
+    name: 'the look for who holds a key',
+    caughtBy: 'I14',
+    faults: ['kill', 'stop'],
+    patches: { postgres: [FREE_KEYS], mariadb: [FREE_KEYS] },
+  },
+  {
+    name: 'the end that cancelled jobs get by their outcomes',
+    caughtBy: 'I15',
+    faults: ['kill', 'stop'],
+    patches: KEPT_OUTCOMES,
   },
 ];
 

@@ -25,11 +25,43 @@ export interface AnswerRecord {
   /** `duplicate`: an id already existed. */
   readonly how: 'ok' | 'failed' | 'unknown' | 'duplicate';
   readonly error?: string;
+  /** Of calls with unique keys: for each job that was sent, the one that there was then, and what the call did. */
+  readonly jobs?: readonly { readonly id: string; readonly enqueued: string }[];
+  /** When the transaction of the call was about to be committed. */
+  readonly committingAt?: number;
 }
+
+/** A job that an enqueuer was about to cancel or to retry. */
+export interface ControlRecord {
+  readonly type: 'control';
+  readonly call: string;
+  readonly at: number;
+  readonly what: 'cancel' | 'retry';
+  readonly id: string;
+}
+
+/** What came of it. A call without this record counts as unknown. */
+export interface ControlledRecord {
+  readonly type: 'controlled';
+  readonly call: string;
+  readonly at: number;
+  /** `nothing`: the answer was null. `refused`: another job has the key. */
+  readonly how: 'cancelled' | 'stopping' | 'retried' | 'nothing' | 'refused' | 'unknown';
+}
+
+/** One line of an enqueuer's file. */
+export type EnqueuerRecord = SendRecord | AnswerRecord | ControlRecord | ControlledRecord;
 
 /** One line of a worker's file. */
 export type WorkerRecord = { readonly pid: number; readonly at: number } & (
-  | { readonly type: 'start'; readonly id: string; readonly token: number; readonly worker: string }
+  | {
+      readonly type: 'start';
+      readonly id: string;
+      readonly token: number;
+      readonly worker: string;
+      /** The call that wrote the payload, where it has a unique key. */
+      readonly call?: string;
+    }
   | { readonly type: 'end'; readonly id: string; readonly token: number; readonly how: string }
   /** The handler is about to end its process by itself. */
   | { readonly type: 'exit'; readonly id: string; readonly token: number }
@@ -56,13 +88,15 @@ export interface AuditRecord {
 }
 
 export interface RowState {
-  readonly status: 'PENDING' | 'DONE' | 'FAILED' | 'PANIC';
+  readonly status: 'PENDING' | 'DONE' | 'FAILED' | 'PANIC' | 'CANCELLED';
   readonly token: number;
   readonly worker: string | null;
   readonly until: number | null;
   readonly attempts: number;
   readonly crashes: number;
   readonly alone: boolean;
+  /** It was asked to stop. */
+  readonly isStopping: boolean;
   readonly runAt: number;
 }
 
@@ -75,6 +109,16 @@ export interface JobRow {
   readonly worker: string | null;
   readonly result: unknown;
   readonly lastError: string | null;
+  /** The schedule that made it, and the instant that it is for. */
+  readonly schedule?: string;
+  readonly tick?: number;
+}
+
+/** A schedule at the end. */
+export interface ScheduleRow {
+  readonly name: string;
+  /** What its ticks are counted from. */
+  readonly anchorAt: number;
 }
 
 /** A row that a handler wrote, keyed by job and lease token. */
@@ -130,14 +174,24 @@ export interface Settings {
   readonly answerMs: number;
 }
 
+/** A call that cancels or retries a job. */
+export interface Control extends Pick<ControlRecord, 'what' | 'id'> {
+  readonly from: number;
+  /** Infinity where there was no answer: it may still be carried out. */
+  readonly until: number;
+  readonly how: ControlledRecord['how'];
+}
+
 /** Everything about one run. */
 export interface History {
   readonly settings: Settings;
   readonly sends: readonly SendRecord[];
   readonly answers: readonly AnswerRecord[];
+  readonly controls: readonly Control[];
   readonly workers: readonly WorkerRecord[];
   readonly audit: readonly AuditRecord[];
   readonly rows: readonly JobRow[];
+  readonly schedules: readonly ScheduleRow[];
   readonly effects: readonly EffectRow[];
   /** Ids of rows that were written in the same transaction as a job of the same id. */
   readonly business: readonly string[];

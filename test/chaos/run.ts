@@ -2,16 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobsEvents, TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { Observer } from './audit.js';
 import { KINDS } from './behaviors.js';
+import { controlsOf } from './control-calls.js';
 import { Member, readLines } from './fleet.js';
 import { Nemesis } from './nemesis.js';
 import { Random } from './random.js';
-import type { AnswerRecord, Fault, History, SendRecord, Settings, WorkerRecord } from './records.js';
+import type { EnqueuerRecord, Fault, History, Settings, WorkerRecord } from './records.js';
+import { queueOn, ScheduleWatch } from './schedule-watch.js';
 import { DatabaseServer, type Engine } from './server.js';
 
 export interface RunOptions {
@@ -79,6 +80,7 @@ class Stage {
   private readonly members: Member[] = [];
   private readonly proxies = new Map<string, TcpProxy>();
   private readonly slow: Fault[] = [];
+  private readonly schedules: ScheduleWatch;
   private readonly folder = mkdtempSync(join(tmpdir(), 'jobs-chaos-run-'));
   private isOver = false;
   private probing: Promise<void> = Promise.resolve();
@@ -87,7 +89,9 @@ class Stage {
     private readonly options: RunOptions,
     private readonly server: DatabaseServer,
     private readonly observer: Observer,
-  ) {}
+  ) {
+    this.schedules = new ScheduleWatch(observer.dataSource);
+  }
 
   static async set(options: RunOptions): Promise<Stage> {
     const server = await DatabaseServer.start(options.engine);
@@ -127,7 +131,7 @@ class Stage {
     options.say(
       `healed: ${nemesis.faults.length} faults, ${backlog} jobs left, drain within ${drainBoundMs} ms`,
     );
-    const drainedAt = await this.drain(healedAt + drainBoundMs * 1.2);
+    const drainedAt = await this.drain(healedAt, healedAt + drainBoundMs * 1.2);
     const endedAt = now();
     await Promise.all(this.members.map((member) => member.stop()));
     this.isOver = true;
@@ -140,6 +144,7 @@ class Stage {
     await Promise.all(this.members.map((member) => member.stop()));
     await this.probing;
     for (const proxy of this.proxies.values()) await proxy.cut().catch(() => undefined);
+    await this.schedules.close();
     await this.observer.close();
     await this.server.stop();
     if (process.env.CHAOS_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true });
@@ -177,13 +182,13 @@ class Stage {
   }
 
   /**
-   * Waits until no job is pending anymore, or until `end`.
+   * Waits until no job is pending anymore and no schedule will make one, or until `end`.
    * @returns when that was, or undefined if `end` came first
    */
-  private async drain(end: number): Promise<number | undefined> {
+  private async drain(healedAt: number, end: number): Promise<number | undefined> {
     const enqueuers = this.members.filter(({ role }) => role === 'enqueuer');
     while (now() < end) {
-      const areDone = enqueuers.every(({ isDone }) => isDone);
+      const areDone = enqueuers.every(({ isDone }) => isDone) && (await this.schedules.quiet(healedAt));
       if (areDone && (await this.observer.countPending()) === 0) return now();
       await sleep(100);
     }
@@ -192,7 +197,7 @@ class Stage {
 
   /** How many jobs are left: pending jobs, and jobs that are still to be enqueued. */
   private async backlog(): Promise<number> {
-    const sent = this.records<SendRecord | AnswerRecord>('enqueuer')
+    const sent = this.records<EnqueuerRecord>('enqueuer')
       .filter((record) => record.type === 'send')
       .filter(({ again }) => again === undefined);
     const count = sent.reduce((sum, { jobs }) => sum + jobs.length, 0);
@@ -224,7 +229,7 @@ class Stage {
     faults: readonly Fault[];
   }): Promise<History> {
     const { drainBoundMs, faults, ...times } = seen;
-    const enqueued = this.records<SendRecord | AnswerRecord>('enqueuer');
+    const enqueued = this.records<EnqueuerRecord>('enqueuer');
     const settings: Settings = {
       leaseMs: LEASE_MS,
       // A worker reclaims every half lease, give or take a quarter. The rest is for the write.
@@ -240,9 +245,11 @@ class Stage {
       settings,
       sends: enqueued.filter((record) => record.type === 'send'),
       answers: enqueued.filter((record) => record.type === 'answer'),
+      controls: controlsOf(enqueued),
       workers: this.records<WorkerRecord>('worker'),
       audit: await this.observer.readAudit(),
       rows: await this.observer.readJobs(),
+      schedules: await this.schedules.rows(),
       effects: await this.observer.readEffects(),
       business: await this.observer.readBusiness(),
       faults: [...faults, ...this.slow].toSorted((a, b) => a.from - b.from),
@@ -262,18 +269,7 @@ class Stage {
 /** Creates the jobs table, as the first process of an application would. */
 async function makeTable(engine: Engine, url: string): Promise<void> {
   const dataSource = await new DataSource(databaseOptions(engine, url, 'migration')).initialize();
-  const queue = new TypeOrmJobQueue(dataSource, {
-    workerId: 'migration',
-    leaseMs: LEASE_MS,
-    heartbeatMs: LEASE_MS / 3,
-    minRetryDelayMs: 100,
-    maxCrashes: MAX_CRASHES,
-    maxPayloadBytes: 1024,
-    tablePrefix: 'nest_',
-    migrate: 'auto',
-    databaseTimeoutMs: ANSWER_MS,
-    events: new JobsEvents(),
-  });
+  const queue = queueOn(dataSource);
   await queue.open();
   await queue.close();
   await dataSource.destroy();

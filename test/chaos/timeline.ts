@@ -2,6 +2,7 @@ import type { JobPlan } from './behaviors.js';
 import type {
   AnswerRecord,
   AuditRecord,
+  Control,
   Fault,
   History,
   JobRow,
@@ -10,6 +11,8 @@ import type {
   SendRecord,
   WorkerRecord,
 } from './records.js';
+import { isReopening } from './control-calls.js';
+import { scheduleNamed } from './schedules.js';
 import { coveredMs, overlaps, union, without, type Span } from './spans.js';
 
 /** One claim of a job and the end of its lease, as the audit shows them. */
@@ -30,13 +33,16 @@ export interface LeaseEnd {
   readonly at: number;
   readonly after: RowState;
   readonly alone: boolean;
+  /** The job had been asked to stop. */
+  readonly isStopping: boolean;
   /**
    * - `settled`: the outcome was written
    * - `reclaimed`: it was reclaimed, and a crash was counted
    * - `released`: it was given back, and no attempt was counted
+   * - `stopped`: the job was to be cancelled, and its holder had not sent an outcome; as `reclaimed`, but no crash was counted
    * - `unexplained`: an attempt was counted but no crash, and the holder had not sent an outcome
    */
-  readonly how: 'settled' | 'reclaimed' | 'released' | 'unexplained';
+  readonly how: 'settled' | 'reclaimed' | 'released' | 'stopped' | 'unexplained';
 }
 
 /** Everything that is known about one job, in chronological order. */
@@ -49,6 +55,10 @@ export interface JobTimeline {
   readonly starts: readonly (WorkerRecord & { type: 'start' })[];
   readonly ends: ReadonlyMap<number, number>;
   readonly exits: readonly number[];
+  /** Calls that cancel or retry it. */
+  readonly controls: readonly Control[];
+  /** When it was retried last. Its crashes count from there. */
+  readonly reopenedAt: number;
 }
 
 export interface EnqueueCall {
@@ -60,7 +70,7 @@ export interface EnqueueCall {
 export class Timelines {
   readonly jobs = new Map<string, JobTimeline>();
   readonly calls: readonly EnqueueCall[];
-  /** Ids of the jobs whose enqueue was acknowledged. */
+  /** Ids of the jobs whose enqueue was acknowledged. Those of schedules count where they are there. */
   readonly acknowledged = new Set<string>();
   private readonly processes = new Map<number, ProcessRecord>();
   private readonly faultsOf = new Map<string, Fault[]>();
@@ -73,9 +83,7 @@ export class Timelines {
     const answers = new Map(history.answers.map((answer) => [answer.call, answer]));
     this.calls = history.sends.map((send) => ({ send, answer: answers.get(send.call) }));
     for (const { send, answer } of this.calls) {
-      // A repeated call that is refused as a duplicate means that the first call was written.
-      const isThere = answer?.how === 'ok' || (answer?.how === 'duplicate' && send.again !== undefined);
-      if (isThere) for (const { id } of send.jobs) this.acknowledged.add(id);
+      for (const { id } of acknowledgedBy(send, answer)) this.acknowledged.add(id);
     }
     for (const process of history.processes) this.processes.set(process.pid, process);
     for (const fault of history.faults) {
@@ -164,7 +172,14 @@ export class Timelines {
     const records = new Map<string, WorkerRecord[]>();
     for (const record of history.workers) if ('id' in record) push(records, record.id, record);
     const rows = new Map(history.rows.map((row) => [row.id, row]));
+    const controls = groupBy(history.controls, ({ id }) => id);
     const plans = new Map(history.sends.flatMap(({ jobs }) => jobs.map(({ id, plan }) => [id, plan])));
+    for (const { id, schedule } of history.rows) {
+      const plan = schedule === undefined ? undefined : scheduleNamed(schedule)?.plan;
+      if (plan === undefined) continue;
+      plans.set(id, plan);
+      this.acknowledged.add(id);
+    }
     for (const id of new Set([...plans.keys(), ...rows.keys(), ...audit.keys()])) {
       const own = records.get(id) ?? [];
       const changes = audit.get(id) ?? [];
@@ -179,9 +194,23 @@ export class Timelines {
           own.filter(({ type }) => type === 'end').map((r) => [(r as { token: number }).token, r.at]),
         ),
         exits: own.filter((record) => record.type === 'exit').map(({ token }) => token),
+        controls: controls.get(id) ?? [],
+        reopenedAt: changes.findLast(isReopening)?.at ?? -Infinity,
       });
     }
   }
+}
+
+/** The jobs that are there after a call, if its answer says so. */
+function acknowledgedBy(
+  { jobs, again }: SendRecord,
+  answer: AnswerRecord | undefined,
+): readonly { readonly id: string }[] {
+  if (answer?.how === 'ok') return answer.jobs ?? jobs;
+  // A repeated call that is refused as a duplicate means that the first call was written. Which job of a key counts
+  // since then, nothing says.
+  const isThere = answer?.how === 'duplicate' && again !== undefined;
+  return isThere ? jobs.filter(({ plan }) => plan.unique === undefined) : [];
 }
 
 /** The system may adjust its clock by a few milliseconds, which processes and the database notice at different moments. */
@@ -215,7 +244,10 @@ function leasesOf(
       leases[leases.length - 1] = { ...open, until: after.until!, renewedAt: after.until! - leaseMs };
     } else if (open !== undefined && before.worker !== null) {
       const how = endOf(before, after, (sent.get(before.token) ?? Infinity) <= at + SLACK_MS);
-      leases[leases.length - 1] = { ...open, end: { seq, at, after, alone: before.alone, how } };
+      leases[leases.length - 1] = {
+        ...open,
+        end: { seq, at, after, alone: before.alone, isStopping: before.isStopping, how },
+      };
     }
   }
   return leases;
@@ -223,8 +255,10 @@ function leasesOf(
 
 function endOf(before: RowState, after: RowState, isSent: boolean): LeaseEnd['how'] {
   if (after.crashes > before.crashes) return 'reclaimed';
-  if (after.attempts === before.attempts && after.status === 'PENDING') return 'released';
-  return isSent ? 'settled' : 'unexplained';
+  const isOpen = after.status === 'PENDING' || after.status === 'CANCELLED';
+  if (after.attempts === before.attempts && isOpen) return 'released';
+  if (isSent) return 'settled';
+  return before.isStopping && after.status === 'CANCELLED' ? 'stopped' : 'unexplained';
 }
 
 /** The worker's id ends in its process id and a random part. */

@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
 import {
   JobHandler,
+  JobSchedule,
   JobsModule,
   PermanentError,
   RetryableError,
@@ -17,6 +18,7 @@ import type { DataSource } from 'typeorm';
 import { HOSTILE, KINDS, TIMEOUT_MS, type JobPlan } from './behaviors.js';
 import { observeQueue } from './observe-queue.js';
 import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilUp } from './process.js';
+import { BEAT, CRAWL, specOf, type SchedulePlan } from './schedules.js';
 
 /*
  * An application with a worker, on the built package. It records what its handlers do and what its worker asks of the
@@ -25,22 +27,31 @@ import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilU
 interface Payload {
   readonly plan: JobPlan;
   readonly value?: unknown;
+  readonly call?: string;
 }
 
 const { pid } = process;
 const LAG_LOOK_MS = 50;
 const LAG_MS = 200;
 
+/** Declares a schedule of the workload. */
+function Scheduled(schedule: SchedulePlan) {
+  const { everyMs, cron: _, ...options } = specOf(schedule);
+  return JobSchedule({ everyMs: everyMs! }, { ...options, name: schedule.name });
+}
+
 @Injectable()
 class Handlers {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   @JobHandler(KINDS.fast)
+  @Scheduled(BEAT)
   fast(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
     return this.run(job, context, async () => undefined);
   }
 
   @JobHandler(KINDS.slow)
+  @Scheduled(CRAWL)
   slow(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
     return this.run(job, context, () => sleep(job.payload.plan.ms, undefined, { signal: context.signal }));
   }
@@ -104,7 +115,8 @@ class Handlers {
     work: () => Promise<unknown>,
   ) {
     const token = context.leaseToken;
-    record({ type: 'start', id, token, worker: context.workerId, pid, at: now() });
+    const { call } = payload;
+    record({ type: 'start', id, token, worker: context.workerId, call, pid, at: now() });
     let how = 'threw';
     try {
       if (payload.plan.effect) await this.leaveEffect(id, token, context.signal);

@@ -48,8 +48,8 @@ export function claimContract(store: Store): void {
       const [before] = await enqueue({ id: 'one', payload: [1] });
       const job = await store.claimOne({ workerId: 'w 1', leaseMs: 45_000 });
       const lease = { lockedBy: 'w 1', lockedUntil: expect.any(Date) };
-      const own = { leaseToken: 1, payloadSize: 3 };
-      expect(job).toEqual({ ...before, ...lease, ...own, updatedAt: expect.any(Date) });
+      const own = { leaseToken: 1, payloadSize: 3, state: 'running' };
+      expect(job).toEqual({ ...before, ...lease, ...own, enqueued: undefined, updatedAt: expect.any(Date) });
       const leaseMs = job.lockedUntil.getTime() - job.createdAt.getTime();
       expect(leaseMs).toBeGreaterThanOrEqual(45_000);
       expect(leaseMs).toBeLessThan(55_000);

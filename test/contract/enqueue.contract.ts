@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DuplicateJobError, InvalidJobError } from '../../lib/job/errors.js';
-import type { JobSettings, NewJob } from '../../lib/job/job.js';
+import type { Job, JobSettings, NewJob } from '../../lib/job/job.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type Store } from '../support/store.js';
 
@@ -22,6 +22,8 @@ export function enqueueContract(store: Store): void {
     expect(Math.abs(actual - expected)).toBeLessThan(200);
   };
   const enqueue = (settings: JobSettings = {}, kind = KIND) => store.client.enqueue(kind, 'hello', settings);
+  /** What an enqueue has returned, without what only an enqueue tells. */
+  const asRead = (job: Job): Job => ({ ...job, enqueued: undefined });
   const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
   const list = (count: number, more: Partial<NewJob> = {}): NewJob[] =>
     Array.from({ length: count }, (_, index) => ({ kind: KIND, payload: index, ...more }));
@@ -36,11 +38,13 @@ export function enqueueContract(store: Store): void {
         payloadVersion: 1,
         runAt: expect.any(Date),
         status: 'PENDING',
+        state: 'ready',
         createdAt: expect.any(Date),
         updatedAt: expect.any(Date),
         attemptsDone: 0,
         priority: 0,
         crashes: 0,
+        enqueued: 'created',
       });
     });
 
@@ -48,12 +52,12 @@ export function enqueueContract(store: Store): void {
       const runAt = new Date('2031-02-03T04:05:06.789Z');
       const jobs = await store.client.enqueueMany([
         { kind: KIND, payload: { a: [1, 'x', null] }, priority: -3, maxAttempts: 4, runAt },
-        { kind: KIND, id: ' mine ', payload: new Uint8Array([1, 2]), delayMs: 1234 },
+        { kind: KIND, id: ' mine ', payload: new Uint8Array([1, 2]), delayMs: 123_456 },
         { kind: KIND },
       ]);
-      for (const job of jobs) expect(await store.client.get(job.id)).toEqual(job);
+      for (const job of jobs) expect(await store.client.get(job.id)).toEqual(asRead(job));
       expect(jobs[0]).toMatchObject({ runAt, priority: -3, maxAttempts: 4 });
-      expectNear(jobs[1]!.runAt.getTime() - jobs[1]!.createdAt.getTime(), 1234);
+      expectNear(jobs[1]!.runAt.getTime() - jobs[1]!.createdAt.getTime(), 123_456);
     });
 
     const runAt = new Date('2031-02-03T04:05:06.789Z');
@@ -73,11 +77,20 @@ export function enqueueContract(store: Store): void {
     ])('is returned by enqueue as get reads it: %s', async (_how, jobs) => {
       const stored = await store.client.enqueueMany(jobs.map((job) => ({ kind: KIND, ...job })));
       for (const [index, job] of stored.entries()) {
-        expect(await store.client.get(job.id)).toEqual(job);
+        expect(await store.client.get(job.id)).toEqual(asRead(job));
         const { delayMs = 0, ...given } = jobs[index]!;
         expect(job).toMatchObject({ priority: 0, ...given });
         if (given.runAt === undefined) expectNear(job.runAt.getTime() - job.createdAt.getTime(), delayMs);
       }
+    });
+
+    it('has the tags that it was given, also while it runs, and others have none', async () => {
+      const tags = ['blue', 'größe \u{1F600}', '"\\'];
+      const [tagged, other] = await store.client.enqueueMany([{ kind: KIND, tags }, { kind: KIND }]);
+      expect(tagged).toMatchObject({ tags });
+      expect(other).not.toHaveProperty('tags');
+      expect(await store.client.get(tagged!.id)).toEqual(asRead(tagged!));
+      expect((await store.queue.claim([KIND], 2, LONG)).map((job) => job.tags)).toEqual([tags, undefined]);
     });
 
     it("keeps the caller's id, trimmed", async () => {
@@ -162,7 +175,7 @@ export function enqueueContract(store: Store): void {
       ]);
       await expect(refusal).rejects.toBeInstanceOf(DuplicateJobError);
       await expect(refusal).rejects.toMatchObject({ id });
-      expect(await store.job(id)).toEqual(before);
+      expect(await store.job(id)).toEqual(asRead(before));
       await noneOf(['other']);
     });
 
@@ -262,6 +275,7 @@ export function enqueueContract(store: Store): void {
       ['a priority that is not a whole number', { priority: 0.5 }, 'priority'],
       ['a priority of more than 32 bits', { priority: 2 ** 31 }, 'priority'],
       ['a maxAttempts of zero', { maxAttempts: 0 }, 'maxAttempts'],
+      ['a tag that is blank', { tags: ['a', ' '] }, 'tags[1]'],
     ];
     it.each(refusals)('refuses %s', async (_what, job, path) => {
       const refusal = store.client.enqueueMany([{ kind: KIND, ...job }]);
@@ -294,7 +308,7 @@ export function enqueueContract(store: Store): void {
       await enqueue({ id: 'last', priority: high, maxAttempts: high });
       await enqueue({ id: 'first', priority: low });
       const later = await enqueue({ delayMs: 100 * 365 * 86_400_000 });
-      expect(await store.client.get(later.id)).toEqual(later);
+      expect(await store.client.get(later.id)).toEqual(asRead(later));
       const claimed = await store.queue.claim([KIND], 5, LONG);
       expect(claimed.map(({ id, priority }) => [id, priority])).toEqual([
         ['first', low],

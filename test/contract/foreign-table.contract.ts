@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { JobClient } from '../../lib/client/job-client.js';
 import { InvalidOptionError } from '../../lib/job/errors.js';
 import { SchemaVersionError, UnsupportedDatabaseError } from '../../lib/job/storage-errors.js';
+import { commentFor, SCHEMA_VERSIONS } from '../../lib/storage/sql/schema-version.js';
 import { jobEntity, JobEntity } from '../../lib/storage/typeorm/job-entity.js';
 import { FreshDatabases } from '../support/fresh-database.js';
 import { KIND, type SqlStore } from '../support/store.js';
@@ -37,7 +38,7 @@ export function foreignTableContract(store: SqlStore): void {
           await fresh.works(dataSource, { migrate });
           expect(await queue.get('stays')).toMatchObject({ status: 'PENDING' });
           expect(await commentIn(dataSource)).toBe(
-            migrate === 'auto' ? 'nestjs-typeorm-jobs schema 1' : emptyComment(),
+            migrate === 'auto' ? commentFor(SCHEMA_VERSIONS.at(-1)!.version) : emptyComment(),
           );
           const told = migrate === 'auto' ? 'has been written again' : `brings the comment back: ${remedy()}`;
           expect(store.logged('warn', told)).toBe(true);

@@ -113,6 +113,59 @@ export function leaseContract(store: Store): void {
     });
   });
 
+  describe('Leases of two workers in one call', () => {
+    it('are each judged by their own worker', async () => {
+      await store.client.enqueueMany([
+        { kind: KIND, id: 'a' },
+        { kind: KIND, id: 'b' },
+      ]);
+      const [a] = await store.queue.claim([KIND], 1, { ...LONG, workerId: 'one' });
+      const [b] = await store.queue.claim([KIND], 1, { ...LONG, workerId: 'two' });
+      const forged = { ...a!, lockedBy: 'two' };
+      const renewals = [a!, b!, forged].map((lease) => ({ ...lease, alone: false }));
+      expect(await store.queue.renew(renewals, 60_000)).toEqual(['written', 'written', 'lost']);
+      await store.queue.release([b!, forged]);
+      expect(await store.job('a')).toMatchObject({ lockedBy: 'one' });
+      const [again] = await store.queue.claim([KIND], 1, { ...LONG, workerId: 'two' });
+      const settlements = [forged, again!, a!].map((lease) => ({ ...lease, outcome: DONE }));
+      expect(await store.queue.settle(settlements)).toEqual(['lost', 'written', 'written']);
+    });
+  });
+
+  describe('A reclaim by a worker that is alive', () => {
+    it('gives back a job of a claim of its own that was carried out late, and counts no crash', async () => {
+      const ids = ['held', 'late', 'lost', 'of a dead one'];
+      await store.client.enqueueMany(ids.map((id) => ({ kind: KIND, id })));
+      const terms = { leaseMs: 0, alone: true };
+      const own = await store.queue.claim([KIND], 3, { ...terms, workerId: 'ours' });
+      await store.queue.claim([KIND], 1, { ...terms, workerId: 'dead' });
+      const held = own.filter(({ id }) => id === 'held');
+      const reclaim = () => store.queue.reclaim(1, () => held, { workerId: 'ours', lostIds: ['lost'] });
+      const reclaimed = await reclaim();
+      await until(async () => reclaimed.push(...(await reclaim())) >= 3);
+      const job = { kind: KIND, workerId: 'ours' };
+      expect(reclaimed.toSorted((one, other) => (one.id < other.id ? -1 : 1))).toEqual([
+        { ...job, id: 'late', crashes: 0, status: 'PENDING' },
+        { ...job, id: 'lost', crashes: 1, status: 'PANIC' },
+        { ...job, id: 'of a dead one', workerId: 'dead', crashes: 1, status: 'PANIC' },
+      ]);
+      const late = await store.job('late');
+      expect(late).toMatchObject({ state: 'ready', crashes: 0, attemptsDone: 0 });
+      expect(late.lastError).toBeUndefined();
+      expect(await store.job('held')).toMatchObject({ lockedBy: 'ours' });
+    });
+  });
+
+  describe('A worker that is alive', () => {
+    it('takes back what a late claim has taken under its name, and counts no crash', async () => {
+      await store.client.enqueue(KIND, null, { id: 'late' });
+      await store.queue.claim([KIND], 1, { workerId: 'ours', leaseMs: 0, alone: true });
+      await store.work({ [KIND]: () => 'ran' }, { workerId: 'ours', leaseMs: 1_000, maxCrashes: 1 });
+      expect(await store.ended('late')).toMatchObject({ status: 'DONE', crashes: 0, attemptsDone: 1 });
+      expect(store.logged('log', 'Gave back 1 jobs')).toBe(true);
+    });
+  });
+
   describe('4. DONE, FAILED and PANIC are terminal', () => {
     it.each([
       ['DONE', DONE],
@@ -257,7 +310,11 @@ export function leaseContract(store: Store): void {
     it('gives jobs back as if they had never been claimed', async () => {
       const [before] = await store.client.enqueueMany([{ kind: KIND, payload: 1, priority: 3 }]);
       await store.queue.release([await store.claimOne()]);
-      expect(await store.job(before!.id)).toEqual({ ...before, updatedAt: expect.any(Date) });
+      expect(await store.job(before!.id)).toEqual({
+        ...before,
+        enqueued: undefined,
+        updatedAt: expect.any(Date),
+      });
       expect(await store.claimOne()).toMatchObject({ id: before!.id, attemptsDone: 0 });
     });
 

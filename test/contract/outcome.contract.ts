@@ -56,7 +56,8 @@ export function outcomeContract(store: Store): void {
       expect(job).toMatchObject({ status: STATUS_AFTER[outcome.type], attemptsDone: 1 });
       if (outcome.type === 'done')
         expect(job.result).toEqual(decodeDocument(outcome.result.json, outcome.result.bytes));
-      else expect(job.lastError).toBe(outcome.lastError);
+      else if (outcome.type === 'cancelled') expect(job.cancelReason).toBe(outcome.reason);
+      else expect(job.lastError).toBe('lastError' in outcome ? outcome.lastError : undefined);
       expect(job.runAt > runAt).toBe(outcome.type === 'retry');
     }
   });
@@ -144,6 +145,27 @@ export function outcomeContract(store: Store): void {
     });
   });
 
+  describe('keepResult: false', () => {
+    const returnsNoJson = () => ({ connection: new Map() });
+
+    it('stores no result, and takes one that is not JSON', async () => {
+      const id = await start(returnsNoJson, { keepResult: false });
+      const job = await store.ended(id);
+      expect(job.status).toBe('DONE');
+      expect(job.result).toBeUndefined();
+      expect(job.lastError).toBeUndefined();
+    });
+
+    it('holds for a dequeue where the queue says so', async () => {
+      const queue = store.open({ keepResult: false });
+      const { id } = await store.clientOf(queue).enqueue(KIND);
+      expect(await queue.dequeue([KIND], returnsNoJson)).toBe(true);
+      const job = await queue.get(id);
+      expect(job!.status).toBe('DONE');
+      expect(job!.result).toBeUndefined();
+    });
+  });
+
   describe('4. A handler that throws any other error', () => {
     it('leaves the job FAILED at once if there is no policy', async () => {
       const id = await start(throwing(fault).run);
@@ -181,6 +203,16 @@ export function outcomeContract(store: Store): void {
       await store.work({ [KIND]: { run: throwing(fault).run, options: { maxAttempts: 3, backoff } } });
       expect(await store.ended(id)).toMatchObject({ status: 'FAILED', attemptsDone: 4, crashes: 1 });
       expect(asked).toEqual([1, 2]);
+    });
+
+    it("waits as long as the job's backoff says, which takes precedence over the handler's", async () => {
+      const options = { maxAttempts: 2, backoff: { type: 'fixed', delayMs: 0 } } as const;
+      const backoff = { type: 'exponential', delayMs: 40_000, jitter: 0 } as const;
+      const id = await start(throwing(fault).run, options, { backoff });
+      const { status, runAt, updatedAt, backoff: stored } = await store.attempted(id);
+      expect(status).toBe('PENDING');
+      expect(Math.abs(runAt.getTime() - updatedAt.getTime() - 40_000)).toBeLessThanOrEqual(1);
+      expect(stored).toEqual(backoff);
     });
 
     it('never comes back sooner than minRetryDelayMs, no matter what the backoff says', async () => {

@@ -6,7 +6,8 @@ import { JobEntity, jobEntity } from '../../lib/storage/typeorm/job-entity.js';
 import { jobsMigrations } from '../../lib/storage/typeorm/jobs-migrations.js';
 import { dialectFor } from '../../lib/storage/typeorm/dialect-for.js';
 import { SchemaMigrator } from '../../lib/storage/typeorm/schema-migrator.js';
-import { commentFor } from '../../lib/storage/sql/schema-version.js';
+import type { SchemaDialect } from '../../lib/storage/sql/schema-dialect.js';
+import { commentFor, SCHEMA_VERSIONS, versionOf } from '../../lib/storage/sql/schema-version.js';
 import { FreshDatabases } from '../support/fresh-database.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';
@@ -15,6 +16,37 @@ const COLUMNS = [
   ...['id', 'kind', 'run_at', 'payload', 'status', 'created_at', 'updated_at', 'result'],
   ...['attempts_done', 'last_attempt_at', 'last_error'],
 ];
+
+const CURRENT = SCHEMA_VERSIONS.at(-1)!.version;
+const NEXT = CURRENT + 1;
+
+const SIDE_TABLES = [
+  ...[
+    'attempts',
+    'chores',
+    'controls',
+    'events',
+    'keys',
+    'labels',
+    'listeners',
+    'logs',
+    'minutes',
+    'schedules',
+  ],
+  'workers',
+];
+
+/** The tables of a module with this prefix, in order. */
+function tablesWith(prefix: string): string[] {
+  return [`${prefix}jobs`, ...SIDE_TABLES.map((table) => `${prefix}jobs_${table}`)];
+}
+
+const lending = ({ errors }: Dialect) => ({
+  answerMs: 30_000,
+  patienceMs: 1_000,
+  errors,
+  preparedStatements: true,
+});
 
 /** The table: how it is created, and what TypeORM sees of it. */
 export function schemaContract(store: SqlStore): void {
@@ -79,7 +111,7 @@ export function schemaContract(store: SqlStore): void {
     it('auto: ten processes that open at the same time create one table', async () => {
       await fresh.within(async (dataSource) => {
         await Promise.all(Array.from({ length: 10 }, () => fresh.queueOn(dataSource).open()));
-        expect(await tablesOf(dataSource)).toEqual(['nest_jobs']);
+        expect(await tablesOf(dataSource)).toEqual(tablesWith('nest_'));
         await fresh.works(dataSource);
       });
     });
@@ -94,7 +126,7 @@ export function schemaContract(store: SqlStore): void {
       await fresh.within(async (dataSource) => {
         const opening = fresh.queueOn(dataSource, { migrate: 'manual' }).open();
         await expect(opening).rejects.toBeInstanceOf(SchemaVersionError);
-        await expect(opening).rejects.toMatchObject({ table: 'nest_jobs', found: 0, wanted: 1 });
+        await expect(opening).rejects.toMatchObject({ table: 'nest_jobs', found: 0, wanted: CURRENT });
         expect(await tablesOf(dataSource)).toEqual([]);
       });
     });
@@ -132,20 +164,14 @@ export function schemaContract(store: SqlStore): void {
         const { quoted } = dialect.table;
         const added = `ALTER TABLE ${quoted} ADD COLUMN note varchar(20) NOT NULL DEFAULT 'none'`;
         const up = {
-          postgres: [added, `COMMENT ON TABLE ${quoted} IS '${commentFor(2)}'`],
-          mysql: [added, `ALTER TABLE ${quoted} COMMENT = '${commentFor(2)}'`],
-          'better-sqlite3': [added.replace(' note ', ` note /* ${commentFor(2)} */ `)],
+          postgres: [added, `COMMENT ON TABLE ${quoted} IS '${commentFor(NEXT)}'`],
+          mysql: [added, `ALTER TABLE ${quoted} COMMENT = '${commentFor(NEXT)}'`],
+          'better-sqlite3': [added.replace(' note ', ` note /* ${commentFor(NEXT)} */ `)],
         }[store.server.type];
-        const step = { version: 2, up, down: [], columns: ['note'] };
+        const step = { version: NEXT, up, down: [], columns: ['note'] };
         const schema = { ...dialect.schema, steps: [...dialect.schema.steps, step] };
         const newer: Dialect = { ...dialect, schema };
-        const lending = {
-          answerMs: 30_000,
-          patienceMs: 1_000,
-          errors: dialect.errors,
-          preparedStatements: true,
-        };
-        const connections = dialect.connect(dataSource, lending);
+        const connections = dialect.connect(dataSource, lending(dialect));
         const upgrades = Array.from({ length: 10 }, () =>
           new SchemaMigrator(connections, newer, store.events).run('auto'),
         );
@@ -158,12 +184,32 @@ export function schemaContract(store: SqlStore): void {
         await store.stopWorkers();
         const rows = await store.sql('SELECT note, attempts_done FROM nest_jobs', [], dataSource);
         expect(rows).toEqual(Array(201).fill({ note: 'none', attempts_done: 1 }));
-        expect(store.logs.filter(({ message }) => message.includes('to version 2'))).toHaveLength(1);
+        expect(store.logs.filter(({ message }) => message.includes(`to version ${NEXT}`))).toHaveLength(1);
         await fresh.works(dataSource); // a restart of this release
         await queue.close();
         await connections.close();
       });
     });
+
+    if (store.isMysql)
+      it("auto: processes on nodes of a cluster, which do not see each other's locks, make one table", async () => {
+        for (let round = 0; round < 5; round++) {
+          await fresh.within(async (dataSource) => {
+            const dialect = dialectFor(dataSource, store.queueSettings());
+            const whileMigrating: SchemaDialect['whileMigrating'] = (_sql, work) => work();
+            const unlocked = { ...dialect, schema: { ...dialect.schema, whileMigrating } };
+            const connections = dialect.connect(dataSource, lending(dialect));
+            const migrators = Array.from(
+              { length: 4 },
+              () => new SchemaMigrator(connections, unlocked, store.events),
+            );
+            await Promise.all(migrators.map((migrator) => migrator.run('auto')));
+            await connections.close();
+            expect(await tablesOf(dataSource)).toEqual(tablesWith('nest_'));
+            await fresh.works(dataSource);
+          });
+        }
+      });
 
     it('keeps several tables apart by their prefix, no matter how long', async () => {
       await fresh.within(async (dataSource) => {
@@ -172,7 +218,7 @@ export function schemaContract(store: SqlStore): void {
           await fresh.queueOn(dataSource, { tablePrefix }).open();
           await fresh.works(dataSource, { tablePrefix });
         }
-        expect(await tablesOf(dataSource)).toEqual(prefixes.map((prefix) => `${prefix}jobs`).toSorted());
+        expect(await tablesOf(dataSource)).toEqual(prefixes.flatMap(tablesWith).toSorted());
       });
     });
 
@@ -215,15 +261,58 @@ export function schemaContract(store: SqlStore): void {
     }
   });
 
+  describe('version 2', () => {
+    const addedBy = (version: number) =>
+      dialectFor(store.dataSource, store.queueSettings()).schema.steps.find(
+        (step) => step.version === version,
+      )!;
+
+    it('brings a table of version 1 up, and its jobs run', async () => {
+      await fresh.within(async (dataSource) => {
+        for (const statement of addedBy(1).up) await dataSource.query(statement);
+        const now = store.isPostgres
+          ? 'now()'
+          : store.isSqlite
+            ? "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+            : 'UTC_TIMESTAMP(6)';
+        await dataSource.query(
+          `INSERT INTO nest_jobs (id, kind, run_at, created_at, updated_at) VALUES ('old', '${KIND}', ${now}, ${now}, ${now})`,
+        );
+        const queue = await fresh.queueOn(dataSource).open();
+        await queue.dequeue([KIND], () => 'ran');
+        expect(await queue.get('old')).toMatchObject({ status: 'DONE', result: 'ran' });
+        expect(await tablesOf(dataSource)).toEqual(tablesWith('nest_'));
+        await queue.close();
+      });
+    });
+
+    it('goes back to version 1, whose release then starts on the table', async () => {
+      await fresh.within(
+        async (dataSource) => {
+          await dataSource.runMigrations();
+          await dataSource.undoLastMigration();
+          const dialect = dialectFor(dataSource, store.queueSettings());
+          const older = { ...dialect.schema, steps: [addedBy(1)] };
+          const found = await older.find({
+            query: (text, values) => store.sql(text, values ?? [], dataSource),
+          });
+          expect(versionOf(found, older.steps)).toBe(1);
+          expect(await tablesOf(dataSource)).toEqual(['migrations', 'nest_jobs']);
+        },
+        { migrations: jobsMigrations() },
+      );
+    });
+  });
+
   describe('jobsMigrations', () => {
     it('create and drop the table', async () => {
       await fresh.within(
         async (dataSource) => {
           const tables = await tablesOf(dataSource);
           await dataSource.runMigrations();
-          expect(await tablesOf(dataSource)).toEqual(['custom_jobs', 'migrations']);
+          expect(await tablesOf(dataSource)).toEqual([...tablesWith('custom_'), 'migrations']);
           await fresh.works(dataSource, { tablePrefix: 'custom_' });
-          await dataSource.undoLastMigration();
+          for (const _ of SCHEMA_VERSIONS) await dataSource.undoLastMigration();
           expect(await tablesOf(dataSource)).toEqual([...tables, 'migrations']);
           await dataSource.runMigrations();
           await fresh.works(dataSource, { tablePrefix: 'custom_' });
@@ -301,6 +390,9 @@ export function schemaContract(store: SqlStore): void {
         expect(running).toMatchObject({ lockedBy: LONG.workerId, attemptsDone: 0 });
         const { lockedUntil } = running as { lockedUntil: Date };
         expect(Math.abs(lockedUntil.getTime() - lease.lockedUntil.getTime())).toBeLessThanOrEqual(1);
+        await store.client.cancel('later', { reason: 'no more' });
+        const cancelled = await repository.findOneByOrFail({ status: 'CANCELLED' });
+        expect(cancelled).toMatchObject({ id: 'later', cancelReason: 'no more' });
         expect(await repository.countBy({ kind: KIND })).toBe(3);
       } finally {
         await dataSource.destroy();

@@ -209,6 +209,23 @@ export function transactionalContract(store: Store): void {
       );
     });
 
+    it('that is cancelled before it has returned has written nothing, whatever it returns', async () => {
+      await enqueued();
+      const begun = deferred();
+      await run(async (job, { manager, signal }) => {
+        await workOn(job)(manager);
+        begun.resolve();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return 'all the same';
+      });
+      await begun.promise;
+      expect(await store.client.cancel('one', { reason: 'enough', outside: true })).toBe('stopping');
+      const job = await store.ended('one');
+      expect(job).toMatchObject({ status: 'CANCELLED', cancelReason: 'enough', attemptsDone: 1 });
+      expect(job.result).toBeUndefined();
+      await expectNothing();
+    });
+
     it('that throws has written nothing, but its failure is recorded', async () => {
       await enqueued();
       await run(async (job, { manager }) => {
@@ -271,6 +288,18 @@ export function transactionalContract(store: Store): void {
       const job = await store.once('one', ({ lockedBy }) => lockedBy === undefined);
       expect(job).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
       await expectNothing();
+    });
+
+    it('with keepResult: false stores no result', async () => {
+      await enqueued();
+      await run(
+        async (job, { manager }) => {
+          await workOn(job)(manager);
+          return new Map();
+        },
+        { keepResult: false },
+      );
+      await expectCommitted(await store.ended('one'), undefined);
     });
 
     it('has its result checked like any other', async () => {

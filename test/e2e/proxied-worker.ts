@@ -122,6 +122,8 @@ export class ProxiedWorker {
   private async stop(): Promise<void> {
     await this.stopWorker();
     await this.closeQueue();
+    // A connection that was being opened when the proxy fell silent is never answered, and pg waits for it without end.
+    this.proxy.resetAll();
     await this.dataSource.destroy();
     await this.proxy.cut();
     await this.direct.destroy();

@@ -20,7 +20,12 @@ export interface WorkerProcessSettings {
   readonly worker?: WorkerOptions;
   /** The memory that the process may take for objects. */
   readonly heapMb?: number;
+  /** The file to run instead of fixtures/worker.mjs. */
+  readonly fixture?: string;
 }
+
+/** Twenty processes load the package at the same time, on a machine that may be busy. */
+const START_MS = 180_000;
 
 /** A process of its own that runs fixtures/worker.mjs. */
 export class WorkerProcess {
@@ -38,13 +43,14 @@ export class WorkerProcess {
     child.once('message', () => (this.isReady = true));
   }
 
-  static spawn({ worker, workMs = 0, heapMb = 128, ...settings }: WorkerProcessSettings): WorkerProcess {
+  static spawn(all: WorkerProcessSettings): WorkerProcess {
+    const { worker, workMs = 0, heapMb = 128, fixture = FIXTURE, ...settings } = all;
     if (!existsSync(BUILT)) {
       throw new Error('These tests run the built package, and there is none: run `npm run build:lib` first.');
     }
     const defaults: WorkerOptions = { leaseMs: LEASE_MS, pollIntervalMs: 100 };
     const told = { ...settings, workMs, worker: { ...defaults, ...worker } };
-    const child = spawn(process.execPath, ['--no-warnings', `--max-old-space-size=${heapMb}`, FIXTURE], {
+    const child = spawn(process.execPath, ['--no-warnings', `--max-old-space-size=${heapMb}`, fixture], {
       env: { ...process.env, WORKER: JSON.stringify(told), NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -53,7 +59,7 @@ export class WorkerProcess {
 
   /** Waits until the application is up. */
   async ready(): Promise<this> {
-    await this.until(() => this.isReady || this.hasExited, 'up');
+    await this.until(() => this.isReady || this.hasExited, 'up', START_MS);
     if (!this.isReady) throw new Error(`Worker ${this.name} did not start:\n${this.output}`);
     return this;
   }
@@ -77,10 +83,12 @@ export class WorkerProcess {
     return this.child.exitCode ?? this.child.signalCode!;
   }
 
-  async until(condition: () => boolean, what: string): Promise<void> {
-    await until(condition, { what: `"Worker ${this.name} is ${what}"` }).catch((error: unknown) => {
-      throw new Error(`${String(error)}; it wrote:\n${this.output}`);
-    });
+  async until(condition: () => boolean, what: string, timeoutMs?: number): Promise<void> {
+    await until(condition, { timeoutMs, what: `"Worker ${this.name} is ${what}"` }).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}; it wrote:\n${this.output}`);
+      },
+    );
   }
 
   /** Ends it, whatever its state: SIGKILL works on a stopped process, too. */

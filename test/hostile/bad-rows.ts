@@ -194,6 +194,7 @@ export const BAD_ROWS: readonly BadRow[] = [
   ['a lease of the date zero', { ...OVER, locked_until: sql(`'0000-00-00 00:00:00'`) }, MY],
 
   ['a start at infinity', { run_at: 'infinity' }, PG],
+  ['a start at infinity, scheduled', { run_at: 'infinity', due: 0 }, PG],
   ['a start before time began', { run_at: '-infinity' }, PG],
   ['a start before time began, scheduled', { run_at: '-infinity', due: 0 }, PG],
   ['a start that no Date holds', { run_at: '294276-12-31', due: 0 }, PG],

@@ -1,5 +1,6 @@
 import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
-import type { ClaimedJob, JobContext, JobStatus } from '../../lib/job/job.js';
+import type { ClaimedJob, JobContext } from '../../lib/job/job.js';
+import type { JobStatus } from '../../lib/job/job-state.js';
 
 /** What a handler does, and what may become of its job; `PENDING` where it may be tried again. */
 export type HostileHandler = readonly [

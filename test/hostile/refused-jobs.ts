@@ -66,6 +66,25 @@ const PAYLOADS: readonly RefusedPart[] = [
   ['a toStringTag that throws', () => withTrap({}, Symbol.toStringTag)],
 ];
 
+/** An option with a key, and another part of it. */
+const keyed = (part: object, wrong: Readonly<Record<string, unknown>>): RefusedPart[] => [
+  ['null', () => null],
+  ['a text', () => 'key'],
+  ['a list', () => [part]],
+  ['no key', () => ({ ...part, key: undefined })],
+  ['an empty key', () => ({ ...part, key: ' ' })],
+  ['a key with a NUL', () => ({ ...part, key: 'a\0' })],
+  ['a key of 256 characters', () => ({ ...part, key: 'x'.repeat(256) })],
+  ['a number as its key', () => ({ ...part, key: 1 })],
+  ['a field that is not known', () => ({ ...part, id: 1 })],
+  ['a getter that throws', () => withTrap({ ...part }, 'key')],
+  ['a revoked proxy', () => revoked({})],
+  ...Object.entries(wrong).map(([what, fields]): RefusedPart => [
+    what,
+    () => ({ ...part, ...(fields as object) }),
+  ]),
+];
+
 /** By the name of the field. */
 export const REFUSED_FIELDS: Readonly<Record<Exclude<keyof NewJob, 'definition'>, readonly RefusedPart[]>> = {
   id: NAMES,
@@ -73,6 +92,60 @@ export const REFUSED_FIELDS: Readonly<Record<Exclude<keyof NewJob, 'definition'>
   payload: PAYLOADS,
   priority: INTEGERS,
   maxAttempts: [...INTEGERS, ['0', () => 0]],
+  backoff: [
+    ...['null', 'a text', 'a list'].map((what, n): RefusedPart => [what, () => [null, 'fixed', []][n]]),
+    ['a function', () => () => 1_000],
+    ['no delay', () => ({ type: 'fixed' })],
+    ['another type', () => ({ type: 'linear', delayMs: 1 })],
+    ['a delay of NaN', () => ({ type: 'exponential', delayMs: NaN })],
+    ['a field that is not known', () => ({ type: 'fixed', delayMs: 1, delay: 1 })],
+    ['an object without a prototype', noPrototype],
+    ['a getter that throws', () => withTrap({ type: 'fixed' }, 'delayMs')],
+    ['a revoked proxy', () => revoked({})],
+  ],
+  tags: [
+    ['null', () => null],
+    ['a text', () => 'blue'],
+    ['an object', () => ({ 0: 'blue', length: 1 })],
+    ['eleven', () => Array.from({ length: 11 }, (_, n) => `tag ${n}`)],
+    ['undefined', () => Array.from({ length: 1 })],
+    ['the same twice', () => ['a', ' a ']],
+    ['101 characters', () => ['x'.repeat(101)]],
+    ['a NUL', () => ['a\0']],
+    ['a symbol', () => [Symbol('a')]],
+    ['a getter that throws', () => withTrap(['a'], '0')],
+    ['a revoked proxy', () => revoked([])],
+  ],
+  ifExists: [
+    ['join without an id', () => 'join'],
+    ['null', () => null],
+    ['another word', () => 'ignore'],
+    ['a symbol', () => Symbol('join')],
+  ],
+  unique: keyed(
+    { key: 'a' },
+    {
+      'another time': { while: 'running' },
+      'a time of NaN': { while: { forMs: NaN } },
+      'a time of 0': { while: { forMs: 0 } },
+      'no time': { while: {} },
+      'two times': { while: { forMs: 1, perMs: 1 } },
+      'another conflict': { onConflict: 'ignore' },
+    },
+  ),
+  debounce: keyed(
+    { key: 'a', waitMs: 10 },
+    {
+      'no wait': { waitMs: undefined },
+      'a wait of 0': { waitMs: 0 },
+      'less than the wait': { maxWaitMs: 9 },
+      'an endless wait': { maxWaitMs: Infinity },
+    },
+  ),
+  throttle: keyed(
+    { key: 'a', perMs: 10 },
+    { 'no time': { perMs: undefined }, 'a text as its time': { perMs: '1' } },
+  ),
   delayMs: [...NUMBERS, ['less than 0', () => -1], ['more than a hundred years', () => 1e13]],
   runAt: [
     ['an invalid date', () => new Date(NaN)],

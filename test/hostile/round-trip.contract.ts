@@ -5,7 +5,7 @@ import { storableText } from '../../lib/job/describe-error.js';
 import { encodeDocument } from '../../lib/job/document.js';
 import { JobsError } from '../../lib/job/errors.js';
 import type { Job, NewJob } from '../../lib/job/job.js';
-import type { Outcome } from '../../lib/job/outcome.js';
+import { STATUS_AFTER, type Outcome } from '../../lib/job/outcome.js';
 import { LONG, MAX_BYTES, type Store } from '../support/store.js';
 import { documents, names, settings, text } from './arbitraries.js';
 import { holds, PROPERTY_TIMEOUT_MS, SEEDS } from './properties.js';
@@ -76,11 +76,13 @@ export function roundTripContract(store: Store): void {
         jobs.find(({ id }) => id === job.id)!,
         carried,
       );
-      const { result, lastError, status } = await store.job(job.id);
+      const { result, lastError, cancelReason = null, status } = await store.job(job.id);
       const outcome = ends[index]!;
-      expect(status).toBe({ done: 'DONE', failed: 'FAILED', panic: 'PANIC', retry: 'PENDING' }[outcome.type]);
-      if (outcome.type !== 'done') expect(lastError).toBe(outcome.lastError);
-      else expectSameDocument(result, outcome.result.bytes ?? parse(outcome.result.json));
+      expect(status).toBe(STATUS_AFTER[outcome.type]);
+      if (outcome.type === 'cancelled') expect(cancelReason).toBe(outcome.reason);
+      else if ('lastError' in outcome) expect(lastError).toBe(outcome.lastError);
+      else if (outcome.type === 'done')
+        expectSameDocument(result, outcome.result.bytes ?? parse(outcome.result.json));
     }
   };
 

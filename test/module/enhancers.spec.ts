@@ -55,9 +55,12 @@ import {
   type JobContext,
   type JobsModuleOptions,
 } from '../../lib/index.js';
+import { ScheduleRegistry } from '../../lib/schedules/schedule-registry.js';
 import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
 import { RetryableError } from '../../lib/job/errors.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
+import { JobsEvents } from '../../lib/events/jobs-events.js';
+import { EventListeners } from '../../lib/nest/event-listeners.js';
 import { JobsExplorer } from '../../lib/nest/jobs.explorer.js';
 import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { until } from '../support/until.js';
@@ -504,6 +507,8 @@ describe('A handler without enhancers', () => {
       app!.get(ExternalContextCreator, { strict: false }),
       handlers,
       resolveOptions(),
+      new ScheduleRegistry(),
+      new EventListeners(app!.get(DiscoveryService, { strict: false }), new JobsEvents(), 'default'),
     );
     explorer.explore();
     const job = claimedJob({ kind: 'bare' }) as never;

@@ -30,7 +30,7 @@ describe('The options of a handler', () => {
     await expect(starting).rejects.toThrow(
       'Option "Mails.send in MailModule: maxAttemps" is 3; it must be left out, as there is no such option. ' +
         'Did you mean "maxAttempts"? ' +
-        'The options are queue, maxAttempts, backoff, timeoutMs, transactional, concurrency.',
+        'The options are queue, maxAttempts, backoff, timeoutMs, transactional, keepResult, concurrency, unique.',
     );
   });
 

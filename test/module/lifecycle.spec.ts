@@ -176,7 +176,10 @@ describe('The life of an application with jobs', () => {
     await app.close();
     expect(logger.lines.filter((line) => !line.startsWith('debug '))).toEqual([
       'log Brought the table nest_jobs to version 1.',
+      'log Brought the table nest_jobs to version 2.',
       expect.stringMatching(/^log Worker \S+ started: concurrency 10, kinds echo\.$/),
+      'log Settled jobs are deleted: done after 7d, cancelled after 7d, failed after 90d, panic after 90d. ' +
+        'The option "retention" says for how long they are kept.',
       expect.stringMatching(/^log Worker \S+ stopped\.$/),
     ]);
     for (const { id } of jobs)
@@ -193,15 +196,16 @@ describe('The life of an application with jobs', () => {
     const first = await apps.start(root({ providers: [Echo] }, own), nest);
     await first.close();
     expect(heard).toEqual([]);
-    expect(own.lines).toHaveLength(3);
+    expect(own.lines).toHaveLength(5);
 
     const second = await apps.start(root({ providers: [Echo] }), nest);
     const { id } = await second.get(JobClient).enqueue('echo');
     await ended(second.get(JobClient), id);
     await second.close();
-    expect(own.lines).toHaveLength(3);
+    expect(own.lines).toHaveLength(5);
     expect(heard).toEqual([
       expect.stringMatching(/started/),
+      expect.stringMatching(/^Settled jobs are deleted: /),
       expect.stringMatching(new RegExp(`^Job ${id} `)),
       expect.stringMatching(/stopped/),
     ]);

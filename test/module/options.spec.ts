@@ -22,7 +22,18 @@ const wrong: Record<string, { values: unknown[]; allowed: string }> = {
   maxCrashes: { values: [0, 1001, 1.5, '3', null], allowed: 'a whole number from 1 to 1000' },
   databaseTimeoutMs: { values: [999, 86_400_001, '30s'], allowed: 'a whole number from 1000 to 86400000' },
   maxPayloadBytes: { values: [0, 2 ** 30 + 1, '1MB'], allowed: 'a whole number from 1 to 1073741824' },
+  retention: { values: [true, '7d', 0, null, []], allowed: 'false or an object' },
+  attempts: { values: ['failed', true, null], allowed: "'failures' or 'all' or 'none'" },
   unknownKinds: { values: ['deny', false, null], allowed: "'refuse' or 'allow'" },
+  defaults: { values: [null, 'none', [], 3], allowed: 'an object' },
+  'defaults.maxAttempts': { values: [0, 1.5, '3'], allowed: 'a whole number from 1' },
+  'defaults.timeoutMs': { values: [0, '30s'], allowed: 'a whole number from 1' },
+  'defaults.keepResult': { values: ['no', 0], allowed: 'true or false' },
+  'defaults.backoff': {
+    values: ['fixed', 5, { type: 'linear' }],
+    allowed:
+      "a function, { type: 'fixed', delayMs } or { type: 'exponential', delayMs?, maxDelayMs?, jitter? }",
+  },
   isPanic: { values: [true, 'TypeError', null], allowed: 'a function' },
   globalEnhancers: { values: ['yes', 1, null], allowed: 'true or false' },
   transactions: { values: [true, 'cls', {}], allowed: 'an object with the method current' },
@@ -96,8 +107,8 @@ describe('The options of JobsModule', () => {
     expect(error).toMatchObject({ option, value: 5 });
     const names = option.startsWith('worker.')
       ? 'concurrency, pollIntervalMs, leaseMs, heartbeatMs, shutdownTimeoutMs, kinds'
-      : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, worker, minRetryDelayMs, maxCrashes, ' +
-        'databaseTimeoutMs, maxPayloadBytes, unknownKinds, preparedStatements, isPanic, contextCarrier, globalEnhancers, guards, ' +
+      : 'dataSource, name, isGlobal, tablePrefix, schema, migrate, databaseAtStart, worker, minRetryDelayMs, maxCrashes, ' +
+        'databaseTimeoutMs, maxPayloadBytes, retention, attempts, unknownKinds, preparedStatements, defaults, isPanic, contextCarrier, globalEnhancers, guards, ' +
         'interceptors, pipes, filters, transactions, logger';
     const question = meant === undefined ? '' : ` Did you mean "${meant}"?`;
     expect((error as Error).message).toBe(
@@ -128,6 +139,17 @@ describe('The options of JobsModule', () => {
       worker: { concurrency: 10, pollIntervalMs: 1_000, leaseMs: 30_000, heartbeatMs: 10_000 },
     });
     expect(resolveOptions()).toMatchObject({ worker: { shutdownTimeoutMs: 20_000, minRetryDelayMs: 5_000 } });
+  });
+
+  it('refuse times for jobs to be kept that are none, and name the whole path', () => {
+    const mistyped = { retention: { perKind: { mail: { faild: '1d' } } } } as unknown as JobsModuleOptions;
+    const error = thrownBy(() => JobsModule.forRoot(mistyped));
+    expect(error).toMatchObject({ name: 'InvalidOptionError', option: 'retention.perKind.mail.faild' });
+    expect((error as Error).message).toContain('Did you mean "failed"?');
+    const wrong = thrownBy(() => JobsModule.forRoot({ retention: { done: 'a week' } }));
+    expect((wrong as Error).message).toMatch(
+      /^Option "retention.done" is "a week"; it must be a number of milli/,
+    );
   });
 
   it('take undefined for what is left out', () => {

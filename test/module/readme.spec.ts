@@ -1,6 +1,5 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -15,6 +14,7 @@ import {
   TestDatabase,
   type TestServer,
 } from '../support/databases.js';
+import { blocksIn, compilerOptions, load, readPages, root, type Block } from '../support/pages.js';
 import { until } from '../support/until.js';
 
 /*
@@ -22,46 +22,12 @@ import { until } from '../support/until.js';
  * block, which readers do not see, says more about it:
  *
  * - ts: type-checked as a module. `<!-- given … -->` holds the imports and declarations that the text leaves out;
- *   `<!-- run -->` marks the example that is run as well.
+ *   `<!-- run -->` marks the example that is run as well, and `<!-- run … -->` one that another suite runs.
  * - sql: run on every PostgreSQL, or with `<!-- mysql -->` on MariaDB.
  * - sh: each `npm run …` must be a script of package.json.
  *
  * Relative links must lead to a file that exists, and to one of its headings where they name one.
  */
-const root = join(import.meta.dirname, '../..');
-
-interface Block {
-  /** `README.md:40`, the line of the block's first line. */
-  readonly place: string;
-  readonly language: string;
-  readonly text: string;
-  /** What stands in the comment before it. */
-  readonly comment: string;
-}
-
-const BLOCK = /(?:<!--((?:(?!-->)[^])*)-->\n)?```(\w+)\n([^]*?)\n```/g;
-
-/** The text of each page, by its path from the root. */
-async function readPages(): Promise<Map<string, string>> {
-  const isPage = (name: string) => name.endsWith('.md');
-  const atRoot = (await readdir(root)).filter(isPage);
-  const inDocs = (await readdir(join(root, 'docs'))).filter(isPage).map((name) => `docs/${name}`);
-  const files = [...atRoot, ...inDocs].map(
-    async (file) => [file, await readFile(join(root, file), 'utf8')] as const,
-  );
-  return new Map(await Promise.all(files));
-}
-
-function blocksIn(all: ReadonlyMap<string, string>): Block[] {
-  return [...all].flatMap(([file, markdown]) => {
-    return [...markdown.matchAll(BLOCK)].map(([whole, comment = '', language, text]): Block => {
-      const start = markdown.indexOf(whole) + whole.indexOf('```');
-      const line = markdown.slice(0, start).split('\n').length + 1;
-      return { place: `${file}:${String(line)}`, language: language!, text: text!, comment: comment.trim() };
-    });
-  });
-}
-
 let pages: Map<string, string>;
 let blocks: Block[];
 const blocksOf = (language: string): Block[] => blocks.filter((block) => block.language === language);
@@ -336,42 +302,4 @@ function compile(given: readonly Block[]): string[] {
 /** What the text around a block leaves out. */
 function givenOf({ comment }: Block): string {
   return comment.startsWith('given') ? `${comment.slice('given'.length).trim()}\n` : '';
-}
-
-function compilerOptions(): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (file) => ts.sys.readFile(file));
-  const given = config as { compilerOptions: object };
-  const overrides = {
-    noUnusedLocals: false,
-    noUnusedParameters: false,
-    paths: {
-      'nestjs-typeorm-jobs': ['./lib/index.ts'],
-      'nestjs-typeorm-jobs/testing': ['./lib/testing/index.ts'],
-      'nestjs-typeorm-jobs/*': ['./lib/adapters/*.ts'],
-    },
-  };
-  const adapted = {
-    ...given,
-    compilerOptions: { ...given.compilerOptions, ...overrides },
-    include: [],
-    files: ['x'],
-  };
-  return ts.parseJsonConfigFileContent(adapted, ts.sys, root).options;
-}
-
-/** Runs a block as a module. It is compiled into a folder from which the packages of this repository can be found. */
-async function load({ text }: Block): Promise<Record<string, unknown>> {
-  const { outputText } = ts.transpileModule(text, {
-    compilerOptions: { ...compilerOptions(), noEmit: false, module: ts.ModuleKind.ESNext },
-  });
-  const cache = join(root, 'node_modules/.cache');
-  await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(cache, 'readme-'));
-  try {
-    const file = join(folder, 'example.mjs');
-    await writeFile(file, outputText);
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }

@@ -10,6 +10,7 @@ import {
   JobHandler,
   JobsError,
   JobsModule,
+  JobCancelledError,
   LeaseLostError,
   UnknownKindError,
   type Job,
@@ -138,6 +139,32 @@ describe('JobsTestingModule', () => {
 
   it.each([-1, NaN, Infinity, '5' as unknown as number])('refuses to move its clock by %p', (ms) => {
     expect(() => tester.advance(ms)).toThrow(InvalidOptionError);
+  });
+
+  it('deletes what was settled long enough ago, by its clock and the option retention', async () => {
+    await app.close();
+    await start({ retention: { done: '1d', perKind: { welcome: { done: '2d' } } } });
+    await signUp();
+    await tester.drain();
+    expect(await tester.prune()).toBe(0);
+    tester.advance(86_400_000);
+    expect(await tester.prune()).toBe(1);
+    expect(tester.enqueued().map(({ kind }) => kind)).toEqual(['welcome', 'remind']);
+    tester.advance(86_400_000);
+    expect(await tester.prune()).toBe(1);
+    expect(tester.enqueued('remind')).toHaveLength(1); // it has not ended
+  });
+
+  it('shows what has become of a job that is deleted with its settlement', async () => {
+    await app.close();
+    await start({ retention: { done: 0 } });
+    await signUp();
+    expect(await tester.runNext()).toMatchObject({
+      outcome: 'done',
+      job: { status: 'DONE', attemptsDone: 1 },
+    });
+    expect(tester.enqueued('signup')).toEqual([]);
+    expect(await jobs.get('one')).toBeNull();
   });
 
   it('returns the enqueued jobs, of one kind or all, as they are stored now', async () => {
@@ -279,6 +306,33 @@ describe('JobsTestingModule', () => {
       await tester.drain();
       await expect(tester.loseLease('over')).rejects.toThrow(/it is DONE/);
       await expect(tester.loseLease('nobody')).rejects.toThrow(/no such job/);
+    });
+  });
+
+  describe('A job that a test cancels', () => {
+    it('does not run where it waits, and runs once it is retried', async () => {
+      await jobs.enqueue('remind', null, { id: 'job' });
+      expect(await jobs.cancel('job', { reason: 'no more' })).toBe('cancelled');
+      expect(await tester.drain()).toEqual([]);
+      await jobs.retry('job');
+      expect(await tester.drain()).toMatchObject([{ id: 'job', outcome: 'done' }]);
+      expect(await jobs.waitFor('job')).toMatchObject({ status: 'DONE' });
+    });
+
+    it('has its signal aborted while it runs, and is CANCELLED with what its handler throws', async () => {
+      await signUp();
+      let fail!: (error: unknown) => void;
+      mails.gate = new Promise((_resolve, reject) => (fail = reject));
+      const running = tester.runNext();
+      await until(() => mails.sent.length === 1);
+      expect(await jobs.cancel('one', { reason: 'no more' })).toBe('stopping');
+      await until(() => mails.signal!.aborted);
+      expect(mails.signal!.reason).toBeInstanceOf(JobCancelledError);
+      fail(mails.signal!.reason);
+      expect(await running).toMatchObject({
+        outcome: 'cancelled',
+        job: { status: 'CANCELLED', cancelReason: 'no more' },
+      });
     });
   });
 

@@ -1,9 +1,11 @@
 import type { DataSource } from 'typeorm';
+import type { Startable } from '../../lib/async/loop.js';
 import { JobClient } from '../../lib/client/job-client.js';
 import type { HandlerFn } from '../../lib/execution/attempt.js';
 import type { DequeueSettings } from '../../lib/execution/dequeue.js';
 import { UnknownKindError } from '../../lib/job/errors.js';
 import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
+import type { AttemptHistory } from '../../lib/job/job-attempt.js';
 import type { JobHandlerOptions } from '../../lib/job/handler-options.js';
 import type { ClaimedJob, Job } from '../../lib/job/job.js';
 import { loggedEvents } from '../../lib/events/log-subscriber.js';
@@ -22,6 +24,9 @@ import { until } from './until.js';
 
 /** A handler, alone or with its options. */
 export type TestHandler = HandlerFn | { readonly run: HandlerFn; readonly options: JobHandlerOptions };
+
+/** What a test may say of a queue on any store. */
+export type StoreSettings = Partial<DequeueSettings> & { readonly attempts?: AttemptHistory };
 
 export interface LogEntry {
   readonly level: keyof JobsLogger;
@@ -60,7 +65,9 @@ export abstract class Store {
   abstract start(): Promise<void>;
   abstract stop(): Promise<void>;
   /** A queue over the storage of this store. */
-  abstract open(settings?: Partial<DequeueSettings>): JobQueue;
+  abstract open(settings?: StoreSettings): JobQueue;
+  /** Lets it be so much later for all jobs and keys that there are: they were made and settled so much longer ago. */
+  abstract letPass(ms: number): Promise<void>;
   /** Empties the storage. */
   protected abstract clear(): Promise<void>;
 
@@ -80,7 +87,7 @@ export abstract class Store {
     const requireKind = (kind: string) => {
       if (kinds !== undefined && !kinds.includes(kind)) throw new UnknownKindError(kind, kinds);
     };
-    return new JobClient(queue, { maxPayloadBytes, requireKind });
+    return new JobClient(queue, { maxPayloadBytes, requireKind, events: this.events });
   }
 
   /** A worker that has been started. */
@@ -88,13 +95,14 @@ export abstract class Store {
     handlers: Readonly<Record<string, TestHandler>>,
     settings: Partial<WorkerSettings> = {},
     queue = this.queue,
+    beside: readonly Startable[] = [],
   ): Promise<Worker> {
     const registry = new HandlerRegistry();
     for (const [kind, handler] of Object.entries(handlers)) {
       const { run, options } = typeof handler === 'function' ? { run: handler, options: {} } : handler;
       registry.add({ kind, run, options, declaredAt: `Test.${kind}` });
     }
-    const worker = new Worker(queue, registry, this.workerSettings(settings), this.events);
+    const worker = new Worker(queue, registry, this.workerSettings(settings), this.events, beside);
     this.workers.push(worker);
     await worker.start();
     return worker;
@@ -176,6 +184,7 @@ export class MemoryStore extends Store {
   readonly name: string = 'MemoryJobQueue';
   readonly tellsWhenItListens = false;
   private database!: TestDatabase;
+  private passedMs = 0;
 
   async start(): Promise<void> {
     this.database = await TestDatabase.create(anyServer());
@@ -188,10 +197,20 @@ export class MemoryStore extends Store {
   }
 
   /** There is one queue over one memory: this is the store's queue anew, and empty. */
-  open(settings: Partial<DequeueSettings> = {}): JobQueue {
+  open(settings: StoreSettings = {}): JobQueue {
+    const now = () => this.clock();
     return this.use(
-      new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings }),
+      new MemoryJobQueue({ ...this.dequeueSettings, dataSource: this.dataSource, ...settings }, now),
     );
+  }
+
+  letPass(ms: number): Promise<void> {
+    this.passedMs += ms;
+    return Promise.resolve();
+  }
+
+  protected clock(): number {
+    return Date.now() + this.passedMs;
   }
 
   protected use(queue: JobQueue): JobQueue {
@@ -201,6 +220,7 @@ export class MemoryStore extends Store {
   }
 
   protected clear(): Promise<void> {
+    this.passedMs = 0;
     return Promise.resolve();
   }
 }
@@ -252,7 +272,7 @@ export class SqlStore extends Store {
     await this.database.drop();
   }
 
-  open(settings: Partial<DequeueSettings> = {}): JobQueue {
+  open(settings: StoreSettings = {}): JobQueue {
     return this.openOn(this.dataSource, settings);
   }
 
@@ -302,6 +322,19 @@ export class SqlStore extends Store {
     return Number(row!.millis);
   }
 
+  async letPass(ms: number): Promise<void> {
+    const earlier = (column: string) =>
+      ({
+        postgres: `${column} = ${column} - ? * interval '1 millisecond'`,
+        mysql: `${column} = ${column} - INTERVAL ? * 1000 MICROSECOND`,
+        'better-sqlite3': `${column} = strftime('%Y-%m-%d %H:%M:%f', ${column}, (-? / 1000.0) || ' seconds')`,
+      })[this.server.type];
+    await this.sql(`UPDATE nest_jobs SET ${earlier('created_at')}, ${earlier('updated_at')}`, [ms, ms]);
+    await this.sql(`UPDATE nest_jobs_keys SET ${earlier('until')}`, [ms]);
+    await this.sql(`UPDATE nest_jobs_events SET ${earlier('happened_at')}`, [ms]);
+    await this.sql(`UPDATE nest_jobs_listeners SET ${earlier('seen_at')}`, [ms]);
+  }
+
   private async closeAll(): Promise<void> {
     for (const queue of this.opened.splice(0)) await queue.close();
   }
@@ -314,9 +347,15 @@ export class SqlStore extends Store {
 
   protected async clear(): Promise<void> {
     await this.closeAll();
-    await this.sql('DELETE FROM nest_jobs');
+    for (const table of TABLES) await this.sql(`DELETE FROM nest_jobs${table}`);
   }
 }
+
+/** The jobs table, and those beside it. */
+const TABLES = [
+  ...['', '_attempts', '_logs', '_labels', '_chores', '_schedules', '_keys'],
+  ...['_controls', '_workers', '_minutes', '_events', '_listeners'],
+];
 
 /** The same queue with some of its methods replaced. */
 export function withMethods<Q extends JobQueue>(queue: Q, methods: Partial<JobQueue>): Q {

@@ -5,7 +5,9 @@ import type { ExecutorQueue } from '../../lib/execution/executor.js';
 import { HeldJob } from '../../lib/execution/held-job.js';
 import type { ClaimedJob } from '../../lib/job/job.js';
 import type { Settlement, TransactionalAttempt, TransactionalWork } from '../../lib/queue/job-queue.js';
-import type { Lease, LeaseAnswer, LeaseRenewal } from '../../lib/queue/lease.js';
+import type { JobEditor, StopListener } from '../../lib/queue/job-editor.js';
+import type { AttemptNote } from '../../lib/queue/note-store.js';
+import type { Lease, LeaseAnswer, LeaseRenewal, RenewalAnswer } from '../../lib/queue/lease.js';
 
 /** A job as a claim gives it, on its first attempt. */
 export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
@@ -17,6 +19,7 @@ export function claimedJob(fields: Partial<ClaimedJob> = {}): ClaimedJob {
     payloadVersion: 1,
     runAt: now,
     status: 'PENDING',
+    state: 'running',
     createdAt: now,
     updatedAt: now,
     attemptsDone: 0,
@@ -54,7 +57,7 @@ export class FakeQueue implements ExecutorQueue {
   readonly settled: Settlement[] = [];
   readonly released: string[] = [];
 
-  renew = (leases: readonly LeaseRenewal[], _leaseMs: number): Promise<LeaseAnswer[]> => {
+  renew = (leases: readonly LeaseRenewal[], _leaseMs: number): Promise<RenewalAnswer[]> => {
     this.renewed.push(...leases.map(({ id }) => id));
     return Promise.resolve(leases.map(() => 'written'));
   };
@@ -77,7 +80,25 @@ export class FakeQueue implements ExecutorQueue {
     return 'written';
   };
 
+  readonly noted: AttemptNote[] = [];
+  readonly notes = {
+    write: (notes: readonly AttemptNote[]): Promise<LeaseAnswer[]> => {
+      this.noted.push(...notes);
+      return Promise.resolve(notes.map(() => 'written'));
+    },
+  };
+
   refusesContent = (_error: unknown): boolean => true;
+
+  /** Tells of jobs that are asked to end. */
+  hint: StopListener = () => undefined;
+
+  readonly edits = {
+    watchStops: (listener: StopListener) => {
+      this.hint = listener;
+      return () => undefined;
+    },
+  } as unknown as JobEditor;
 }
 
 /** Keeps what listeners of an event are told. */

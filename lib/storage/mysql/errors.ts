@@ -30,6 +30,15 @@ const CONTENT_ERRORS = new Set([PACKET_TOO_LARGE, 1265, 1267, 1301, 1364, 1366, 
 /** --read-only, read-only mode, a read-only transaction, and a node of Galera that is not part of the cluster. */
 const WRONG_SERVER = new Set([1290, 1836, 1792, 1047]);
 
+/**
+ * The account, its password, its lock, its way to log in and its rights, a database that is not there, and what the server
+ * does not understand. Tables and columns that are not there have the class 42S.
+ */
+const NEEDS_MENDING = new Set([
+  ...[1044, 1045, 1049, 1064, 1130, 1142, 1143, 1227, 1251],
+  ...[1524, 1698, 1862, 3118, 4151],
+]);
+
 /** What MySQL and MariaDB say, by the numbers of their errors. */
 export const mysqlErrors: DatabaseErrors = {
   wasRefused(error: unknown): boolean {
@@ -51,6 +60,13 @@ export const mysqlErrors: DatabaseErrors = {
 
   isWrongServer(error: unknown): boolean {
     return WRONG_SERVER.has(read(error).errno ?? 0);
+  },
+
+  needsMending(error: unknown): boolean {
+    const { errno = 0, sqlState } = read(error);
+    return (
+      NEEDS_MENDING.has(errno) || sqlState?.startsWith('42S') === true || mysqlErrors.refusesContent(error)
+    );
   },
 };
 

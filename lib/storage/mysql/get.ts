@@ -1,7 +1,7 @@
 import { JOB_COLUMNS } from '../sql/columns.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeJob } from '../sql/row.js';
-import { select } from './columns.js';
+import { millisOf, select } from './columns.js';
 
 export function get(table: string): JobsDialect['get'] {
   const statement = selectJob(table);
@@ -11,4 +11,5 @@ export function get(table: string): JobsDialect['get'] {
   };
 }
 
-export const selectJob = (table: string) => `SELECT ${select(JOB_COLUMNS)} FROM ${table} WHERE id = ?`;
+export const selectJob = (table: string) =>
+  `SELECT ${select(JOB_COLUMNS)}, ${millisOf('UTC_TIMESTAMP(6)')} AS now FROM ${table} WHERE id = ?`;

@@ -1,18 +1,30 @@
 import type { EncodedJob } from '../../job/encode-job.js';
+import { labelsOfJobs } from '../../job/labels.js';
 import { SETTING_COLUMNS, SETTING_NAMES } from '../sql/columns.js';
+import type { JobsTable } from '../sql/dialect.js';
 import { DuplicateIdError, duplicateIdAmong } from '../sql/duplicate-id.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { asBuffer, decodeInserted } from '../sql/row.js';
+import { sideTable } from '../sql/side-tables.js';
 import type { Sql } from '../sql/sql.js';
 import { millisOf } from './columns.js';
 import { duplicateIdIn } from './errors.js';
+import { insertLabels, rowOf } from './labels.js';
 import { inPackets } from './packets.js';
 import { utcText } from '../sql/instants.js';
 import type { MysqlServer } from './server.js';
 import { inOwnTransaction } from './transaction.js';
 
-export function insert(table: string, server: MysqlServer): JobsDialect['insert'] {
-  const statements = { plain: insertPlain(table), any: insertAny(table), existing: existingId(table) };
+export function insert(table: JobsTable, server: MysqlServer): JobsDialect['insert'] {
+  const { quoted } = table;
+  const statements = {
+    plain: insertPlain(quoted),
+    any: insertAny(quoted),
+    labels: insertLabels(sideTable(table, 'labels').quoted),
+    existing: existingId(quoted),
+  };
+  const packetsOf = (statement: string, rows: readonly (readonly unknown[])[]) =>
+    inPackets(rows, server).map((packet) => ({ statement, packet }));
   return async (sql, jobs, isJoined = false) => {
     const [row] = await sql.query(NOW);
     const now = Number(row!.now);
@@ -32,7 +44,9 @@ export function insert(table: string, server: MysqlServer): JobsDialect['insert'
           jobs.map((job) => [...plainRow(job, utcText(startOf(job, now))), ...otherColumnsOf(job, now)]),
         ];
     try {
-      await insertPackets(sql, statement, inPackets(rows, server), isJoined);
+      const labels = labelsOfJobs(jobs).map(rowOf);
+      const packets = [...packetsOf(statement, rows), ...packetsOf(statements.labels, labels)];
+      await insertPackets(sql, packets, isJoined);
     } catch (error) {
       const told = duplicateIdIn(error);
       if (told === null) throw error;
@@ -45,7 +59,7 @@ export function insert(table: string, server: MysqlServer): JobsDialect['insert'
   };
 }
 
-const NOW = `SELECT ${millisOf('UTC_TIMESTAMP(6)')} AS now`;
+export const NOW = `SELECT ${millisOf('UTC_TIMESTAMP(6)')} AS now`;
 
 /* For jobs whose other columns are all at their defaults, see "isPlain". */
 export const insertPlain = (table: string) =>
@@ -62,14 +76,15 @@ export const existingId = (table: string) =>
 const SAVEPOINT = `SAVEPOINT nest_jobs_enqueue`;
 const ROLLBACK_TO_SAVEPOINT = `ROLLBACK TO SAVEPOINT nest_jobs_enqueue`;
 
-async function insertPackets(
-  sql: Sql,
-  statement: string,
-  packets: readonly unknown[],
-  isJoined: boolean,
-): Promise<void> {
+interface Packet {
+  readonly statement: string;
+  /** Rows to insert. */
+  readonly packet: readonly unknown[];
+}
+
+async function insertPackets(sql: Sql, packets: readonly Packet[], isJoined: boolean): Promise<void> {
   const insertAll = async () => {
-    for (const packet of packets) await sql.query(statement, [packet]);
+    for (const { statement, packet } of packets) await sql.query(statement, [packet]);
   };
   if (packets.length === 1) return insertAll(); // one statement is all or nothing by itself
   if (!isJoined) return inOwnTransaction(sql, insertAll);
@@ -98,6 +113,6 @@ function otherColumnsOf(job: EncodedJob, now: number): unknown[] {
 }
 
 /** @param now by the clock of the database */
-function startOf({ runAtMs, delayMs }: EncodedJob, now: number): number {
+export function startOf({ runAtMs, delayMs }: EncodedJob, now: number): number {
   return runAtMs ?? now + delayMs;
 }

@@ -10,18 +10,26 @@ type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | '
 export function leases(table: string): LeasesDialect {
   const statements = {
     renew: renew(table),
+    stopping: stopping(table),
     release: release(table),
     lockClaimedBy: lockClaimedBy(table),
     look: look(table),
   };
   const lockedLeases = new LockedLeases(table);
   return {
-    renew: (sql, given, leaseMs) => {
-      const alone = listOf(idsOf(given.filter((lease) => lease.alone)));
-      return lockedLeases.write(sql, given, (held) =>
-        sql.query(statements.renew, [leaseMs * 1000, alone, idsOf(held)]),
-      );
-    },
+    renew: (sql, given, leaseMs) =>
+      inOwnTransaction(sql, async () => {
+        const alone = listOf(idsOf(given.filter((lease) => lease.alone)));
+        const renewed = await lockedLeases.writeJoined(sql, given, (held) =>
+          sql.query(statements.renew, [leaseMs * 1000, alone, idsOf(held)]),
+        );
+        if (renewed.length === 0) return [];
+        const stopping = await sql.query(statements.stopping, [renewed.map(({ id }) => id)]);
+        const stops = new Map(
+          stopping.map(({ id, cancel_reason }) => [id, { reason: cancel_reason as string | null }]),
+        );
+        return renewed.map((lease) => ({ ...lease, stop: stops.get(lease.id) }));
+      }),
     release: (sql, given) =>
       lockedLeases.write(sql, given, (held) => sql.query(statements.release, [idsOf(held)])),
     releaseUnheld: (sql, workerId, held) => {
@@ -43,9 +51,15 @@ export const renew = (table: string) => `
       alone = (id IN (?)) IS TRUE
   WHERE id IN (?)`;
 
+/* Apart from the locks, which settlements take as well: few jobs are ever asked to end. */
+export const stopping = (table: string) => `
+  SELECT id, cancel_reason FROM ${table} FORCE INDEX (PRIMARY)
+  WHERE id IN (?) AND cancel_requested_at IS NOT NULL`;
+
+/* What was asked to end, and has not begun or is given back, ends with this. */
 export const release = (table: string) => `
   UPDATE ${table}
-  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
+  SET status = IF(cancel_requested_at IS NULL, status, 'CANCELLED'), locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0, updated_at = UTC_TIMESTAMP(6)
   WHERE id IN (?)`;
 
 export const lockClaimedBy = (table: string) => `

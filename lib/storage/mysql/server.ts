@@ -9,6 +9,8 @@ export interface MysqlServer {
   readonly maxPacketBytes: number;
   /** Whether an UPDATE may join. With `sql_safe_updates` it may not: a list in JSON has no key. */
   readonly updatesByJoin: boolean;
+  /** What it says of itself, if that is not known to be MySQL or MariaDB. */
+  readonly unknownAs?: string;
 }
 
 /** With the default of MariaDB. */
@@ -16,6 +18,10 @@ export const USUAL_SERVER: MysqlServer = { maxPacketBytes: 16 * 1024 * 1024, upd
 
 const OLDEST_MYSQL = [8, 0, 4]; // SKIP LOCKED came with 8.0.1, JSON_TABLE with 8.0.4; the first stable release was 8.0.11
 const OLDEST_MARIADB = [10, 6, 0];
+
+/** Who makes or packs MySQL and MariaDB: a server that names none of them may be anything. */
+const KNOWN =
+  /MariaDB|MySQL|Percona|Ubuntu|Debian|Homebrew|Red Hat|SUSE|Alpine|Source distribution|\(Google\)|Aurora|Azure/i;
 
 /** By what `VERSION()` and `@@version_comment` say. */
 const LOOK_ALIKES: readonly LookAlike[] = [
@@ -98,7 +104,8 @@ const OTHER_VARIABLES = ['binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed
 /** Looks at the version and the settings of a server and of the session. @throws UnsupportedDatabaseError */
 export async function examineServer(sql: Sql): Promise<MysqlServer> {
   const [server] = await sql.query(SERVER);
-  refuseLookAlikes(LOOK_ALIKES, `${String(server!.version)} ${String(server!.comment)}`);
+  const description = `${String(server!.version)} ${String(server!.comment)}`;
+  refuseLookAlikes(LOOK_ALIKES, description);
   requireVersion(String(server!.version));
   requireSettings([SELECT_LIMIT_RULE], new Map([[SELECT_LIMIT_RULE.name, String(server!.select_limit)]]));
   const rows = await sql.query(VARIABLES, [[...RULES.map(({ name }) => name), ...OTHER_VARIABLES]]);
@@ -109,6 +116,7 @@ export async function examineServer(sql: Sql): Promise<MysqlServer> {
   return {
     maxPacketBytes: Number(values.get('max_allowed_packet')),
     updatesByJoin: !isOn(values.get('sql_safe_updates') ?? 'OFF'),
+    ...(KNOWN.test(description) ? {} : { unknownAs: description }),
   };
 }
 

@@ -1,21 +1,37 @@
+import type { AttemptHistory } from '../../job/job-attempt.js';
 import type { Settlement } from '../../queue/job-queue.js';
+import type { JobsTable } from '../sql/dialect.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { outcomeColumns } from '../sql/outcome-columns.js';
+import { isAnyRecorded, outcomeColumns, partByFate } from '../sql/outcome-columns.js';
 import { MAX_COUNT } from '../sql/row-limits.js';
 import { asBuffer } from '../sql/row.js';
+import { recordSettled, type EndedAttempt } from './attempts.js';
+import { jobsDeleter } from './delete-jobs.js';
 import { LockedLeases } from './locked-leases.js';
 import { inParts, roomIn } from './packets.js';
 import type { MysqlServer } from './server.js';
+import { snooze } from './snooze.js';
 
 /** Fewer alike outcomes are not worth a statement of their own. */
 const MIN_ALIKE = 8;
 
-export function settle(table: string, server: MysqlServer): JobsDialect['settle'] {
-  const statements = { each: settleEach(table), alike: settleAlike(table) };
-  const lockedLeases = new LockedLeases(table);
+export function settle(
+  table: JobsTable,
+  server: MysqlServer,
+  history: AttemptHistory,
+): JobsDialect['settle'] {
+  const statements = { each: settleEach(table.quoted), alike: settleAlike(table.quoted) };
+  const lockedLeases = new LockedLeases(table.quoted);
+  const deleteJobs = jobsDeleter(table, server);
+  const putBack = snooze(table.quoted, server);
+  const record = recordSettled(table, history === 'all');
   return async (sql, settlements, isJoined = false) => {
     const write = async (held: readonly Settlement[]) => {
-      const { alike, others } = partByOutcome(held.map(encodeSettlement));
+      const { kept, deleted, snoozed } = partByFate(held);
+      const deletedIds = deleted.map(({ id }) => id);
+      if (deletedIds.length > 0) await deleteJobs(sql, deletedIds);
+      if (snoozed.length > 0) await putBack(sql, snoozed);
+      const { alike, others } = partByOutcome(kept.map(encodeSettlement));
       if (alike.length > 0) await sql.query(statements.alike, bindAlike(alike));
       // What is too large for JSON within a text is written as it is, which takes a quarter of the bytes.
       const maxBytes = server.updatesByJoin ? roomIn(server) : 0;
@@ -24,6 +40,8 @@ export function settle(table: string, server: MysqlServer): JobsDialect['settle'
         if (isTooLarge) await sql.query(statements.alike, bindAlike(part));
         else await sql.query(statements.each, [JSON.stringify(part)]);
       }
+      const outcomes = kept.map(({ outcome }) => outcome);
+      if (kept.length > 0 && isAnyRecorded(history, outcomes)) await record(sql, kept.map(endedAttempt));
     };
     return isJoined
       ? lockedLeases.writeJoined(sql, settlements, write)
@@ -42,10 +60,12 @@ export const settleEach = (table: string) => `
     result longtext CHARACTER SET utf8mb4 PATH '$.result',
     result_bytes longtext PATH '$.resultBytes',
     last_error longtext CHARACTER SET utf8mb4 PATH '$.lastError',
-    delay_ms bigint PATH '$.delayMs'
+    delay_ms bigint PATH '$.delayMs',
+    reason longtext CHARACTER SET utf8mb4 PATH '$.cancelReason'
   )) AS outcome
   STRAIGHT_JOIN ${table} AS job FORCE INDEX (PRIMARY) ON job.id = outcome.id
-  SET job.status = outcome.status, job.result = outcome.result, job.result_bytes = FROM_BASE64(outcome.result_bytes),
+  SET job.status = IF(job.cancel_requested_at IS NULL OR outcome.status = 'DONE', outcome.status, 'CANCELLED'),
+      job.cancel_reason = COALESCE(job.cancel_reason, outcome.reason), job.result = outcome.result, job.result_bytes = FROM_BASE64(outcome.result_bytes),
       job.last_error = COALESCE(outcome.last_error, job.last_error),
       job.run_at = IF(outcome.delay_ms IS NULL, job.run_at, UTC_TIMESTAMP(6) + INTERVAL outcome.delay_ms * 1000 MICROSECOND),
       job.due = outcome.delay_ms IS NULL OR outcome.delay_ms = 0,
@@ -55,11 +75,16 @@ export const settleEach = (table: string) => `
 /* For many outcomes that are the same, as those of handlers that return nothing. It costs half of what the join does. */
 export const settleAlike = (table: string) => `
   UPDATE ${table} AS job
-  SET status = ?, result = ?, result_bytes = FROM_BASE64(?), last_error = COALESCE(?, last_error),
+  SET status = IF(cancel_requested_at IS NULL OR ? = 'DONE', ?, 'CANCELLED'),
+      cancel_reason = COALESCE(cancel_reason, ?), result = ?, result_bytes = FROM_BASE64(?), last_error = COALESCE(?, last_error),
       run_at = IF(? IS NULL, run_at, UTC_TIMESTAMP(6) + INTERVAL ? * 1000 MICROSECOND), due = ?,
       attempts_done = LEAST(attempts_done, ${MAX_COUNT - 1}) + 1, last_attempt_at = locked_at, updated_at = UTC_TIMESTAMP(6),
       locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0
   WHERE id IN (?)`;
+
+function endedAttempt({ id, lockedBy }: Settlement): EndedAttempt {
+  return { id, worker: lockedBy };
+}
 
 type EncodedSettlement = ReturnType<typeof encodeSettlement>;
 
@@ -69,8 +94,9 @@ const MAX_BYTES_PER_CHARACTER = 7;
 const OTHER_BYTES = 200;
 
 /** How much an outcome fills of a packet, at most. */
-function sentBytesOf({ id, result, resultBytes, lastError }: EncodedSettlement): number {
-  const characters = [id, result, resultBytes, lastError].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+function sentBytesOf({ id, result, resultBytes, lastError, cancelReason }: EncodedSettlement): number {
+  const texts = [id, result, resultBytes, lastError, cancelReason];
+  const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
   return characters * MAX_BYTES_PER_CHARACTER + OTHER_BYTES;
 }
 
@@ -85,8 +111,8 @@ function partByOutcome(settlements: readonly EncodedSettlement[]) {
   const groups = new Map<string, EncodedSettlement[]>();
   let alike: readonly EncodedSettlement[] = [];
   for (const settlement of settlements) {
-    const { id: _id, ...outcome } = settlement;
-    const key = JSON.stringify(outcome);
+    const { status, result, resultBytes, lastError, delayMs, cancelReason } = settlement;
+    const key = JSON.stringify([status, result, resultBytes, lastError, delayMs, cancelReason]);
     const group = groups.get(key) ?? [];
     group.push(settlement);
     groups.set(key, group);
@@ -97,8 +123,8 @@ function partByOutcome(settlements: readonly EncodedSettlement[]) {
 }
 
 function bindAlike(alike: readonly EncodedSettlement[]): unknown[] {
-  const { status, result, resultBytes, lastError, delayMs } = alike[0]!;
+  const { status, cancelReason, result, resultBytes, lastError, delayMs } = alike[0]!;
   const isDue = delayMs === null || delayMs === 0;
   const ids = alike.map(({ id }) => id);
-  return [status, result, resultBytes, lastError, delayMs, delayMs ?? 0, isDue, ids];
+  return [status, status, cancelReason, result, resultBytes, lastError, delayMs, delayMs ?? 0, isDue, ids];
 }

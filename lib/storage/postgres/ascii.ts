@@ -20,20 +20,29 @@ export function inAscii(jobs: JobsDialect): JobsDialect {
   };
 }
 
-function asciiJob(job: EncodedJob): EncodedJob {
-  const { payload, carried } = job;
-  return { ...job, payload: { ...payload, json: asciiText(payload.json) }, carried: asciiText(carried) };
+/** A job whose documents are in ASCII. */
+export function asciiJob(job: EncodedJob): EncodedJob {
+  const { payload, carried, settings } = job;
+  const json = asciiText(payload.json);
+  return {
+    ...job,
+    payload: { ...payload, json },
+    carried: asciiText(carried),
+    settings: asciiText(settings),
+  };
 }
 
 function asciiOutcome(outcome: Outcome): Outcome {
   if (outcome.type === 'done')
     return { ...outcome, result: { ...outcome.result, json: asciiText(outcome.result.json) } };
+  if (outcome.type === 'snoozed') return outcome;
+  if (outcome.type === 'cancelled') return { ...outcome, reason: asciiText(outcome.reason) };
   return { ...outcome, lastError: asciiText(outcome.lastError) };
 }
 
 /** JSON has characters beyond ASCII in its texts alone, where an escape means the same. */
-function asciiText<T extends string | null>(text: T): T {
-  return text?.replace(/[^\0-\x7f]/g, escaped) as T;
+export function asciiText<T extends string | null>(text: T): T {
+  return (text === null ? null : text.replace(/[^\0-\x7f]/g, escaped)) as T;
 }
 
 /** `\u20ac`, for each UTF-16 unit. */

@@ -1,37 +1,44 @@
 import { compareIds } from '../../job/id-order.js';
 import type { LeaseTerms } from '../../queue/lease.js';
 import { CLAIMED_COLUMNS } from '../sql/columns.js';
-import type { JobsDialect } from '../sql/jobs-dialect.js';
+import type { ClaimLook, JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeClaimed } from '../sql/row.js';
 import { DUE_AT_ONCE, MAX_COUNT } from '../sql/row-limits.js';
 import type { Row } from '../sql/sql.js';
 import { select } from './columns.js';
+import { nextDueMs } from './next-due.js';
 
 /** A plan is a small part of the work of a larger claim. It had better be made for what is in the table now. */
 const MAX_PREPARED_LIMIT = 100;
 
 export function claim(table: string): JobsDialect['claim'] {
-  const [several, one] = [claimOfKinds(table), claimOfKind(table)];
+  const statements = { several: claimOfKinds(table), one: claimOfKind(table) };
+  const largeStatements = { several: claimOfKinds(table, false), one: claimOfKind(table, false) };
   const statementFor = (
     kinds: readonly string[],
     limit: number,
     terms: LeaseTerms,
+    look: ClaimLook,
   ): [string, readonly unknown[]] => {
+    const { several, one } = look === 'first' && isLarge(limit) ? largeStatements : statements;
     const sizes = kinds.map((kind) => Math.min(limit, terms.kindLimits?.get(kind) ?? limit));
     const lease = [terms.workerId, terms.leaseMs, terms.alone ?? false];
     const maxBytes = Math.min(terms.maxBytes ?? MAX_BYTES, MAX_BYTES);
     return kinds.length === 1
-      ? [one, [kinds[0], sizes[0], ...lease, maxBytes]]
-      : [several, [kinds, sizes, limit, ...lease, maxBytes]];
+      ? [one, [kinds[0], sizes[0], ...lease, maxBytes, look === 'last']]
+      : [several, [kinds, sizes, limit, ...lease, maxBytes, look === 'last']];
   };
-  return async (sql, kinds, limit, terms) => {
-    const hints = { isFrequent: limit <= MAX_PREPARED_LIMIT, hasFound };
-    const rows = await sql.query(...statementFor(kinds, limit, terms), hints);
-    const tryAgain = rows[0]!.look_again as boolean;
-    if (!hasFound(rows)) return { jobs: [], tryAgain };
-    return { jobs: rows.toSorted(byTurn).map((row) => decodeClaimed(row, terms)), tryAgain };
+  return async (sql, kinds, limit, terms, look) => {
+    const hints = { isFrequent: !isLarge(limit), hasFound };
+    const rows = await sql.query(...statementFor(kinds, limit, terms, look), hints);
+    const { look_again, next_due_ms } = rows[0]!;
+    const [tryAgain, nextDueMs] = [look_again as boolean, (next_due_ms ?? undefined) as number | undefined];
+    if (!hasFound(rows)) return { jobs: [], tryAgain, nextDueMs };
+    return { jobs: rows.toSorted(byTurn).map((row) => decodeClaimed(row, terms)), tryAgain, nextDueMs };
   };
 }
+
+const isLarge = (limit: number) => limit > MAX_PREPARED_LIMIT;
 
 /** What stands for no bound: no number of rows of a claim is larger. */
 const MAX_BYTES = 2 ** 50;
@@ -47,7 +54,7 @@ const EXACT_BYTES = `coalesce(payload_size,
 /*
  * First, scheduled jobs whose time has come are marked due. The next look finds them among the ready ones. This look then
  * takes none, because it might take one that comes after them. (If a thousand have come at once there are more, and ready
- * jobs do not wait until all are marked.)
+ * jobs do not wait until all are marked. Nor do they where $8 says that this is the last look.)
  *
  * Then the best $3 ready jobs of all kinds together tell, without a lock, how many to take of each kind. That many are
  * locked, kind by kind; the payloads of those before each are less than $7 bytes. To lock them in one go would need one index scan over several kinds in the order of priority,
@@ -59,8 +66,11 @@ const EXACT_BYTES = `coalesce(payload_size,
  * just been locked. That spares a second look into an index, and a scan of the whole table by a plan that was made when
  * the table was small. A version that came after this statement began is not seen there, so "look_again" counts it as
  * well. Rows come in no order; the caller sorts them.
+ *
+ * When the next job is due is asked only in the second look of a large claim, which looks again where it took less than its
+ * limit. Most take all of it, and would have to plan that part for nothing.
  */
-export const claimOfKinds = (table: string) => `
+export const claimOfKinds = (table: string, asksNextDue = true) => `
   WITH come AS MATERIALIZED (
     SELECT ctid AS row_id FROM ${table}
     WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
@@ -76,7 +86,7 @@ export const claimOfKinds = (table: string) => `
         WHERE kind = wanted.kind AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
         ORDER BY priority, run_at, id LIMIT wanted.size
       ) AS ready
-      WHERE (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
+      WHERE $8 OR (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
       ORDER BY ready.priority, ready.run_at, ready.id LIMIT $3
     ) AS ready
   ), share AS MATERIALIZED (
@@ -95,21 +105,22 @@ export const claimOfKinds = (table: string) => `
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $4, locked_at = now(), alone = $6, updated_at = now(),
         locked_until = now() + $5::float8 * interval '1 millisecond'
     WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND (job.locked_by IS NOT NULL) IS FALSE
-    RETURNING job.*
+    RETURNING ${RETURNED}
   )
-  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')}, date_part('epoch', claimed.locked_at) * 1000 AS now
+  SELECT look.again AS look_again, look.next_due_ms, ${select(CLAIMED_COLUMNS, 'claimed')},
+    date_part('epoch', claimed.locked_at) * 1000 AS now
   FROM (
     SELECT (SELECT count(*) FROM come) > 0
       OR (SELECT count(*) FROM locked) < (SELECT coalesce(sum(size), 0) FROM share)
-      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
-  ) AS look
-  LEFT JOIN claimed ON true`;
+      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked)
+      ${unlessFull('$3', asksNextDue && nextDueMs(table, 'kind = ANY ($1::varchar[])'))}
+  ) AS look LEFT JOIN claimed ON true`;
 
 /*
  * The same for a single kind, as most claims are. Its index is in the order of priority, so nothing has to be known before
  * rows are locked. It takes half the time.
  */
-export const claimOfKind = (table: string) => `
+export const claimOfKind = (table: string, asksNextDue = true) => `
   WITH come AS MATERIALIZED (
     SELECT ctid AS row_id FROM ${table}
     WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
@@ -119,7 +130,7 @@ export const claimOfKind = (table: string) => `
   ), locked AS MATERIALIZED (
     SELECT ctid AS row_id, ${EXACT_BYTES} AS bytes FROM ${table}
     WHERE kind = $1 AND status = 'PENDING' AND locked_by IS NULL AND due AND run_at <= now()
-      AND (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE})
+      AND ($7 OR (SELECT count(*) FROM come) IN (0, ${DUE_AT_ONCE}))
     ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
   ), picked AS MATERIALIZED (
     SELECT row_id FROM locked WHERE (SELECT sum(bytes) FROM locked) <= $6
@@ -131,15 +142,26 @@ export const claimOfKind = (table: string) => `
     SET lease_token = least(job.lease_token, ${MAX_COUNT - 1}) + 1, locked_by = $3, locked_at = now(), alone = $5, updated_at = now(),
         locked_until = now() + $4::float8 * interval '1 millisecond'
     WHERE job.ctid = ANY (ARRAY(SELECT row_id FROM picked)) AND job.status = 'PENDING' AND (job.locked_by IS NOT NULL) IS FALSE
-    RETURNING job.*
+    RETURNING ${RETURNED}
   )
-  SELECT look.again AS look_again, ${select(CLAIMED_COLUMNS, 'claimed')},
+  SELECT look.again AS look_again, look.next_due_ms, ${select(CLAIMED_COLUMNS, 'claimed')},
     date_part('epoch', claimed.locked_at) * 1000 AS now
   FROM (
     SELECT (SELECT count(*) FROM come) > 0
-      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked) AS again
-  ) AS look
-  LEFT JOIN claimed ON true`;
+      OR (SELECT count(*) FROM claimed) < (SELECT count(*) FROM picked)
+      ${unlessFull('$2', asksNextDue && nextDueMs(table, 'kind = $1'))}
+  ) AS look LEFT JOIN claimed ON true`;
+
+/** What is read of the rows that were written; there may be a result beside it. */
+const RETURNED = [...Object.keys(CLAIMED_COLUMNS), 'locked_at'].map((column) => `job.${column}`).join(', ');
+
+/** The end of "look_again", and when the next job is due, for a claim that took less than its limit. */
+const unlessFull = (limit: string, nextDue: string | false) => {
+  const tookLess = `(SELECT count(*) FROM claimed) < ${limit}`;
+  return nextDue === false
+    ? `OR ${tookLess} AS again, NULL::float8 AS next_due_ms`
+    : `AS again, CASE WHEN ${tookLess} THEN ${nextDue} END AS next_due_ms`;
+};
 
 /** A claim that finds no job answers with one row that has none. */
 function hasFound(rows: readonly Row[]): boolean {

@@ -1,19 +1,36 @@
+import type { AttemptHistory } from '../../job/job-attempt.js';
 import type { Dialect, JobsTable } from '../sql/dialect.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
+import { sideTable } from '../sql/side-tables.js';
 import { inAscii } from './ascii.js';
+import { bulk } from './bulk.js';
+import { cancel } from './cancel.js';
+import { chores } from './chores.js';
 import { claim } from './claim.js';
 import { PostgresConnections } from './connections.js';
+import { counts } from './counts.js';
 import { diagnosis } from './diagnosis.js';
+import { edits } from './edits.js';
+import { events } from './events.js';
 import { postgresErrors } from './errors.js';
+import { finds } from './finds.js';
 import { get } from './get.js';
 import { insert } from './insert.js';
+import { kinds } from './kinds.js';
 import { leases } from './leases.js';
+import { lockTest } from './lock-test.js';
+import { notes } from './notes.js';
 import { PostgresNotifier } from './notifier.js';
+import { prune } from './prune.js';
+import { reads } from './reads.js';
 import { reclaim } from './reclaim.js';
 import { homeOf } from './schema/home.js';
+import { schedules } from './schedules.js';
 import { schema } from './schema/index.js';
 import { examineServer, USUAL_SERVER, type PostgresServer } from './server.js';
 import { settle } from './settle.js';
+import { uniqueJobs } from './unique-jobs.js';
+import { workers } from './workers.js';
 
 /**
  * PostgreSQL 12 and later.
@@ -28,25 +45,40 @@ export function postgresDialect(
   name: string,
   schemaName: string | undefined,
   server: PostgresServer = USUAL_SERVER,
+  history: AttemptHistory = 'failures',
 ): Dialect {
   const quoted = schemaName === undefined ? quote(name) : `${quote(schemaName)}.${quote(name)}`;
   const table: JobsTable = { name, schema: schemaName, quoted };
   const jobs: JobsDialect = {
-    insert: insert(table),
+    insert: insert(table, server),
     get: get(quoted),
     claim: claim(quoted),
-    settle: settle(quoted),
+    settle: settle(table, history),
     ...leases(quoted),
-    reclaim: reclaim(quoted),
+    reclaim: reclaim(table, history),
+    cancel: cancel(quoted),
   };
+  const ownJobs = server.isUnicode ? jobs : inAscii(jobs);
   return {
     table,
     errors: postgresErrors,
     examine: async (sql) =>
-      postgresDialect(name, schemaName ?? (await homeOf(sql, name)), await examineServer(sql)),
+      postgresDialect(name, schemaName ?? (await homeOf(sql, name)), await examineServer(sql), history),
     schema: schema(table),
-    jobs: server.isUnicode ? jobs : inAscii(jobs),
+    jobs: ownJobs,
+    schedules: schedules(table, ownJobs, server),
+    reads: reads(table),
+    kinds: { ...kinds(table), ...counts(table), ...workers(table, server) },
+    events: events(table),
+    finds: finds(table, server),
+    edits: edits(table, server),
+    bulk: bulk(table),
+    notes: notes(table, server.isUnicode),
+    unique: uniqueJobs(table, ownJobs, server),
+    retention: { prune: prune(table, server) },
+    chores: chores(sideTable(table, 'chores').quoted),
     diagnosis,
+    lockTest: server.unknownAs === undefined ? null : lockTest(quoted, server.unknownAs),
     maxStatementBytes: MAX_MESSAGE_BYTES,
     noTransactionalHandlers: null,
     connect: (dataSource, settings) => new PostgresConnections(dataSource, settings),

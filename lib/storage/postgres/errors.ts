@@ -19,6 +19,9 @@ const CONNECTION_ENDS = ['08', '28', '57P', '58', 'XX', '25P03', '25P04', '3D000
 /** Those that are about the content of a statement. 42501 is also what a policy for rows says. */
 const ABOUT_CONTENT = ['22', '23', '38', '39', '44', '54', 'P0', '42501'];
 
+/** Accounts and passwords, databases and schemas that are not there, what the server has not, rights, and content. */
+const NEEDS_MENDING = ['28', '3D', '3F', '0A', '42', '22', '23'];
+
 /** What PostgreSQL says, by its SQLSTATE codes. */
 export const postgresErrors: DatabaseErrors = {
   wasRefused(error: unknown): boolean {
@@ -38,6 +41,11 @@ export const postgresErrors: DatabaseErrors = {
 
   isWrongServer(error: unknown): boolean {
     return sqlState(error) === '25006'; // read_only_sql_transaction
+  },
+
+  needsMending(error: unknown): boolean {
+    const code = sqlState(error);
+    return code !== undefined && startsWithAny(code, NEEDS_MENDING);
   },
 };
 

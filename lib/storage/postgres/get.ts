@@ -13,4 +13,4 @@ export function get(table: string): JobsDialect['get'] {
 
 /* The comment keeps pgpool from asking a standby, which may be behind. */
 export const selectJob = (table: string) =>
-  `/*NO LOAD BALANCE*/ SELECT ${select(JOB_COLUMNS)} FROM ${table} WHERE id = $1`;
+  `/*NO LOAD BALANCE*/ SELECT ${select(JOB_COLUMNS)}, date_part('epoch', statement_timestamp()) * 1000 AS now FROM ${table} WHERE id = $1`;

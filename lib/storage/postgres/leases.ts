@@ -1,5 +1,5 @@
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { decodeLease, decodeSeenLease } from '../sql/row.js';
+import { decodeLease, decodeRenewal, decodeSeenLease } from '../sql/row.js';
 import { textArray } from './arrays.js';
 import { bindLeases, workersOf } from './parameters.js';
 
@@ -17,7 +17,7 @@ export function leases(table: string): LeasesDialect {
       const alone = given.map((lease) => lease.alone);
       return (
         await sql.query(statements.renew, [...bindLeases(given), alone, leaseMs, workersOf(given)])
-      ).map(decodeLease);
+      ).map(decodeRenewal);
     },
     release: async (sql, given) =>
       (await sql.query(statements.release, [...bindLeases(given), workersOf(given)])).map(decodeLease),
@@ -44,8 +44,9 @@ export const renew = (table: string) => `
   SET locked_until = now() + $4::float8 * interval '1 millisecond', heartbeat_at = now(), alone = held.alone
   FROM held
   WHERE job.id = held.id
-  RETURNING job.id, job.lease_token`;
+  RETURNING job.id, job.lease_token, job.cancel_requested_at IS NOT NULL AS is_stopping, job.cancel_reason`;
 
+/* What was asked to end, and has not begun or is given back, ends with this. */
 export const release = (table: string) => `
   WITH sent AS MATERIALIZED (
     SELECT $1::varchar[] AS ids, $2::int4[] AS lease_tokens
@@ -59,7 +60,7 @@ export const release = (table: string) => `
     ) AS job
   )
   UPDATE ${table} AS job
-  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+  SET status = CASE WHEN cancel_requested_at IS NULL THEN status ELSE 'CANCELLED' END, locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
   FROM held
   WHERE job.id = held.id
   RETURNING job.id, job.lease_token`;
@@ -71,7 +72,7 @@ export const releaseUnheld = (table: string) => `
     ORDER BY id FOR UPDATE SKIP LOCKED
   )
   UPDATE ${table}
-  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
+  SET status = CASE WHEN cancel_requested_at IS NULL THEN status ELSE 'CANCELLED' END, locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = false, updated_at = now()
   WHERE id = ANY (ARRAY(SELECT id FROM unheld))
   RETURNING id`;
 

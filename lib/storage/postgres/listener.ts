@@ -38,6 +38,9 @@ export class PostgresListener implements Startable {
     onFailure: (error, failures) => this.events.emit('listenFailed', { error, failures }),
   });
 
+  /** Whether messages arrive, as far as is known. */
+  isHearing = false;
+
   /** @param onMessage called with what arrives, and with undefined if something may have been missed before */
   constructor(
     private readonly dataSource: DataSource,
@@ -66,12 +69,14 @@ export class PostgresListener implements Startable {
       if (await this.hears(client, broken)) {
         // LISTEN stands in it so that pg_stat_activity shows what the session is for.
         await answered(client.query(`LISTEN ${this.channel}; ${NO_IDLE_TIMEOUT}`), broken);
+        this.isHearing = true;
         this.onMessage(undefined);
         await Promise.race([broken, this.probe(client, end.signal, succeeded)]);
         return;
       }
       this.events.emit('notificationsMissing', {});
     } finally {
+      this.isHearing = false;
       end.now();
       await endsWithin(
         client.end().catch(() => undefined),

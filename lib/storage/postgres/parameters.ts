@@ -15,3 +15,8 @@ export function workersOf(leases: readonly Lease[]): string {
 export function bindLeases(leases: readonly Lease[]): [ids: string, leaseTokens: string] {
   return [textArray(leases.map((lease) => lease.id)), numberArray(leases.map((lease) => lease.leaseToken))];
 }
+
+/** For a `timestamptz`. */
+export function instantOf(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}

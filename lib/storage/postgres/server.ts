@@ -7,15 +7,24 @@ import type { Sql } from '../sql/sql.js';
 export interface PostgresServer {
   /** Whether the database can hold every character. Otherwise documents and messages are sent in ASCII. */
   readonly isUnicode: boolean;
+  /** What it says of itself, if that is not known to be PostgreSQL. */
+  readonly unknownAs?: string;
+  /** Whether a condition on a range of places reads these pages alone, as from PostgreSQL 14 on. */
+  readonly hasTidRanges: boolean;
 }
 
-/** As nearly all are. */
-export const USUAL_SERVER: PostgresServer = { isUnicode: true };
+/** What works on nearly all. */
+export const USUAL_SERVER: PostgresServer = { isUnicode: true, hasTidRanges: false };
 
 const OLDEST_SERVER = 120_000;
+const TID_RANGES_SINCE = 140_000;
 
 /** SQL_ASCII takes bytes as they come. */
 const UNICODE_ENCODINGS = ['UTF8', 'SQL_ASCII'];
+
+/** `PostgreSQL 15.12 (Debian 15.12-1) on x86_64-pc-linux-gnu, compiled by …`, with the name of who has packed it, or none. */
+const KNOWN =
+  /^PostgreSQL \d+(\.\d+|beta\d+|rc\d+|devel)? (\((Debian|Ubuntu|Homebrew|Postgres\.app|Red Hat|Percona)[^)]*\) )?on [^,]+, compiled by /;
 
 /** By what `version()` says. */
 const LOOK_ALIKES: readonly LookAlike[] = [
@@ -62,10 +71,15 @@ export async function examineServer(sql: Sql): Promise<PostgresServer> {
   const names = [...RULES.map(({ name }) => name), 'server_version_num', 'server_encoding'];
   const rows = await sql.query(SETTINGS, [names]);
   const values = new Map(rows.map((row) => [row.name as string, row.setting as string]));
-  if (Number(values.get('server_version_num')) < OLDEST_SERVER)
+  const version = Number(values.get('server_version_num'));
+  if (version < OLDEST_SERVER)
     throw new UnsupportedDatabaseError(`Jobs need PostgreSQL 12 or later; this server is ${description}.`);
   requireSettings(RULES, values);
-  return { isUnicode: UNICODE_ENCODINGS.includes(values.get('server_encoding')!) };
+  const seen = {
+    isUnicode: UNICODE_ENCODINGS.includes(values.get('server_encoding')!),
+    hasTidRanges: version >= TID_RANGES_SINCE,
+  };
+  return KNOWN.test(description) ? seen : { ...seen, unknownAs: description };
 }
 
 const VERSION = `SELECT version() AS version`;

@@ -19,6 +19,7 @@ export const CLAIMED_COLUMNS = {
   payload_bytes: 'plain',
   payload_version: 'plain',
   carried: 'json',
+  settings: 'json',
   priority: 'plain',
   max_attempts: 'plain',
   attempts_done: 'plain',
@@ -38,6 +39,7 @@ export const JOB_COLUMNS = {
   payload_bytes: 'plain',
   payload_version: 'plain',
   carried: 'json',
+  settings: 'json',
   status: 'plain',
   priority: 'plain',
   max_attempts: 'plain',
@@ -52,6 +54,9 @@ export const JOB_COLUMNS = {
   updated_at: 'instant',
   last_attempt_at: 'instant',
   locked_until: 'instant',
+  cancel_requested_at: 'instant',
+  cancel_reason: 'plain',
+  progress: 'json',
 } as const satisfies Columns;
 
 interface Setting<Type, Value> {
@@ -71,6 +76,7 @@ export const SETTING_COLUMNS: readonly SettingColumn[] = [
   { name: 'max_attempts', type: 'integer', usual: null, valueOf: (job) => job.maxAttempts },
   { name: 'payload_version', type: 'integer', usual: 1, valueOf: (job) => job.payloadVersion },
   { name: 'carried', type: 'json', usual: null, valueOf: (job) => job.carried },
+  { name: 'settings', type: 'json', usual: null, valueOf: (job) => job.settings },
 ];
 
 /** `priority, max_attempts, …`: the setting columns as statements list them. */
@@ -86,8 +92,13 @@ export function selectList(columns: Columns, select: (name: string, type: Column
 /** A payload up to this size counts as small: a claim of a thousand of them is not too large for any process. */
 export const SMALL_PAYLOAD_BYTES = 2_000;
 
+/** The columns that version 2 of the jobs table adds. */
+export const VERSION_2_COLUMNS: readonly string[] = [
+  ...['settings', 'progress', 'cancel_requested_at', 'cancel_reason'],
+];
+
 /** The columns that every jobs table has from its first version on. */
 export const VERSION_1_COLUMNS: readonly string[] = [
-  ...Object.keys(JOB_COLUMNS),
+  ...Object.keys(JOB_COLUMNS).filter((column) => !VERSION_2_COLUMNS.includes(column)),
   ...['payload_size', 'due', 'lease_token', 'locked_at', 'heartbeat_at', 'alone'],
 ];

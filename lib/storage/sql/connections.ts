@@ -22,6 +22,8 @@ export interface RunOptions {
    * first needed, and kept.
    */
   readonly isUrgent?: boolean;
+  /** When it aborts, the answer is not wanted any more: `run` rejects with its reason, and breaks the connection off. */
+  readonly signal?: AbortSignal;
 }
 
 /** Connections for the queue's own statements, apart from the application's transactions. */

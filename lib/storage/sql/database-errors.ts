@@ -14,6 +14,12 @@ export interface DatabaseErrors {
    * its cluster. Another connection may find another server.
    */
   isWrongServer(error: unknown): boolean;
+  /**
+   * Whether a database that can be reached cannot be used until a person has mended something: an account, a password, a
+   * right, a database that is not there, a statement that it would refuse again. For every error that is not known to be
+   * that, the answer is no.
+   */
+  needsMending(error: unknown): boolean;
 }
 
 /** Errors that the engine raises where a value cannot be turned into a statement. */

@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ExponentialPause } from '../../async/pauses.js';
-import { endsWithin } from '../../async/timers.js';
+import { endsWithin, unlessAborted } from '../../async/timers.js';
 import { ConnectionTimeoutError, DatabaseTimeoutError } from '../../job/storage-errors.js';
 import { answered, breakOff } from './break-off.js';
 import type { Connections, ConnectionsSettings, RunOptions } from './connections.js';
@@ -44,7 +44,7 @@ export class PoolConnections implements Connections {
     for (let tries = 1; ; tries++) {
       try {
         const queryRunner = isUrgent ? await this.connectedSoon(answerMs) : await this.connected(answerMs);
-        return await this.lend(queryRunner, work, answerMs, tries >= STUBBORN_FROM);
+        return await this.lend(queryRunner, work, { ...options, answerMs }, tries >= STUBBORN_FROM);
       } catch (error) {
         this.settings.onFailure?.(error);
         if (tries >= TRIES || !this.mayTryAgain(error)) throw error;
@@ -61,36 +61,33 @@ export class PoolConnections implements Connections {
   }
 
   /** From the pool. @throws ConnectionTimeoutError */
-  private async connected(answerMs: number): Promise<QueryRunner> {
-    const waitMs = Math.min(answerMs, this.settings.answerMs);
-    const queryRunner = await connectedWithin(this.dataSource, waitMs);
-    if (queryRunner !== undefined) return queryRunner;
-    throw new ConnectionTimeoutError(waitMs, poolSizeOf(this.dataSource.options));
+  private connected(answerMs: number): Promise<QueryRunner> {
+    return connectedWithin(this.dataSource, Math.min(answerMs, this.settings.answerMs));
   }
 
-  /** From the pool, or else beside it. */
+  /** From the pool, or else beside it. @throws ConnectionTimeoutError */
   private async connectedSoon(answerMs: number): Promise<QueryRunner> {
-    const queryRunner = await connectedWithin(this.dataSource, this.settings.patienceMs);
-    if (queryRunner !== undefined) return queryRunner;
-    const beside = await connectedWithin(
-      await this.openReserve(),
-      Math.min(answerMs, this.settings.answerMs),
-    );
-    if (beside !== undefined) return beside;
-    throw new ConnectionTimeoutError(answerMs, 1);
+    try {
+      return await connectedWithin(this.dataSource, this.settings.patienceMs);
+    } catch (error) {
+      if (!(error instanceof ConnectionTimeoutError)) throw error;
+      return connectedWithin(await this.openReserve(), Math.min(answerMs, this.settings.answerMs));
+    }
   }
 
   private async lend<T>(
     queryRunner: QueryRunner,
     work: (sql: Sql) => Promise<T>,
-    answerMs: number,
+    { answerMs, signal }: RunOptions & { readonly answerMs: number },
     isStubborn: boolean,
   ): Promise<T> {
     const { errors } = this.settings;
     try {
-      return await answered(work(this.over(queryRunner)), answerMs);
+      const answer = answered(work(this.over(queryRunner)), answerMs);
+      return await (signal === undefined ? answer : unlessAborted(answer, signal));
     } catch (error) {
-      const isUseless = error instanceof DatabaseTimeoutError || errors.isWrongServer(error);
+      const isUseless =
+        signal?.aborted === true || error instanceof DatabaseTimeoutError || errors.isWrongServer(error);
       if (isUseless || (isStubborn && errors.wantsRetry(error))) await breakOff(await queryRunner.connect());
       throw error;
     } finally {
@@ -111,8 +108,8 @@ export class PoolConnections implements Connections {
   }
 }
 
-/** @returns undefined if no connection comes in time. One that comes later goes back to the pool. */
-async function connectedWithin(dataSource: DataSource, ms: number): Promise<QueryRunner | undefined> {
+/** @throws ConnectionTimeoutError if no connection comes in time. One that comes later goes back to the pool. */
+async function connectedWithin(dataSource: DataSource, ms: number): Promise<QueryRunner> {
   const queryRunner = dataSource.createQueryRunner();
   const connected: Promise<unknown> = queryRunner.connect();
   if (await endsWithin(connected, ms)) return queryRunner;
@@ -120,7 +117,7 @@ async function connectedWithin(dataSource: DataSource, ms: number): Promise<Quer
     () => queryRunner.release(),
     () => undefined,
   );
-  return undefined;
+  throw new ConnectionTimeoutError(ms, poolSizeOf(dataSource.options));
 }
 
 /** How many connections the pool has, as TypeORM and the drivers read it. */
@@ -130,7 +127,7 @@ export function poolSizeOf({ poolSize = 10, extra }: DataSourceOptions): number 
 }
 
 /** One connection to the same database, and nothing else of what a DataSource does. */
-function reserveOptions(options: DataSourceOptions): DataSourceOptions {
+export function reserveOptions(options: DataSourceOptions): DataSourceOptions {
   const extra = { ...(options.extra as Record<string, unknown> | undefined) };
   delete extra.max; // these sizes of the pool would override poolSize
   delete extra.connectionLimit;

@@ -1,8 +1,13 @@
 import { decodeDocument, sizeOf } from '../../job/document.js';
-import type { ClaimedJob, Job, JobStatus, ReclaimedJob } from '../../job/job.js';
+import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
+import type { AttemptOutcome, JobAttempt } from '../../job/job-attempt.js';
+import type { JobLogLevel, JobLogLine, JobProgress } from '../../job/job-log.js';
+import { stateOf, type JobState, type JobStatus } from '../../job/job-state.js';
 import type { EncodedJob } from '../../job/encode-job.js';
+import { decodeSettings, shownSettings, type ShownSettings } from '../../job/settings.js';
+import type { CancelledJob } from '../../queue/job-editor.js';
 import type { LeaseTerms } from '../../queue/lease.js';
-import type { SeenLease, WrittenLease } from './jobs-dialect.js';
+import type { RenewedLease, SeenLease, WrittenLease } from './jobs-dialect.js';
 import type { OpenTransaction } from './dialect.js';
 import type { CLAIMED_COLUMNS, JOB_COLUMNS } from './columns.js';
 import type { Row } from './sql.js';
@@ -10,10 +15,10 @@ import type { Row } from './sql.js';
 /** A row that has these columns, whatever the driver makes of them. */
 type RowOf<Columns> = Readonly<Record<keyof Columns, unknown>>;
 
-/** A row of `JOB_COLUMNS`. */
+/** A row of `JOB_COLUMNS`, and the database's `now`. */
 export function decodeJob(selected: Row): Job {
-  const row = selected as RowOf<typeof JOB_COLUMNS>;
-  return {
+  const row = selected as RowOf<typeof JOB_COLUMNS> & { readonly now: unknown };
+  const job: Job = {
     id: row.id as string,
     kind: row.kind as string,
     payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload'),
@@ -22,6 +27,7 @@ export function decodeJob(selected: Row): Job {
     result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null, 'result'),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
+    state: stateOfRow(row),
     createdAt: toDate(row.created_at),
     updatedAt: toDate(row.updated_at),
     attemptsDone: Number(row.attempts_done),
@@ -32,7 +38,26 @@ export function decodeJob(selected: Row): Job {
     crashes: Number(row.crashes),
     lockedBy: (row.locked_by as string | null) ?? undefined,
     lockedUntil: row.locked_until === null ? undefined : toDate(row.locked_until),
+    cancelReason: (row.cancel_reason as string | null) ?? undefined,
+    progress: decodeDocument(row.progress as string | null, null, 'progress') as JobProgress | undefined,
   };
+  return withSettings(job, row.settings as string | null);
+}
+
+function stateOfRow(row: RowOf<typeof JOB_COLUMNS> & { readonly now: unknown }): JobState {
+  const facts = {
+    status: row.status as JobStatus,
+    isHeld: row.locked_by !== null,
+    isCancelRequested: row.cancel_requested_at !== null,
+    runAtMs: Number(row.run_at),
+    attemptsDone: Number(row.attempts_done),
+  };
+  return stateOf(facts, Number(row.now));
+}
+
+/** Few jobs have settings. */
+function withSettings<J extends Job>(job: J, settings: string | null): J {
+  return settings === null ? job : { ...job, ...shownSettings(decodeSettings(settings)) };
 }
 
 /**
@@ -44,15 +69,17 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
   const row = selected as RowOf<typeof CLAIMED_COLUMNS> & { readonly now: unknown };
   let payload: unknown;
   let carried: unknown;
+  let settings: ShownSettings | null = null;
   let unreadable: Error | undefined;
   try {
+    if (row.settings !== null) settings = shownSettings(decodeSettings(row.settings as string));
     payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload');
     carried = decodeDocument(row.carried as string | null, null, 'carried');
   } catch (error) {
     unreadable = error as Error;
   }
   const now = Number(row.now);
-  return {
+  const job: ClaimedJob = {
     id: row.id as string,
     kind: row.kind as string,
     payload,
@@ -60,6 +87,7 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     carried,
     runAt: toDate(row.run_at),
     status: 'PENDING',
+    state: 'running',
     createdAt: toDate(row.created_at),
     updatedAt: toDate(now),
     attemptsDone: Number(row.attempts_done),
@@ -77,6 +105,7 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     }),
     unreadable,
   };
+  return settings === null ? job : { ...job, ...settings };
 }
 
 /** Databases count in microseconds. Seconds as a double are exact to far less than half a millisecond up to year 9999. */
@@ -84,10 +113,18 @@ function toDate(millis: unknown): Date {
   return new Date(Math.round(Number(millis)));
 }
 
-/** A job that has just been inserted: what was written, and the instants that the database gave it, in milliseconds. */
-export function decodeInserted(job: EncodedJob, runAtMs: number, createdAtMs: number): Job {
+/**
+ * A job that has just been inserted: what was written, and the instants that the database gave it, in milliseconds.
+ * @param nowMs where the instant of its creation is that of an earlier begin of the transaction
+ */
+export function decodeInserted(
+  job: EncodedJob,
+  runAtMs: number,
+  createdAtMs: number,
+  nowMs = createdAtMs,
+): Job {
   const createdAt = toDate(createdAtMs);
-  return {
+  const stored: Job = {
     id: job.id,
     kind: job.kind,
     payload: decodeDocument(job.payload.json, job.payload.bytes),
@@ -95,17 +132,32 @@ export function decodeInserted(job: EncodedJob, runAtMs: number, createdAtMs: nu
     carried: decodeDocument(job.carried, null),
     runAt: toDate(runAtMs),
     status: 'PENDING',
+    state: runAtMs <= nowMs ? 'ready' : 'scheduled',
     createdAt,
     updatedAt: createdAt,
     attemptsDone: 0,
     priority: job.priority,
     maxAttempts: job.maxAttempts ?? undefined,
     crashes: 0,
+    enqueued: 'created',
   };
+  return withSettings(stored, job.settings);
 }
 
 export function decodeLease(row: Row): WrittenLease {
   return { id: row.id as string, leaseToken: Number(row.lease_token) };
+}
+
+/** From the columns that a renewal returns. */
+export function decodeRenewal(row: Row): RenewedLease {
+  const lease = decodeLease(row);
+  if (!Number(row.is_stopping)) return lease;
+  return { ...lease, stop: { reason: row.cancel_reason as string | null } };
+}
+
+/** From the columns that a cancel returns. */
+export function decodeCancelled(row: Row): CancelledJob {
+  return { id: row.id as string, kind: row.kind as string, isRunning: Boolean(row.is_running) };
 }
 
 /** From the columns that `look` selects. */
@@ -114,6 +166,31 @@ export function decodeSeenLease(row: Row): SeenLease {
     ...decodeLease(row),
     lockedBy: (row.locked_by as string | null) ?? '',
     isHeld: Boolean(row.is_held),
+  };
+}
+
+/** From a row of the table of attempts. */
+export function decodeAttempt(row: Row): JobAttempt {
+  return {
+    attempt: Number(row.attempt),
+    ...(row.worker !== null && { worker: row.worker as string }),
+    ...(row.started_at !== null && { startedAt: toDate(row.started_at) }),
+    endedAt: toDate(row.ended_at),
+    outcome: row.outcome as AttemptOutcome,
+    ...(row.error !== null && { error: row.error as string }),
+    ...(row.next_at !== null && { nextAt: toDate(row.next_at) }),
+  };
+}
+
+/** From a row of the table of logs. */
+export function decodeLogLine(row: Row): JobLogLine {
+  const entry = decodeDocument(row.entry as string, null, 'entry');
+  return {
+    attempt: Number(row.attempt),
+    line: Number(row.line),
+    at: toDate(row.logged_at),
+    level: row.level as JobLogLevel,
+    ...(typeof entry === 'string' ? { text: entry } : { fields: entry as Record<string, unknown> }),
   };
 }
 

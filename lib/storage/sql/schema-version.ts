@@ -7,6 +7,7 @@ import type { FoundTable, SchemaStep } from './schema-dialect.js';
 /** The versions of the table, and when each was made: TypeORM orders migrations by that. */
 export const SCHEMA_VERSIONS: readonly { readonly version: number; readonly timestamp: number }[] = [
   { version: 1, timestamp: 1_795_000_000_000 },
+  { version: 2, timestamp: 1_795_700_000_000 },
 ];
 
 const MARK = 'nestjs-typeorm-jobs schema ';

@@ -34,10 +34,9 @@ export type Send = (
  * transaction that the query runner is in. Where its statements are intercepted, they go through its `query`.
  */
 export function sqlOver(queryRunner: QueryRunner, send: Send): Sql {
-  const intercepted = sqlThrough(queryRunner);
   return {
     query: async (text, parameters = [], hints = {}) => {
-      if (isIntercepted(queryRunner)) return intercepted.query(text, parameters);
+      if (isIntercepted(queryRunner)) return sqlThrough(queryRunner).query(text, parameters);
       if (queryRunner.isReleased) throw new QueryRunnerAlreadyReleasedError();
       const connection: unknown = await queryRunner.connect();
       try {

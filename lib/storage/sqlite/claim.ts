@@ -4,7 +4,7 @@ import { compareIds } from '../../job/id-order.js';
 import { CLAIMED_COLUMNS } from '../sql/columns.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { decodeClaimed } from '../sql/row.js';
-import { DUE_AT_ONCE, MAX_COUNT } from '../sql/row-limits.js';
+import { CROWDED_LOOK_MS, DUE_AT_ONCE, MAX_COUNT, SCHEDULED_LOOK } from '../sql/row-limits.js';
 import { inOrderOf } from '../sql/row-order.js';
 import type { Row, Sql } from '../sql/sql.js';
 import { millisOf, select } from './columns.js';
@@ -13,19 +13,22 @@ import { millisOf, select } from './columns.js';
 const KINDS_AT_ONCE = 400;
 
 export function claim(table: string): JobsDialect['claim'] {
-  const statements = { anyDue: anyDue(table), markDue: markDue(table), lease: lease(table) };
+  const statements = { nextDue: nextDue(table), markDue: markDue(table), lease: lease(table) };
 
   return async (sql, kinds, limit, terms) => {
-    const marked = await markAllDue(sql);
+    const { marked, nextDueMs } = await markAllDue(sql, kinds);
     const best = await readBest(sql, kinds, limit, terms);
     const rows = best.length === 0 ? [] : await leaseRows(sql, best, terms);
     const jobs = inOrderOf(best, rows).map((row) => decodeClaimed(row, terms));
-    return { jobs, tryAgain: marked >= DUE_AT_ONCE || jobs.length < best.length };
+    const tryAgain = marked >= DUE_AT_ONCE || jobs.length < best.length;
+    return jobs.length < limit ? { jobs, tryAgain, nextDueMs } : { jobs, tryAgain };
   };
 
-  async function markAllDue(sql: Sql): Promise<number> {
-    const areAnyDue = (await sql.query(statements.anyDue)).length > 0; // a read waits for no writer
-    return areAnyDue ? (await sql.query(statements.markDue)).length : 0;
+  async function markAllDue(sql: Sql, kinds: readonly string[]): Promise<Marked> {
+    const [row] = await sql.query(statements.nextDue, [JSON.stringify(kinds)]); // a read waits for no writer
+    const marked = row!.are_due === 1 ? (await sql.query(statements.markDue)).length : 0;
+    if (marked >= DUE_AT_ONCE) return { marked, nextDueMs: 0 };
+    return { marked, nextDueMs: row!.next_due_ms === null ? undefined : Number(row!.next_due_ms) };
   }
 
   async function readBest(
@@ -51,10 +54,34 @@ export function claim(table: string): JobsDialect['claim'] {
   }
 }
 
-export const anyDue = (table: string) => `
-  SELECT 1 FROM ${table}
-  WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
-  LIMIT 1`;
+interface Marked {
+  /** How many scheduled jobs have been marked due. */
+  readonly marked: number;
+  /** See `ClaimResult`. */
+  readonly nextDueMs: number | undefined;
+}
+
+/* Whether scheduled jobs have come due, of any kind, and when the next one of ours is. */
+export const nextDue = (table: string) => `
+  SELECT are_due, min(coalesce(of_ours, of_others), coalesce(of_others, of_ours)) AS next_due_ms
+  FROM (
+    SELECT
+      EXISTS (
+        SELECT 1 FROM ${table}
+        WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
+      ) AS are_due,
+      ${inMsOf('min(CASE WHEN kind IN (SELECT value FROM json_each(?)) THEN run_at END)')} AS of_ours,
+      CASE count(*) WHEN ${SCHEDULED_LOOK} THEN max(${inMsOf('max(run_at)')}, ${CROWDED_LOOK_MS}) END AS of_others
+    FROM (
+      SELECT kind, run_at FROM ${table}
+      WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at > strftime('%Y-%m-%d %H:%M:%f', 'now')
+      ORDER BY run_at LIMIT ${SCHEDULED_LOOK}
+    )
+  )`;
+
+function inMsOf(instant: string): string {
+  return `${millisOf(instant)} - ${millisOf("'now'")}`;
+}
 
 export const markDue = (table: string) => `
   UPDATE ${table} SET due = 1

@@ -41,6 +41,28 @@ interface SqliteDriver {
   readonly queryRunner?: QueryRunner;
 }
 
+/** Sends a statement and has its rows when it returns. */
+export type QueryNow = (text: string, parameters?: readonly unknown[]) => readonly Row[];
+
+/** Sends a statement: over a connection of the queue's own the rows are there at once. */
+export type Query = (
+  text: string,
+  parameters?: readonly unknown[],
+) => readonly Row[] | Promise<readonly Row[]>;
+
+/** What `run` and `over` hand out. */
+interface OwnSql extends Sql {
+  atOnce<T>(work: (query: QueryNow) => T): Promise<T>;
+}
+
+/**
+ * Runs `work` in a transaction of its own that is over before any other code of this process can run.
+ * @param sql what `run` or `over` handed out
+ */
+export function atOnce<T>(sql: Sql, work: (query: QueryNow) => T): Promise<T> {
+  return (sql as OwnSql).atOnce(work);
+}
+
 const FIRST_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 20;
 
@@ -78,10 +100,20 @@ export class SqliteConnection implements Connections {
     await nextTurn();
     const database = await this.open(until);
     const query: Sql['query'] = (text, parameters = []) => this.query(database, text, parameters, until);
-    return work({ query });
+    const own: OwnSql = { query, atOnce: (transaction) => this.atOnce(database, transaction, until) };
+    return work(own);
   }
 
-  over(queryRunner: QueryRunner): Sql {
+  over(queryRunner: QueryRunner): OwnSql {
+    const sql = this.queryOver(queryRunner);
+    const atOnce: OwnSql['atOnce'] = async (work) => {
+      const database = (await queryRunner.connect()) as Database;
+      return this.atOnce(database, work, performance.now() + this.answerMs);
+    };
+    return { ...sql, atOnce };
+  }
+
+  private queryOver(queryRunner: QueryRunner): Sql {
     // eslint-disable-next-line @typescript-eslint/require-await -- the driver is synchronous
     return sqlOver(queryRunner, async (database, text, parameters) => {
       return rowsOf((database as Database).prepare(text), parameters);
@@ -112,6 +144,28 @@ export class SqliteConnection implements Connections {
     } catch (error) {
       throw error instanceof TransactionOpenError ? error : statementError(text, error);
     }
+  }
+
+  private atOnce<T>(database: Database, work: (query: QueryNow) => T, until: number): Promise<T> {
+    const query: QueryNow = (text, parameters = []) => {
+      try {
+        return rowsOf(this.prepare(database, text), parameters);
+      } catch (error) {
+        throw statementError(text, error);
+      }
+    };
+    const mayBegin = () => !database.inTransaction && !this.isInUse;
+    return this.once(mayBegin, until, () => {
+      query('BEGIN IMMEDIATE'); // with this it has the lock, and nothing after it can be busy
+      try {
+        const result = work(query);
+        query('COMMIT');
+        return result;
+      } catch (error) {
+        if (database.inTransaction) query('ROLLBACK');
+        throw error;
+      }
+    });
   }
 
   /** Does `write` as soon as it may and no other connection is writing. */

@@ -16,6 +16,11 @@ export const sqliteErrors: DatabaseErrors = {
   isWrongServer(error: unknown): boolean {
     return codeOf(error).startsWith('SQLITE_READONLY');
   },
+
+  /** Another kind of file, or encrypted by another key; a statement that names what is not there. */
+  needsMending(error: unknown): boolean {
+    return /^SQLITE_(?:NOTADB|AUTH|ERROR)/.test(codeOf(error)) || sqliteErrors.refusesContent(error);
+  },
 };
 
 /** Another connection is writing just now. */

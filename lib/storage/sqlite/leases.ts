@@ -1,5 +1,5 @@
 import type { JobsDialect } from '../sql/jobs-dialect.js';
-import { decodeLease, decodeSeenLease } from '../sql/row.js';
+import { decodeLease, decodeRenewal, decodeSeenLease } from '../sql/row.js';
 import { bindLeases, idsOf, leaseOf } from './parameters.js';
 
 type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'look'>;
@@ -14,7 +14,7 @@ export function leases(table: string): LeasesDialect {
   return {
     renew: async (sql, given, leaseMs) => {
       const held = given.map(({ alone, ...lease }) => ({ ...leaseOf(lease), alone: Number(alone) }));
-      return (await sql.query(statements.renew, [leaseMs / 1000, JSON.stringify(held)])).map(decodeLease);
+      return (await sql.query(statements.renew, [leaseMs / 1000, JSON.stringify(held)])).map(decodeRenewal);
     },
     release: async (sql, given) =>
       (await sql.query(statements.release, [bindLeases(given)])).map(decodeLease),
@@ -31,20 +31,21 @@ export const renew = (table: string) => `
   FROM json_each(?) AS held
   WHERE job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
     AND job.status = 'PENDING' AND job.locked_by = held.value ->> 'lockedBy'
-  RETURNING id, lease_token`;
+  RETURNING id, lease_token, cancel_requested_at IS NOT NULL AS is_stopping, cancel_reason`;
 
+/* What was asked to end, and has not begun or is given back, ends with this. */
 export const release = (table: string) => `
   UPDATE ${table} AS job
-  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0,
+  SET status = CASE WHEN cancel_requested_at IS NULL THEN status ELSE 'CANCELLED' END, locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0,
       updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
   FROM json_each(?) AS held
   WHERE job.id = held.value ->> 'id' AND job.lease_token = held.value ->> 'leaseToken'
     AND job.status = 'PENDING' AND job.locked_by = held.value ->> 'lockedBy'
-  RETURNING id, lease_token`;
+  RETURNING id, lease_token, status`;
 
 export const releaseUnheld = (table: string) => `
   UPDATE ${table}
-  SET locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0,
+  SET status = CASE WHEN cancel_requested_at IS NULL THEN status ELSE 'CANCELLED' END, locked_by = NULL, locked_at = NULL, locked_until = NULL, alone = 0,
       updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
   WHERE status = 'PENDING' AND locked_by = ? AND id NOT IN (SELECT value FROM json_each(?))
   RETURNING id`;

@@ -1,8 +1,9 @@
 import type { Lease } from '../../queue/lease.js';
+import { utcText } from '../sql/instants.js';
 import { asBuffer } from '../sql/row.js';
 
 /** A list of ids as JSON. */
-export function idsOf(leases: readonly Lease[]): string {
+export function idsOf(leases: readonly Pick<Lease, 'id'>[]): string {
   return JSON.stringify(leases.map(({ id }) => id));
 }
 
@@ -19,4 +20,9 @@ export function bindLeases(leases: readonly Lease[]): string {
 /** Bytes as JSON can hold them. */
 export function hexOf(bytes: Uint8Array | null): string | null {
   return asBuffer(bytes)?.toString('hex') ?? null;
+}
+
+/** An instant as text in UTC. */
+export function instantOf(date: Date | null): string | null {
+  return date === null ? null : utcText(date.getTime());
 }

@@ -4,6 +4,7 @@ interface Waiting {
   /** How deep in nested transactions the enqueue was: 1 in the outermost, 2 within its first savepoint. */
   depth: number;
   readonly onCommit: () => void;
+  readonly onRollback?: () => void;
 }
 
 /**
@@ -24,11 +25,14 @@ export class CommitWatcher {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Calls `onCommit` after the transaction that `queryRunner` is in. It must not throw: the commit has happened. */
-  afterCommit(queryRunner: QueryRunner, onCommit: () => void): void {
+  /**
+   * Calls `onCommit` after the transaction that `queryRunner` is in, or `onRollback` after its rollback, or that of the
+   * savepoint. They must not throw: it has happened.
+   */
+  afterCommit(queryRunner: QueryRunner, onCommit: () => void, onRollback?: () => void): void {
     this.subscribe();
     const waiting = this.waiting.get(queryRunner) ?? [];
-    waiting.push({ depth: depthOf(queryRunner), onCommit });
+    waiting.push({ depth: depthOf(queryRunner), onCommit, ...(onRollback && { onRollback }) });
     this.waiting.set(queryRunner, waiting);
   }
 
@@ -50,7 +54,7 @@ export class CommitWatcher {
 
   /** An earlier transaction may have left callbacks behind, on a connection that died in it. */
   private started(queryRunner: QueryRunner): void {
-    if (depthOf(queryRunner) === 1) this.waiting.delete(queryRunner);
+    if (depthOf(queryRunner) === 1) this.undo(queryRunner, 0);
   }
 
   private committed(queryRunner: QueryRunner): void {
@@ -66,9 +70,16 @@ export class CommitWatcher {
   }
 
   private rolledBack(queryRunner: QueryRunner): void {
-    const left = this.waiting.get(queryRunner)?.filter((entry) => entry.depth <= depthOf(queryRunner));
-    if (left === undefined || left.length === 0) this.waiting.delete(queryRunner);
+    this.undo(queryRunner, depthOf(queryRunner));
+  }
+
+  /** What was to wait for a commit deeper than that has been undone, the last first. */
+  private undo(queryRunner: QueryRunner, depth: number): void {
+    const waiting = this.waiting.get(queryRunner) ?? [];
+    const left = waiting.filter((entry) => entry.depth <= depth);
+    if (left.length === 0) this.waiting.delete(queryRunner);
     else this.waiting.set(queryRunner, left);
+    for (const { onRollback } of waiting.filter((entry) => entry.depth > depth).toReversed()) onRollback?.();
   }
 }
 

@@ -1,14 +1,14 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { StoredDocument } from '../../job/document.js';
 import { InvalidOptionError, JobsError } from '../../job/errors.js';
 import { TransactionUndoneError } from '../../job/storage-errors.js';
 import type { Job } from '../../job/job.js';
+import { outcomeOfReturned, type Outcome } from '../../job/outcome.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import type { Transactions } from './transactions.js';
 import { depthOf } from './commit-watcher.js';
 import type { DatabaseErrors } from '../sql/database-errors.js';
 import type { TransactionalAttempt, TransactionalWork, Settlement } from '../../queue/job-queue.js';
-import type { LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
+import type { LeaseAnswer, LeaseRenewal, RenewalAnswer } from '../../queue/lease.js';
 import { Semaphore } from '../../async/semaphore.js';
 import type { Sql } from '../sql/sql.js';
 import { ConnectionLoss } from './connection-loss.js';
@@ -22,7 +22,7 @@ export interface TransactionalStorage {
   /** Writes the outcome in the transaction of the query runner, through `sql`. */
   settle(queryRunner: QueryRunner, sql: Sql, settlement: Settlement): Promise<LeaseAnswer>;
   /** In a transaction of its own. */
-  renew(lease: LeaseRenewal): Promise<LeaseAnswer>;
+  renew(lease: LeaseRenewal): Promise<RenewalAnswer>;
   get(id: string): Promise<Job | null>;
 }
 
@@ -30,6 +30,8 @@ interface Progress {
   step: 'opening' | 'working' | 'settling' | 'committing';
   gate?: StatementGate;
   loss?: ConnectionLoss;
+  /** What its commit was to write. */
+  outcome?: Outcome;
 }
 
 const FIRST_PAUSE_MS = 5;
@@ -83,9 +85,11 @@ export class TransactionalSettlement {
     const { errors, answerMs } = this.storage;
     const gate = (at.gate = new StatementGate(queryRunner, errors, answerMs));
     try {
-      const result = await gate.around(attempt.signal, () => work(manager));
+      const outcome = (at.outcome = outcomeOfReturned(
+        await gate.around(attempt.signal, () => work(manager)),
+      ));
       at.step = 'settling';
-      await this.settle(queryRunner, gate.sql, attempt, result);
+      await this.settle(queryRunner, gate.sql, attempt, outcome);
       requireOutermost(queryRunner); // only now has everything that the handler had sent been answered
     } catch (error) {
       while (depthOf(queryRunner) > 1) await queryRunner.rollbackTransaction();
@@ -98,10 +102,11 @@ export class TransactionalSettlement {
   private async settle(
     queryRunner: QueryRunner,
     sql: Sql,
-    { id, leaseToken, lockedBy, signal }: TransactionalAttempt,
-    result: StoredDocument,
+    { id, leaseToken, lockedBy, signal, deletes = false }: TransactionalAttempt,
+    outcome: Outcome,
   ): Promise<void> {
-    const settlement: Settlement = { id, leaseToken, lockedBy, outcome: { type: 'done', result } };
+    const lease = { id, leaseToken, lockedBy };
+    const settlement: Settlement = { ...lease, outcome, deletes: deletes && outcome.type === 'done' };
     const since = performance.now();
     const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (;;) {
@@ -131,15 +136,14 @@ export class TransactionalSettlement {
     error: unknown,
     at: Progress,
   ): Promise<'written' | 'lost'> {
-    const { id, attemptsDone, signal } = attempt;
+    const { id, signal } = attempt;
     const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
     for (;;) {
       const answer = await this.storage.renew(attempt).catch(() => 'busy');
       if (answer === 'lost') {
         const job = await this.storage.get(id).catch(() => undefined);
-        if (job !== undefined)
-          return job?.status === 'DONE' && job.attemptsDone === attemptsDone + 1 ? 'written' : 'lost';
-      } else if (answer === 'written') {
+        if (job !== undefined) return isOutcomeOf(attempt, at.outcome!, job) ? 'written' : 'lost';
+      } else if (answer === 'written' || typeof answer === 'object') {
         const { wasRefused, wantsRetry } = this.storage.errors;
         if (wasRefused(error) && !wantsRetry(error)) throw error;
         throw new TransactionUndoneError(true, explained(error, at));
@@ -147,6 +151,17 @@ export class TransactionalSettlement {
       if (!(await pause.wait(signal))) throw signal.reason;
     }
   }
+}
+
+/** Whether a job is in the state in which the attempt, if it was committed, has left it. */
+function isOutcomeOf(
+  { attemptsDone, deletes }: TransactionalAttempt,
+  { type }: Outcome,
+  job: Job | null,
+): boolean {
+  if (type === 'snoozed') return job?.attemptsDone === attemptsDone;
+  if (job === null) return deletes === true;
+  return job.status === 'DONE' && job.attemptsDone === attemptsDone + 1;
 }
 
 function explained(error: unknown, { loss }: Progress): unknown {

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { InvalidOptionError } from '../../job/errors.js';
+import type { AttemptHistory } from '../../job/job-attempt.js';
 import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { Dialect } from '../sql/dialect.js';
 import { mysqlDialect } from '../mysql/dialect.js';
@@ -12,6 +13,8 @@ export interface JobsTableOptions {
   readonly tablePrefix: string;
   /** The PostgreSQL schema of the table. Default: the `schema` of the DataSource, or else the search path. */
   readonly schema?: string;
+  /** Which attempts have a row of their own. Default `'failures'`. */
+  readonly attempts?: AttemptHistory;
 }
 
 /**
@@ -23,14 +26,14 @@ export function dialectFor(dataSource: DataSource, options: JobsTableOptions): D
   const table = tableName(dataSource, options.tablePrefix);
   switch (type) {
     case 'postgres':
-      return postgresDialect(table, options.schema ?? ofDataSource);
+      return postgresDialect(table, options.schema ?? ofDataSource, undefined, options.attempts);
     case 'mysql':
     case 'mariadb':
       refuseSchema(type, options.schema);
-      return mysqlDialect(table);
+      return mysqlDialect(table, undefined, options.attempts);
     case 'better-sqlite3':
       refuseSchema(type, options.schema);
-      return sqliteDialect(table);
+      return sqliteDialect(table, options.attempts);
     default:
       throw new UnsupportedDatabaseError(
         'Jobs can be kept in PostgreSQL, MySQL, MariaDB, and SQLite by better-sqlite3; ' +

@@ -1,8 +1,16 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import type { Job } from '../../job/job.js';
+import type { ShownSettings, StoredSettings } from '../../job/settings.js';
 
 /** A row of the jobs table as a repository reads it. A payload or result that is bytes is null here; `JobClient.get` reads it. */
-export type JobRecord = { readonly [Field in keyof Required<Job>]: Required<Job>[Field] | NullFor<Field> };
+export type JobRecord = {
+  readonly [Field in keyof Plain]: Plain[Field] | NullFor<Field>;
+} & {
+  /** What few jobs bring along; a job shows these as fields of its own. */
+  readonly settings: StoredSettings | null;
+};
+
+type Plain = Required<Omit<Job, 'state' | 'enqueued' | keyof ShownSettings>>;
 
 /** Columns that may be empty. */
 type NullFor<Field extends keyof Job> = undefined extends Job[Field] ? null : never;
@@ -16,12 +24,13 @@ type NullFor<Field extends keyof Job> = undefined extends Job[Field] ? null : ne
  */
 export function jobEntity(options: { tablePrefix?: string; schema?: string } = {}): EntitySchema<JobRecord> {
   const { tablePrefix = 'nest_', schema } = options;
-  const columns: Record<string, EntitySchemaColumnOptions> = {
+  const columns: Record<keyof JobRecord, EntitySchemaColumnOptions> = {
     id: { type: String, primary: true, length: 255 },
     kind: { type: String, length: 255 },
     payload: { type: 'json', nullable: true },
     payloadVersion: { name: 'payload_version', type: Number },
     carried: { type: 'json', nullable: true },
+    settings: { type: 'json', nullable: true },
     status: { type: String, length: 9 },
     runAt: { name: 'run_at', type: Date },
     createdAt: { name: 'created_at', type: Date },
@@ -35,6 +44,8 @@ export function jobEntity(options: { tablePrefix?: string; schema?: string } = {
     crashes: { type: Number },
     lockedBy: { name: 'locked_by', type: String, nullable: true },
     lockedUntil: { name: 'locked_until', type: Date, nullable: true },
+    progress: { type: 'json', nullable: true },
+    cancelReason: { name: 'cancel_reason', type: String, nullable: true },
   };
   const name = `${tablePrefix}jobs`;
   return new EntitySchema<JobRecord>({ name, tableName: name, schema, synchronize: false, columns });

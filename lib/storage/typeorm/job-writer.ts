@@ -41,9 +41,14 @@ export class JobWriter {
   }
 
   private insert(jobs: readonly EncodedJob[]): Promise<Job[]> {
-    const answerMs = this.answerMs + jobs.length + bytesOf(jobs) / BYTES_PER_MS;
+    const answerMs = answerMsFor(jobs, this.answerMs);
     return this.connections.run((sql) => this.dialect.jobs.insert(sql, jobs), { answerMs });
   }
+}
+
+/** How long the database may take to write these jobs. @param answerMs to answer, without them */
+export function answerMsFor(jobs: readonly EncodedJob[], answerMs: number): number {
+  return Math.ceil(answerMs + jobs.length + bytesOf(jobs) / BYTES_PER_MS);
 }
 
 function bytesOf(jobs: readonly EncodedJob[]): number {
@@ -52,8 +57,8 @@ function bytesOf(jobs: readonly EncodedJob[]): number {
   return bytes;
 }
 
-/** @throws DuplicateJobError, InvalidJobError */
-async function named(stored: Promise<Job[]>): Promise<Job[]> {
+/** What an insert rejects with, as callers know it. @throws DuplicateJobError, InvalidJobError */
+export async function named<Stored>(stored: Promise<Stored>): Promise<Stored> {
   try {
     return await stored;
   } catch (error) {

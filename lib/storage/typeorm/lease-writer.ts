@@ -1,10 +1,19 @@
 import { ExponentialPause } from '../../async/pauses.js';
 import type { Settlement } from '../../queue/job-queue.js';
-import type { Lease, LeaseAnswer, LeaseRenewal } from '../../queue/lease.js';
+import type { ReclaimedJob } from '../../job/job.js';
+import type {
+  HeldLeases,
+  Lease,
+  LeaseAnswer,
+  LeaseRenewal,
+  RenewalAnswer,
+  OwnClaims,
+} from '../../queue/lease.js';
 import type { Connections, RunOptions } from '../sql/connections.js';
 import type { JobsDialect, WrittenLease } from '../sql/jobs-dialect.js';
+import { RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
 import type { Sql } from '../sql/sql.js';
-import { leaseResults } from './lease-results.js';
+import { byWorker, leaseResults, renewalResults } from './lease-results.js';
 
 type Write<L> = (sql: Sql, sorted: readonly L[]) => Promise<readonly WrittenLease[]>;
 
@@ -22,9 +31,24 @@ export class LeaseWriter {
     private readonly maxAnswerMs: number,
   ) {}
 
-  renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs = Infinity): Promise<LeaseAnswer[]> {
-    const options = { isUrgent: true, answerMs: Math.min(answerMs, this.maxAnswerMs) };
-    return this.write(leases, (sql, sorted) => this.jobs.renew(sql, sorted, leaseMs), options);
+  async renew(
+    leases: readonly LeaseRenewal[],
+    leaseMs: number,
+    answerMs = Infinity,
+  ): Promise<RenewalAnswer[]> {
+    if (leases.length === 0) return [];
+    const renew = (sql: Sql) =>
+      byWorker(leases, (own) =>
+        renewalResults(
+          own,
+          (sorted) => this.jobs.renew(sql, sorted, leaseMs),
+          (missing) => this.jobs.look(sql, missing),
+        ),
+      );
+    return this.connections.run(renew, {
+      isUrgent: true,
+      answerMs: Math.min(answerMs, this.maxAnswerMs),
+    });
   }
 
   settle(settlements: readonly Settlement[], answerMs = Infinity): Promise<LeaseAnswer[]> {
@@ -51,6 +75,16 @@ export class LeaseWriter {
     }
   }
 
+  /** Takes back expired jobs, until no more are found. */
+  async reclaim(maxCrashes: number, held: HeldLeases = () => [], own?: OwnClaims): Promise<ReclaimedJob[]> {
+    const all: ReclaimedJob[] = [];
+    for (;;) {
+      const some = await this.connections.run((sql) => this.jobs.reclaim(sql, maxCrashes, held(), own));
+      all.push(...some);
+      if (some.length < RECLAIMED_AT_ONCE) return all;
+    }
+  }
+
   private async write<L extends Lease>(
     leases: readonly L[],
     write: Write<L>,
@@ -65,10 +99,12 @@ export class LeaseWriter {
     leases: readonly L[],
     write: Write<L>,
   ): Promise<LeaseAnswer[]> {
-    return leaseResults(
-      leases,
-      (sorted) => write(sql, sorted),
-      (missing) => this.jobs.look(sql, missing),
+    return byWorker(leases, (own) =>
+      leaseResults(
+        own,
+        (sorted) => write(sql, sorted),
+        (missing) => this.jobs.look(sql, missing),
+      ),
     );
   }
 }

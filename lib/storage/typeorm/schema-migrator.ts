@@ -4,6 +4,7 @@ import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
 import { driverErrorOf } from '../sql/database-errors.js';
 import type { Dialect } from '../sql/dialect.js';
+import type { SchemaStep } from '../sql/schema-dialect.js';
 import { versionIn, versionOf } from '../sql/schema-version.js';
 import type { Sql } from '../sql/sql.js';
 
@@ -22,10 +23,11 @@ export class SchemaMigrator {
    * `auto` creates and upgrades the table under a lock, so that any number of processes may start at once.
    * `manual` only looks.
    *
+   * @param signal breaks it off
    * @throws UnsupportedDatabaseError, SchemaVersionError
    */
-  async run(mode: 'auto' | 'manual'): Promise<void> {
-    await this.connections.run((sql) => this.bringUp(sql, mode), { answerMs: Infinity });
+  async run(mode: 'auto' | 'manual', signal?: AbortSignal): Promise<void> {
+    await this.connections.run((sql) => this.bringUp(sql, mode), { answerMs: Infinity, signal });
   }
 
   private async bringUp(sql: Sql, mode: 'auto' | 'manual'): Promise<void> {
@@ -60,10 +62,22 @@ export class SchemaMigrator {
 
   private async upgrade(sql: Sql): Promise<void> {
     const found = await this.version(sql); // another process may have been here first
-    for (const { version, up } of this.dialect.schema.steps.filter((step) => step.version > found)) {
-      for (const statement of up)
-        await sql.query(statement).catch((error: unknown) => this.refused(found, error));
-      this.events.emit('schemaUpgraded', { table: this.table, version });
+    for (const step of this.dialect.schema.steps.filter(({ version }) => version > found)) {
+      const { version } = step;
+      if (await this.take(sql, step, found))
+        this.events.emit('schemaUpgraded', { table: this.table, version });
+    }
+  }
+
+  /** @returns whether it was taken here: the nodes of a Galera cluster do not see each other's locks */
+  private async take(sql: Sql, { version, up }: SchemaStep, found: number): Promise<boolean> {
+    try {
+      for (const statement of up) await sql.query(statement);
+      return true;
+    } catch (error) {
+      const reached = await this.version(sql).catch(() => found);
+      if (reached >= version) return false;
+      return this.refused(found, error);
     }
   }
 

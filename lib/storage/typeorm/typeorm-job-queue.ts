@@ -1,8 +1,7 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { dequeue, type DequeueSettings } from '../../execution/dequeue.js';
-import type { EncodedJob } from '../../job/encode-job.js';
-import { InvalidOptionError } from '../../job/errors.js';
-import { ForeignTransactionError, UnsupportedDatabaseError } from '../../job/storage-errors.js';
+import type { DataSource, EntityManager } from 'typeorm';
+import { dequeue } from '../../execution/dequeue.js';
+import { mayBeOne, type EncodedJob } from '../../job/encode-job.js';
+import { UnsupportedDatabaseError } from '../../job/storage-errors.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import {
   JobQueue,
@@ -13,45 +12,58 @@ import {
   type TransactionalWork,
   type WakeListener,
 } from '../../queue/job-queue.js';
-import type { HeldLeases, Lease, LeaseAnswer, LeaseRenewal, LeaseTerms } from '../../queue/lease.js';
-import type { AmbientTransactions, TransactionWork } from '../../queue/transactions.js';
+import type {
+  HeldLeases,
+  Lease,
+  LeaseAnswer,
+  LeaseRenewal,
+  LeaseTerms,
+  OwnClaims,
+  RenewalAnswer,
+} from '../../queue/lease.js';
+import type { JobEditor } from '../../queue/job-editor.js';
+import type { KindStore } from '../../queue/kind-store.js';
+import type { ScheduleStore } from '../../queue/schedule-store.js';
+import type { TransactionWork } from '../../queue/transactions.js';
+import type { UniqueJobStore } from '../../queue/unique-job-store.js';
 import type { Connections } from '../sql/connections.js';
 import type { Dialect } from '../sql/dialect.js';
-import { poolSizeOf } from '../sql/pool-connections.js';
-import { RECLAIMED_AT_ONCE } from '../sql/row-limits.js';
-import type { Sql } from '../sql/sql.js';
+import { GatedConnections } from '../sql/gated-connections.js';
 import { CommitWatcher } from '../transactions/commit-watcher.js';
-import { TransactionalSettlement } from '../transactions/transactional-settlement.js';
 import { Transactions } from '../transactions/transactions.js';
-import { dataSourceOf } from '../transactions/typeorm-compat.js';
-import { ClaimRetry } from './claim-retry.js';
-import { dialectFor, type JobsTableOptions } from './dialect-for.js';
-import { JobWriter } from './job-writer.js';
-import { LeaseWriter } from './lease-writer.js';
+import { dialectFor } from './dialect-for.js';
+import { retriesAmong } from './due-times.js';
+import { LateOpening } from './late-opening.js';
+import { openTable } from './open-table.js';
+import { queueParts, type QueueParts } from './queue-parts.js';
 import { Replication } from './replication.js';
-import { SchemaMigrator } from './schema-migrator.js';
-import { WakeUps } from './wake-ups.js';
+import { SqlChores } from './sql-chores.js';
+import { SqlEvents } from './sql-events.js';
+import { SqlNotes } from './sql-notes.js';
+import { SqlReader } from './sql-reader.js';
+import { SqlRetention } from './sql-retention.js';
+import type { TypeOrmJobQueueSettings } from './typeorm-job-queue-settings.js';
 
-/** What works on the table, made for what is known of the server. */
-interface Parts {
-  readonly dialect: Dialect;
-  readonly wakeUps: WakeUps;
-  readonly jobs: JobWriter;
-  readonly claims: ClaimRetry;
-  readonly leases: LeaseWriter;
-  readonly transactional: TransactionalSettlement;
-}
+export type { TypeOrmJobQueueSettings } from './typeorm-job-queue-settings.js';
 
 /**
  * The queue in a database, through a TypeORM DataSource. It may be used before `open`, on a server with the usual settings
  * and with a table that is there.
  */
 export class TypeOrmJobQueue extends JobQueue {
+  /** Where the database may be down at the start. */
+  override readonly opening?: LateOpening;
+  readonly reads: SqlReader;
+  readonly notes: SqlNotes;
+  readonly retention: SqlRetention;
+  readonly chores: SqlChores;
+  readonly eventStore: SqlEvents;
   private readonly connections: Connections;
+  private readonly ungated: Connections;
   private readonly transactions: Transactions;
   private readonly commits: CommitWatcher;
   private readonly replication: Replication;
-  private parts: Parts;
+  private parts: QueueParts;
 
   /** @throws UnsupportedDatabaseError, InvalidOptionError */
   constructor(
@@ -62,49 +74,77 @@ export class TypeOrmJobQueue extends JobQueue {
     const { databaseTimeoutMs: answerMs, heartbeatMs, transactions, preparedStatements = true } = settings;
     const dialect = dialectFor(dataSource, settings);
     const { errors } = dialect;
-    const patienceMs = heartbeatMs / 4;
     const onFailure = (error: unknown) => this.replication.failed(error);
-    const lending = { answerMs, patienceMs, errors, preparedStatements, onFailure };
-    this.connections = dialect.connect(dataSource, lending);
+    const lending = { answerMs, patienceMs: heartbeatMs / 4, errors, preparedStatements, onFailure };
+    this.ungated = this.connections = dialect.connect(dataSource, lending);
     this.transactions = new Transactions(dataSource, transactions);
     this.commits = new CommitWatcher(dataSource);
     this.replication = new Replication(dataSource, settings.events);
+    if (settings.databaseAtStart === 'optional') {
+      const opening = new LateOpening(dataSource, { ...settings, answerMs, errors }, (signal) =>
+        this.openNow(signal),
+      );
+      this.opening = opening;
+      this.connections = new GatedConnections(this.ungated, () => opening.refusal());
+    }
     this.parts = this.partsFor(dialect);
+    this.reads = new SqlReader(dataSource, () => this.parts);
+    this.notes = new SqlNotes(this.connections, () => this.parts.dialect, answerMs);
+    this.retention = new SqlRetention(this.connections, () => this.parts.dialect.retention);
+    this.chores = new SqlChores(this.connections, () => this.parts.dialect.chores);
+    this.eventStore = new SqlEvents(this.connections, () => this.parts.dialect.events);
   }
 
   /**
-   * Looks at the server and its table, and makes the table if `migrate` is `'auto'`.
+   * Looks at the server and its table, and makes the table if `migrate` is `'auto'`. With `databaseAtStart: 'optional'` a
+   * database that is down is waited for in the background.
    * @throws UnsupportedDatabaseError, SchemaVersionError, InvalidOptionError
    */
   async open(): Promise<this> {
-    const { events, migrate } = this.settings;
-    const dialect = await this.connections.run((sql) => this.parts.dialect.examine(sql));
-    this.requireRoom(dialect);
-    this.replication.check();
-    await new SchemaMigrator(this.connections, dialect, events).run(migrate);
-    this.parts = this.partsFor(dialect);
+    await (this.opening === undefined ? this.openNow() : this.opening.begin());
     return this;
   }
 
   /** Leaves the DataSource as it was. */
   override async close(): Promise<void> {
+    await this.opening?.stop();
     this.commits.close();
     await this.parts.wakeUps.close();
     await this.connections.close();
   }
 
-  async enqueue(jobs: readonly EncodedJob[], { manager }: EnqueueTarget = {}): Promise<Job[]> {
+  get schedules(): ScheduleStore {
+    return this.parts.schedules;
+  }
+
+  get edits(): JobEditor {
+    return this.parts.edits;
+  }
+
+  get kinds(): KindStore {
+    return this.parts.kinds;
+  }
+
+  get uniqueJobs(): UniqueJobStore {
+    return this.parts.uniqueJobs;
+  }
+
+  async enqueue(jobs: readonly EncodedJob[], target: EnqueueTarget = {}): Promise<Job[]> {
     if (jobs.length === 0) return [];
-    const queryRunner = manager && this.queryRunnerOf(manager);
+    if (jobs.some(mayBeOne)) return this.uniqueJobs.enqueue(jobs, target);
+    const { committed } = this.parts;
+    const queryRunner = committed.queryRunnerOf(target);
     if (queryRunner === undefined) {
       const stored = await this.parts.jobs.write(jobs);
-      this.committed(jobs);
+      committed.tell(jobs, stored);
       return stored;
     }
     const isJoined = queryRunner.isTransactionActive;
     const stored = await this.parts.jobs.writeThrough(queryRunner, jobs, isJoined);
-    if (isJoined) this.commits.afterCommit(queryRunner, () => this.committed(jobs));
-    else this.committed(jobs);
+    const writtenAt = performance.now();
+    committed.afterCommit(queryRunner, () =>
+      committed.tell(jobs, stored, isJoined, performance.now() - writtenAt),
+    );
     return stored;
   }
 
@@ -113,7 +153,8 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   transaction<Result>(work: TransactionWork<Result>): Promise<Result> {
-    return this.transactions.run(work);
+    const refusal = this.opening?.refusal();
+    return refusal === undefined ? this.transactions.run(work) : Promise.reject(refusal);
   }
 
   get(id: string): Promise<Job | null> {
@@ -121,17 +162,20 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   async claim(kinds: readonly string[], limit: number, terms: LeaseTerms): Promise<ClaimedJob[]> {
-    const claimed = await this.parts.claims.claim(kinds, limit, terms);
-    this.parts.wakeUps.claimed(claimed);
-    return claimed;
+    const { jobs, nextDueMs } = await this.parts.claims.claim(kinds, limit, terms);
+    this.parts.wakeUps.claimed(jobs);
+    if (nextDueMs !== undefined) this.parts.wakeUps.nextIsDue(kinds, nextDueMs);
+    return jobs;
   }
 
-  renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs?: number): Promise<LeaseAnswer[]> {
+  renew(leases: readonly LeaseRenewal[], leaseMs: number, answerMs?: number): Promise<RenewalAnswer[]> {
     return this.parts.leases.renew(leases, leaseMs, answerMs);
   }
 
-  settle(settlements: readonly Settlement[], answerMs?: number): Promise<LeaseAnswer[]> {
-    return this.parts.leases.settle(settlements, answerMs);
+  async settle(settlements: readonly Settlement[], answerMs?: number): Promise<LeaseAnswer[]> {
+    const answers = await this.parts.leases.settle(settlements, answerMs);
+    this.parts.committed.tellOfScheduled(retriesAmong(settlements, answers));
+    return answers;
   }
 
   override refusesContent(error: unknown): boolean {
@@ -159,15 +203,8 @@ export class TypeOrmJobQueue extends JobQueue {
     return this.connections.run((sql) => this.parts.dialect.jobs.releaseUnheld(sql, workerId, held));
   }
 
-  async reclaim(maxCrashes: number, held: HeldLeases = () => []): Promise<ReclaimedJob[]> {
-    const all: ReclaimedJob[] = [];
-    for (;;) {
-      const some = await this.connections.run((sql) =>
-        this.parts.dialect.jobs.reclaim(sql, maxCrashes, held()),
-      );
-      all.push(...some);
-      if (some.length < RECLAIMED_AT_ONCE) return all;
-    }
+  reclaim(maxCrashes: number, held?: HeldLeases, own?: OwnClaims): Promise<ReclaimedJob[]> {
+    return this.parts.leases.reclaim(maxCrashes, held, own);
   }
 
   dequeue(kinds: readonly string[], fn: DequeueFn): Promise<boolean> {
@@ -175,64 +212,19 @@ export class TypeOrmJobQueue extends JobQueue {
   }
 
   watch(listener: WakeListener): () => void {
-    return this.parts.wakeUps.watch(listener);
+    const watch = () => this.parts.wakeUps.watch(listener);
+    return this.opening === undefined ? watch() : this.opening.whenOpen(watch);
   }
 
-  private queryRunnerOf(manager: EntityManager): QueryRunner | undefined {
-    if (dataSourceOf(manager) === this.dataSource) return manager.queryRunner;
-    throw new ForeignTransactionError('The transaction that this enqueue would be part of');
+  private async openNow(signal?: AbortSignal): Promise<void> {
+    const { ungated, parts, settings } = this;
+    const dialect = await openTable(ungated, parts.dialect, settings, signal);
+    this.replication.check();
+    this.parts = this.partsFor(dialect);
   }
 
-  private committed(jobs: readonly EncodedJob[]): void {
-    this.settings.events.emit('enqueued', { jobs });
-    this.parts.wakeUps.committed(jobs);
+  private partsFor(dialect: Dialect): QueueParts {
+    const { dataSource, connections, transactions, commits, settings } = this;
+    return queueParts(dialect, { queue: this, dataSource, connections, transactions, commits, settings });
   }
-
-  private partsFor(dialect: Dialect): Parts {
-    const { connections, dataSource } = this;
-    const { databaseTimeoutMs, events } = this.settings;
-    const leases = new LeaseWriter(connections, dialect.jobs, databaseTimeoutMs);
-    return {
-      dialect,
-      wakeUps: new WakeUps(dialect.notifier(dataSource, connections, events)),
-      jobs: new JobWriter(connections, dialect, databaseTimeoutMs),
-      claims: new ClaimRetry(connections, dialect, events),
-      leases,
-      transactional: this.transactionalSettlement(dialect, leases),
-    };
-  }
-
-  /** Transactions that stay open get half of the pool, so that what handlers do beside them finds connections as well. */
-  private transactionalSettlement({ errors }: Dialect, leases: LeaseWriter): TransactionalSettlement {
-    const { databaseTimeoutMs: answerMs, leaseMs } = this.settings;
-    const storage = {
-      errors,
-      answerMs,
-      settle: (_queryRunner: QueryRunner, sql: Sql, settlement: Settlement) =>
-        leases.settleJoined(sql, settlement),
-      renew: async (lease: LeaseRenewal) => (await leases.renew([lease], leaseMs))[0]!,
-      get: (id: string) => this.get(id),
-    };
-    const maxOpen = Math.max(1, Math.floor(poolSizeOf(this.dataSource.options) / 2));
-    return new TransactionalSettlement(this.transactions, storage, maxOpen);
-  }
-
-  /** A payload and what is carried with it are sent in one statement, in which a character may take twice its bytes. */
-  private requireRoom({ maxStatementBytes }: Dialect): void {
-    const { maxPayloadBytes } = this.settings;
-    const most = Math.floor(maxStatementBytes / 4);
-    if (maxPayloadBytes <= most) return;
-    const allowed = `at most ${most}, a quarter of what the server takes in one statement (max_allowed_packet)`;
-    throw new InvalidOptionError('maxPayloadBytes', maxPayloadBytes, allowed);
-  }
-}
-
-export interface TypeOrmJobQueueSettings extends DequeueSettings, JobsTableOptions {
-  readonly migrate: 'auto' | 'manual';
-  /** The library whose transactions an enqueue joins. */
-  readonly transactions?: AmbientTransactions;
-  /** How long the database may take to answer a statement. */
-  readonly databaseTimeoutMs: number;
-  /** Whether frequent statements are prepared on PostgreSQL. Default true. */
-  readonly preparedStatements?: boolean;
 }

@@ -1,5 +1,6 @@
 import { after } from '../../async/timers.js';
 import type { EncodedJob } from '../../job/encode-job.js';
+import type { StopListener } from '../../queue/job-editor.js';
 import type { WakeListener } from '../../queue/job-queue.js';
 import type { Notifier } from '../sql/notifier.js';
 
@@ -7,6 +8,13 @@ interface Awaited {
   readonly kind: string;
   readonly since: number;
 }
+
+/** Stands among the kinds of a notification where schedules have changed. No kind begins with a blank: kinds are trimmed. */
+const SCHEDULES = ' schedules';
+/** Stands there where controls have changed. */
+const CONTROLS = ' controls';
+/** Stands before the id of a job that is asked to end. */
+const STOP = ' stop ';
 
 /** How long a worker of this process may take to claim a job before others hear of it. */
 const AWAIT_MS = 10;
@@ -18,6 +26,9 @@ const AWAIT_MS = 10;
  */
 export class WakeUps {
   private readonly listeners = new Set<WakeListener>();
+  private readonly scheduleListeners = new Set<() => void>();
+  private readonly controlListeners = new Set<() => void>();
+  private readonly stopListeners = new Set<StopListener>();
   /** By id, the oldest first. */
   private readonly awaited = new Map<string, Awaited>();
   private cancelTimer: (() => void) | undefined;
@@ -26,18 +37,70 @@ export class WakeUps {
 
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
-    this.notifier.listen((kinds) => this.tell(kinds));
+    this.notifier.listen((kinds, inMs) => this.notified(kinds, inMs));
     return () => {
       this.listeners.delete(listener);
       if (this.listeners.size === 0) void this.notifier.unlisten();
     };
   }
 
-  committed(jobs: readonly EncodedJob[]): void {
+  /** Hears of other processes only while a worker of this one listens for jobs. */
+  watchSchedules(listener: () => void): () => void {
+    this.scheduleListeners.add(listener);
+    return () => void this.scheduleListeners.delete(listener);
+  }
+
+  /** Schedules have been written by this process. */
+  schedulesChanged(): void {
+    this.tellOfSchedules();
+    this.notifier.notify([SCHEDULES]);
+  }
+
+  /** Whether it hears of other processes at this moment, as far as is known. */
+  get isListening(): boolean {
+    return this.notifier.isListening;
+  }
+
+  /** Hears of other processes only while a worker of this one listens for jobs. */
+  watchControls(listener: () => void): () => void {
+    this.controlListeners.add(listener);
+    return () => void this.controlListeners.delete(listener);
+  }
+
+  /** Controls have been changed by this process. */
+  controlsChanged(): void {
+    this.tellOfControls();
+    this.notifier.notify([CONTROLS]);
+  }
+
+  /** Hears of other processes only while a worker of this one listens for jobs. */
+  watchStops(listener: StopListener): () => void {
+    this.stopListeners.add(listener);
+    return () => void this.stopListeners.delete(listener);
+  }
+
+  /** Running jobs have been asked to end by this process. */
+  stopped(ids: readonly string[]): void {
+    this.tellOfStops(ids);
+    this.notifier.notify(ids.map((id) => STOP + id));
+  }
+
+  committed(jobs: readonly Pick<EncodedJob, 'id' | 'kind'>[]): void {
     const kinds = [...new Set(jobs.map(({ kind }) => kind))];
     const isTaken = this.tell(kinds);
     if (isTaken && jobs.length === 1) this.awaitClaim(jobs[0]!);
     else this.notifier.notify(kinds);
+  }
+
+  /** Jobs of these kinds have been committed here, or put back, that are due in so many milliseconds. Null stands for any kind. */
+  scheduled(kinds: readonly string[] | null, inMs: number): void {
+    this.tell(kinds, inMs);
+    this.notifier.notifyDue(kinds, inMs);
+  }
+
+  /** A claim has found out when the next job of its kinds is due. Other processes find out by themselves. */
+  nextIsDue(kinds: readonly string[], inMs: number): void {
+    this.tell(kinds, inMs);
   }
 
   /** Other processes need not hear of these any more. */
@@ -48,18 +111,43 @@ export class WakeUps {
 
   async close(): Promise<void> {
     this.listeners.clear();
+    this.scheduleListeners.clear();
+    this.controlListeners.clear();
+    this.stopListeners.clear();
     this.notifyOfLate(Infinity);
     await this.notifier.close();
   }
 
+  private notified(kinds: readonly string[] | null, inMs?: number): void {
+    if (kinds === null || kinds.includes(SCHEDULES)) this.tellOfSchedules();
+    if (kinds === null || kinds.includes(CONTROLS)) this.tellOfControls();
+    const stops =
+      kinds?.filter((kind) => kind.startsWith(STOP)).map((kind) => kind.slice(STOP.length)) ?? null;
+    if (stops === null || stops.length > 0) this.tellOfStops(stops);
+    const others = kinds?.filter((kind) => !kind.startsWith(' ')) ?? null;
+    if (others === null || others.length > 0) this.tell(others, inMs);
+  }
+
+  private tellOfStops(ids: readonly string[] | null): void {
+    for (const listener of this.stopListeners) listener(ids);
+  }
+
+  private tellOfControls(): void {
+    for (const listener of this.controlListeners) listener();
+  }
+
+  private tellOfSchedules(): void {
+    for (const listener of this.scheduleListeners) listener();
+  }
+
   /** @returns whether one of the listeners is about to claim them */
-  private tell(kinds: readonly string[] | null): boolean {
+  private tell(kinds: readonly string[] | null, inMs = 0): boolean {
     let isTaken = false;
-    for (const listener of this.listeners) if (listener(kinds) === true) isTaken = true;
+    for (const listener of this.listeners) if (listener(kinds, inMs) === true) isTaken = true;
     return isTaken;
   }
 
-  private awaitClaim({ id, kind }: EncodedJob): void {
+  private awaitClaim({ id, kind }: Pick<EncodedJob, 'id' | 'kind'>): void {
     this.awaited.set(id, { kind, since: performance.now() });
     this.cancelTimer ??= after(AWAIT_MS, () => this.notifyOfLate());
   }

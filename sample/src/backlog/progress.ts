@@ -1,21 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RefreshCustomer } from '../customers/customer.jobs.js';
+import { MailInvoice, RenderInvoice } from '../invoices/invoice.jobs.js';
+import { RemindCustomer } from '../reminders/reminder.jobs.js';
 import type { BacklogGroup, BacklogService } from './backlog.service.js';
 
 const LOOK_EVERY_MS = 250;
 const LINE_EVERY_MS = 2_000;
 const BAR_WIDTH = 40;
+/** Of these kinds, each order has one job. */
+const OF_ORDERS: readonly string[] = [RenderInvoice.kind, MailInvoice.kind];
+/** These are waited for as well. Jobs of other kinds are not. */
+const BESIDE: readonly string[] = [RemindCustomer.kind, RefreshCustomer.kind];
 
 /**
- * Shows progress until the backlog is drained or the signal aborts: a bar on a terminal, otherwise a line every two
- * seconds.
+ * Shows the progress of invoices and mails until the jobs of all orders have ended or the signal aborts: a bar on a terminal,
+ * otherwise a line every two seconds.
  */
 export async function watchBacklog(backlog: BacklogService, signal: AbortSignal): Promise<void> {
   const show = process.stdout.isTTY ? new Bar() : new Lines();
   const orders = await backlog.countOrders();
   while (!signal.aborted) {
     const groups = await backlog.groups();
-    show.update(groups, orders * 2);
-    if (countOf(groups, ({ status }) => status === 'PENDING') === 0) break;
+    const [ofOrders, beside] = [OF_ORDERS, BESIDE].map((kinds) =>
+      groups.filter(({ kind }) => kinds.includes(kind)),
+    );
+    show.update(ofOrders!, orders * 2);
+    if (countOf([...ofOrders!, ...beside!], ({ status }) => status === 'PENDING') === 0) break;
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   show.end();

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { buffer } from 'node:stream/consumers';
 import PDFDocument from 'pdfkit';
+import { formatMoney } from '../format.js';
 import { totalCents, type Order } from '../orders/order.entity.js';
 
 const require = createRequire(import.meta.url);
@@ -65,8 +66,8 @@ function drawLine(doc: Doc, line: Order['lines'][number]): void {
   }
   const y = doc.y;
   drawRight(doc, String(line.quantity), COLUMNS.quantity, y, 45);
-  drawRight(doc, money(line.unitPriceCents), COLUMNS.price, y, 70);
-  drawRight(doc, money(line.quantity * line.unitPriceCents), COLUMNS.amount, y, RIGHT - COLUMNS.amount);
+  drawRight(doc, formatMoney(line.unitPriceCents), COLUMNS.price, y, 70);
+  drawRight(doc, formatMoney(line.quantity * line.unitPriceCents), COLUMNS.amount, y, RIGHT - COLUMNS.amount);
   doc.text(String(line.position), COLUMNS.position, y);
   doc.text(text, COLUMNS.product, y, { width });
   doc.moveDown(0.3);
@@ -77,7 +78,7 @@ function drawTotal(doc: Doc, order: Order): void {
   drawRule(doc, doc.y + 4);
   const y = doc.y;
   doc.font(BOLD).text('Total', COLUMNS.product, y);
-  drawRight(doc, money(totalCents(order)), COLUMNS.price, y, RIGHT - COLUMNS.price);
+  drawRight(doc, formatMoney(totalCents(order)), COLUMNS.price, y, RIGHT - COLUMNS.price);
 }
 
 function drawRight(doc: Doc, text: string, x: number, y: number, width: number): void {
@@ -88,12 +89,6 @@ function drawRule(doc: Doc, y: number): void {
   doc.moveTo(COLUMNS.position, y).lineTo(RIGHT, y).lineWidth(0.5).stroke();
   doc.x = COLUMNS.position;
   doc.y = y + 6;
-}
-
-/** 1234567 → 12 345.67 EUR */
-export function money(cents: number): string {
-  const [whole, fraction] = (cents / 100).toFixed(2).split('.');
-  return `${whole!.replace(/\B(?=(\d{3})+$)/g, '\u00a0')}.${fraction}\u00a0EUR`;
 }
 
 /**

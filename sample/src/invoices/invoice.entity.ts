@@ -12,6 +12,10 @@ export class Invoice {
   @Column()
   bytes!: number;
 
+  /** The report that it is in; null until there is one. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  reportId!: string | null;
+
   @CreateDateColumn()
   renderedAt!: Date;
 }

@@ -7,10 +7,16 @@ export class OfOrder {
   orderId!: string;
 }
 
+/** What rendering an invoice results in. */
+export interface Rendered {
+  readonly file: string;
+  readonly bytes: number;
+}
+
 /** Renders an order's invoice as a PDF file. The invoice's row and the job that mails it are committed with the outcome. */
 export const RenderInvoice = defineJob('invoice.render', {
   schema: OfOrder,
-  returns: type<{ file: string; bytes: number }>(),
+  returns: type<Rendered>(),
   transactional: true,
   maxAttempts: 5,
   timeoutMs: 30_000,

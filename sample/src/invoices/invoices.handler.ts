@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Injectable, UseInterceptors } from '@nestjs/common';
-import { JobClient, JobHandler, PermanentError, type Job, type JobContext } from 'nestjs-typeorm-jobs';
+import {
+  CancelJobError,
+  JobClient,
+  JobHandler,
+  PermanentError,
+  type Job,
+  type JobContext,
+} from 'nestjs-typeorm-jobs';
 import type { EntityManager } from 'typeorm';
 import { Mailer } from '../mail/mailer.js';
 import type { Order } from '../orders/order.entity.js';
@@ -47,6 +54,7 @@ export class InvoicesHandler {
   private async require(orderId: string, manager?: EntityManager): Promise<Order> {
     const order = await this.orders.find(orderId, manager);
     if (order === null) throw new PermanentError(`There is no order ${orderId}.`);
+    if (order.cancelledAt !== null) throw new CancelJobError(`The order ${order.number} was cancelled.`);
     return order;
   }
 }

@@ -39,9 +39,10 @@ export class MailServer implements OnModuleInit, OnApplicationShutdown {
     return (this.server.server.address() as AddressInfo).port;
   }
 
-  /** How many distinct mails have arrived. */
-  async count(): Promise<number> {
-    return (await readdir(this.folder)).filter((name) => name.endsWith('.eml')).length;
+  /** The orders whose invoice has arrived, by their numbers. */
+  async invoiced(): Promise<ReadonlySet<string>> {
+    const names = await readdir(this.folder);
+    return new Set(names.map((name) => /^invoice-(.+)_shop\.example\.eml$/.exec(name)?.[1] ?? ''));
   }
 
   async onModuleInit(): Promise<void> {

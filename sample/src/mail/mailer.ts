@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RetryableError, PermanentError } from 'nestjs-typeorm-jobs';
-import { createTransport, type Transporter } from 'nodemailer';
-import { money } from '../invoices/invoice-pdf.js';
+import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
+import { formatMoney } from '../format.js';
 import { totalCents, type Order } from '../orders/order.entity.js';
 import { MailServer } from './mail-server.js';
 
@@ -18,7 +18,25 @@ export class Mailer implements OnApplicationShutdown {
    * @returns the message id
    * @throws RetryableError if the server says "later", PermanentError if it says "never"
    */
-  async sendInvoice(order: Order, invoice: Buffer): Promise<string> {
+  sendInvoice(order: Order, invoice: Buffer): Promise<string> {
+    return this.send(order, {
+      messageId: `<invoice-${order.number}@shop.example>`,
+      subject: `Your invoice ${order.number}`,
+      text: `Thank you for your order.\n\nThe invoice for ${formatMoney(totalCents(order))} is attached.\n`,
+      attachments: [{ filename: `${order.number}.pdf`, content: invoice, contentType: 'application/pdf' }],
+    });
+  }
+
+  /** Like `sendInvoice`. An order may have several reminders, so each has an id of its own. */
+  sendReminder(order: Order, reminderId: string): Promise<string> {
+    return this.send(order, {
+      messageId: `<reminder-${reminderId}@shop.example>`,
+      subject: `Your order ${order.number} is not paid yet`,
+      text: `We have put your order aside, and send it when ${formatMoney(totalCents(order))} have arrived.\n`,
+    });
+  }
+
+  private async send({ customer, email }: Order, mail: SendMailOptions): Promise<string> {
     this.transport ??= createTransport({
       host: '127.0.0.1',
       port: this.server.port,
@@ -27,12 +45,9 @@ export class Mailer implements OnApplicationShutdown {
     });
     try {
       const { messageId } = (await this.transport.sendMail({
-        messageId: `<invoice-${order.number}@shop.example>`,
         from: 'Quill & Bone <orders@shop.example>',
-        to: { name: order.customer, address: order.email },
-        subject: `Your invoice ${order.number}`,
-        text: `Thank you for your order.\n\nThe invoice for ${money(totalCents(order))} is attached.\n`,
-        attachments: [{ filename: `${order.number}.pdf`, content: invoice, contentType: 'application/pdf' }],
+        to: { name: customer, address: email },
+        ...mail,
       })) as { messageId: string };
       return messageId;
     } catch (cause) {

@@ -1,4 +1,4 @@
-import { Column, Entity, ManyToOne, OneToMany, PrimaryGeneratedColumn, type Relation } from 'typeorm';
+import { Column, Entity, Index, ManyToOne, OneToMany, PrimaryGeneratedColumn, type Relation } from 'typeorm';
 
 @Entity('shop_orders')
 export class Order {
@@ -12,6 +12,7 @@ export class Order {
   @Column({ length: 300 })
   customer!: string;
 
+  @Index()
   @Column({ length: 254 })
   email!: string;
 
@@ -26,6 +27,23 @@ export class Order {
 
   @Column()
   placedAt!: Date;
+
+  @Column({ type: Date, nullable: true })
+  paidAt!: Date | null;
+
+  @Column({ type: Date, nullable: true })
+  cancelledAt!: Date | null;
+
+  @Column({ default: false })
+  giftWrapped!: boolean;
+
+  /** How often it was changed since it was placed. */
+  @Column({ default: 0 })
+  changes!: number;
+
+  /** The job of its latest reminder; null until there is one. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  reminderId!: string | null;
 
   @OneToMany(() => OrderLine, (line) => line.order, { cascade: ['insert'] })
   lines!: OrderLine[];
@@ -54,6 +72,11 @@ export class OrderLine {
 
   @Column()
   unitPriceCents!: number;
+}
+
+/** Whether its customer has still to pay it. */
+export function isUnpaid({ paidAt, cancelledAt }: Order): boolean {
+  return paidAt === null && cancelledAt === null;
 }
 
 export function totalCents(order: Order): number {

@@ -42,6 +42,7 @@ function orderOf(row: Row): NumberedOrder {
   return {
     number: row.number,
     placedAt: new Date(row.placed_at!),
+    paidAt: row.paid_at === '' ? null : new Date(row.paid_at!),
     customer: row.customer!.trim(),
     email: row.email!,
     street: row.street!,

@@ -2,14 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { JobClient } from 'nestjs-typeorm-jobs';
 import { DataSource, type EntityManager } from 'typeorm';
+import { CustomersService } from '../customers/customers.service.js';
 import { jobIdsOf, RenderInvoice } from '../invoices/invoice.jobs.js';
-import { Order } from './order.entity.js';
+import { RemindersService } from '../reminders/reminders.service.js';
+import { isUnpaid, Order } from './order.entity.js';
 import type { PlaceOrderDto } from './place-order.dto.js';
 
 /** An order from another shop system. It already has a number. */
 export interface NumberedOrder extends PlaceOrderDto {
   readonly number: string;
   readonly placedAt: Date;
+  /** Null for an order that is not paid yet. */
+  readonly paidAt: Date | null;
 }
 
 @Injectable()
@@ -17,12 +21,14 @@ export class OrdersService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly jobs: JobClient,
+    private readonly reminders: RemindersService,
+    private readonly customers: CustomersService,
   ) {}
 
-  /** Stores an order and the job that renders its invoice: both or neither. */
+  /** Stores an order and its jobs: the invoice, a reminder, and the sums of its customer. All or none. */
   async place(dto: PlaceOrderDto): Promise<Order> {
     const number = `W-${Date.now().toString(36).toUpperCase()}`;
-    const [order] = await this.placeAll([{ ...dto, number, placedAt: new Date() }]);
+    const [order] = await this.placeAll([{ ...dto, number, placedAt: new Date(), paidAt: null }]);
     return order!;
   }
 
@@ -34,6 +40,11 @@ export class OrdersService {
         RenderInvoice.with({ orderId: id }, { id: jobIdsOf(id).render }),
       );
       await this.jobs.enqueueMany(renderings);
+      await this.reminders.remindLater(stored.filter(isUnpaid), manager);
+      await this.customers.refreshLater(
+        stored.map(({ email }) => email),
+        manager,
+      );
       return stored;
     });
   }

@@ -25,6 +25,10 @@ export class BullMq {
     await this.queue.add('bench', payload);
   }
 
+  async enqueueAt(payload, ms) {
+    await this.queue.add('bench', payload, { delay: ms - Date.now() });
+  }
+
   async enqueueMany(payloads) {
     await this.queue.addBulk(payloads.map((data) => ({ name: 'bench', data })));
   }

@@ -40,6 +40,10 @@ export class GraphileWorker {
     await this.utils.addJob('bench', payload);
   }
 
+  async enqueueAt(payload, ms) {
+    await this.utils.addJob('bench', payload, { runAt: new Date(ms) });
+  }
+
   async enqueueMany(payloads) {
     await this.utils.addJobs(payloads.map((payload) => ({ identifier: 'bench', payload })));
   }

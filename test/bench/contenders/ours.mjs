@@ -2,7 +2,8 @@ import { DataSource } from 'typeorm';
 import { createApplication } from './application.mjs';
 
 const TABLES = [
-  `DROP TABLE IF EXISTS nest_jobs, bench_orders`,
+  `DROP TABLE IF EXISTS nest_jobs`,
+  `DROP TABLE IF EXISTS bench_orders`,
   `CREATE TABLE bench_orders (id serial PRIMARY KEY, email varchar(255) NOT NULL)`,
 ];
 
@@ -10,12 +11,18 @@ const TABLES = [
 export class Ours {
   /**
    * @param mariadbUrl makes MariaDB the store, if it is given
+   * @param sqliteFile makes SQLite the store, if it is given
    * @param build the folder of the build, relative to the root of the project
    */
-  constructor({ postgresUrl, mariadbUrl, workerOptions, build = 'dist' }) {
+  constructor({ postgresUrl, mariadbUrl, sqliteFile, workerOptions, retention, build = 'dist' }) {
+    this.retention = retention;
     this.build = build;
     this.database =
-      mariadbUrl === undefined ? { type: 'postgres', url: postgresUrl } : { type: 'mysql', url: mariadbUrl };
+      sqliteFile !== undefined
+        ? { type: 'better-sqlite3', database: sqliteFile }
+        : mariadbUrl !== undefined
+          ? { type: 'mysql', url: mariadbUrl }
+          : { type: 'postgres', url: postgresUrl };
     this.workerOptions = workerOptions;
   }
 
@@ -35,6 +42,10 @@ export class Ours {
     await this.jobs.enqueue('bench', payload);
   }
 
+  async enqueueAt(payload, ms) {
+    await this.jobs.enqueue('bench', payload, { runAt: new Date(ms) });
+  }
+
   async enqueueMany(payloads) {
     await this.jobs.enqueueMany(payloads.map((payload) => ({ kind: 'bench', payload })));
   }
@@ -47,8 +58,8 @@ export class Ours {
   }
 
   async prepareToWork(handler) {
-    const options = this.workerOptions === undefined ? undefined : { worker: this.workerOptions };
-    await this.start(options, handler);
+    const { workerOptions: worker, retention } = this;
+    await this.start({ ...(worker && { worker }), ...(retention && { retention }) }, handler);
     this.worker = this.app.get(this.library.Worker);
     await this.worker.stop();
   }
@@ -59,6 +70,40 @@ export class Ours {
 
   async rest() {
     await this.worker.stop();
+  }
+
+  /** Deletes old jobs as the worker does when it is its turn. */
+  async prune() {
+    const { PruneSettled } = await import(`../../../${this.build}/maintenance/prune-settled.js`);
+    const { ChorePace } = await import(`../../../${this.build}/maintenance/chore-pace.js`);
+    const { resolveRetention } = await import(`../../../${this.build}/job/retention.js`);
+    const { JobQueue, JobsEvents } = this.library;
+    const events = new JobsEvents();
+    this.pruning = new globalThis.AbortController();
+    this.deleted = 0;
+    events.on('pruned', ({ count }) => (this.deleted += count));
+    const { retention: store } = this.app.get(JobQueue);
+    const pace = new ChorePace(() => this.worker.isBehind);
+    const chore = new PruneSettled(store, resolveRetention(this.retention ?? {}), pace, events);
+    const begun = performance.now();
+    const { signal } = this.pruning;
+    this.prunes = chore
+      .run(signal, { reached: this.reached ?? null, now: Date.now() })
+      .then(({ reached, dueInMs }) => {
+        this.reached = dueInMs === 0 ? reached : null;
+        return performance.now() - begun;
+      });
+  }
+
+  async restFromPruning() {
+    this.pruning.abort();
+    await this.prunes;
+    return this.deleted;
+  }
+
+  async pruned() {
+    const ms = await this.prunes;
+    return { left: this.deleted, ms };
   }
 
   /**

@@ -2,16 +2,20 @@ import type { JobPlan } from '../behaviors.js';
 import type {
   AnswerRecord,
   AuditRecord,
+  Control,
   Fault,
   History,
   JobRow,
   ProcessRecord,
   RowState,
+  ScheduleRow,
   SendRecord,
   WorkerRecord,
 } from '../records.js';
 import { check } from '../check.js';
+import type { SchedulePlan } from '../schedules.js';
 import { pidOf, Timelines } from '../timeline.js';
+import type { UniquePlan } from '../unique-keys.js';
 
 const LEASE_MS = 2_000;
 const START = 1_000_000;
@@ -23,6 +27,7 @@ const NEW: RowState = {
   attempts: 0,
   crashes: 0,
   alone: false,
+  isStopping: false,
   runAt: START,
 };
 
@@ -42,7 +47,10 @@ export class HistoryBuilder {
     return { name: `w${index + 1}`, pid: pidOf(worker), spawnedAt: START };
   });
   readonly rows = new Map<string, JobRow>();
+  readonly controls: Control[] = [];
+  readonly schedules: ScheduleRow[] = [];
   deadlocks = 0;
+  healedAt = START + 60_000;
   drainedAt: number | undefined = START + 100_000;
   private readonly states = new Map<string, RowState>();
   private now = START;
@@ -67,18 +75,54 @@ export class HistoryBuilder {
   /** A call and its answer, without any row. */
   say(
     ids: readonly string[],
-    details: Partial<Pick<SendRecord, 'shape' | 'again'>> & { how: AnswerRecord['how'] } & Partial<JobPlan>,
+    details: Partial<Pick<SendRecord, 'shape' | 'again'>> &
+      Pick<AnswerRecord, 'how' | 'jobs' | 'committingAt'> &
+      Partial<JobPlan>,
   ): this {
-    const { shape = 'one', again, how, ...plan } = details;
+    const { shape = 'one', again, how, jobs: answered, committingAt, ...plan } = details;
     const call = `call ${this.sends.length}`;
     const jobs = ids.map((id) => ({ id, plan: { kind: 'fast' as const, ms: 0, ...plan } }));
     this.sends.push({ type: 'send', call, at: this.now, shape, again, jobs });
-    this.answers.push({ type: 'answer', call, at: this.now, how });
+    this.answers.push({ type: 'answer', call, at: this.now, how, jobs: answered, committingAt });
     return this;
+  }
+
+  /** An enqueue with a unique key that is answered with the job `id`. */
+  enqueueUnique(
+    sent: string,
+    unique: UniquePlan,
+    answer: { readonly id: string; readonly enqueued?: string } = { id: sent, enqueued: 'created' },
+    details: Pick<AnswerRecord, 'committingAt'> = {},
+  ): this {
+    const { id, enqueued = 'joined' } = answer;
+    this.say([sent], { how: 'ok', unique, jobs: [{ id, enqueued }], ...details });
+    return enqueued === 'created' ? this.insert(id) : this;
   }
 
   insert(id: string, runAt = this.now): this {
     return this.change(id, { ...NEW, runAt }, true);
+  }
+
+  /** A schedule is written now. */
+  schedule({ name }: Pick<SchedulePlan, 'name'>): this {
+    this.schedules.push({ name, anchorAt: this.now });
+    return this;
+  }
+
+  /** The job of a tick is made, and run. @param n the first tick of a schedule is 1 */
+  tick(
+    schedule: SchedulePlan,
+    n: number,
+    details: { readonly id?: string; readonly tick?: number } = {},
+  ): this {
+    const { name, everyMs, plan } = schedule;
+    const anchorAt = this.schedules.find((row) => row.name === name)?.anchorAt ?? this.now;
+    const { tick = anchorAt + n * everyMs, id = `${name}@${tick}` } = details;
+    this.insert(id, tick).run(id, ONE);
+    this.rows.set(id, { ...this.rows.get(id)!, schedule: name, tick });
+    const { token } = this.state(id);
+    if (plan.effect) this.effects.push({ id, token });
+    return this;
   }
 
   claim(id: string, worker: string, change: Partial<RowState> = {}): this {
@@ -90,8 +134,8 @@ export class HistoryBuilder {
     return this.change(id, { until: this.now + LEASE_MS, ...change });
   }
 
-  start(id: string, worker: string, token = this.state(id).token): this {
-    this.workers.push({ type: 'start', id, token, worker, pid: pidOf(worker), at: this.now });
+  start(id: string, worker: string, token = this.state(id).token, call?: string): this {
+    this.workers.push({ type: 'start', id, token, worker, call, pid: pidOf(worker), at: this.now });
     return this;
   }
 
@@ -116,15 +160,38 @@ export class HistoryBuilder {
     return this;
   }
 
-  /** A correct attempt, from claim to settle. */
-  run(id: string, worker: string): this {
-    this.claim(id, worker).start(id, worker).pass(10).end(id, worker).send(id, worker).pass(5);
+  /** A correct attempt, from claim to settle. @param call the one that wrote the payload */
+  run(id: string, worker: string, call?: string): this {
+    this.claim(id, worker)
+      .start(id, worker, undefined, call)
+      .pass(10)
+      .end(id, worker)
+      .send(id, worker)
+      .pass(5);
     return this.settle(id);
   }
 
   reclaim(id: string, change: Partial<RowState> = {}): this {
     const { attempts, crashes } = this.state(id);
     return this.change(id, { attempts: attempts + 1, crashes: crashes + 1, ...FREE, ...change });
+  }
+
+  /** A call that cancels or retries a job, and its answer. It changes nothing by itself. */
+  control(id: string, what: Control['what'], how: Control['how']): this {
+    this.controls.push({ id, what, how, from: this.now, until: how === 'unknown' ? Infinity : this.now });
+    return this;
+  }
+
+  /** A job is cancelled that waits or runs. */
+  cancel(id: string, how: Control['how'] = this.state(id).worker === null ? 'cancelled' : 'stopping'): this {
+    const { status, worker } = this.state(id);
+    this.control(id, 'cancel', how);
+    return this.change(id, { isStopping: true, status: worker === null ? 'CANCELLED' : status });
+  }
+
+  retry(id: string): this {
+    this.control(id, 'retry', 'retried');
+    return this.change(id, { status: 'PENDING', crashes: 0, isStopping: false });
   }
 
   release(id: string): this {
@@ -176,15 +243,17 @@ export class HistoryBuilder {
       },
       sends: this.sends,
       answers: this.answers,
+      controls: this.controls,
       workers: this.workers,
       audit: this.audit,
       rows: [...this.rows.values()],
+      schedules: this.schedules,
       effects: this.effects,
       business: this.business,
       faults: this.faults,
       processes: this.processes,
       startedAt: START - 1_000,
-      healedAt: START + 60_000,
+      healedAt: this.healedAt,
       drainedAt: this.drainedAt,
       endedAt,
       deadlocks: this.deadlocks,

@@ -23,6 +23,7 @@ function problemOf(job: JobTimeline, maxCrashes: number): string | undefined {
   if (row === undefined) return 'was acknowledged and is lost';
   if (!isTerminal(row)) return `was acknowledged and is still ${row.status}`;
   if (plan === undefined || endingsOf(plan).includes(row.status)) return undefined;
+  if (row.status === 'CANCELLED' && job.controls.some(({ what }) => what === 'cancel')) return undefined;
   if (row.status === 'PANIC' && isConvicted(job, maxCrashes)) return undefined;
   return `${plan.kind} (${plan.trick ?? `${plan.ms} ms`}) ended as ${row.status}: ${row.lastError?.slice(0, 200)}`;
 }

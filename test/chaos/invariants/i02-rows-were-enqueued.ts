@@ -3,7 +3,7 @@ import type { Invariant } from './violations.js';
 
 /**
  * I2: every row was enqueued, once. Jobs that were refused or rolled back do not exist. A call without an answer has
- * written all of its jobs or none. A row of the application exists if and only if the job enqueued in the same
+ * written all of its jobs or none, but for those with a unique key, which may have joined others. A row of the application exists if and only if the job enqueued in the same
  * transaction does.
  */
 export const rowsWereEnqueued: Invariant = (times) => {
@@ -31,10 +31,11 @@ function problemsOf(
   business: ReadonlySet<string>,
 ): string[] {
   const problems: string[] = [];
-  const there = send.jobs.filter(({ id }) => times.jobs.get(id)?.row !== undefined);
+  const isThere = ({ id }: { readonly id: string }) => times.jobs.get(id)?.row !== undefined;
+  const there = send.jobs.filter(isThere);
+  const isPart = send.jobs.some((job) => job.plan.unique === undefined && !isThere(job));
   const call = `call ${send.call} (${send.shape}, ${send.jobs.length} jobs, ${answer?.how ?? 'unknown'})`;
-  if (there.length > 0 && there.length < send.jobs.length)
-    problems.push(`${call}: ${there.length} of its jobs are there`);
+  if (there.length > 0 && isPart) problems.push(`${call}: ${there.length} of its jobs are there`);
   const isAgain = send.again !== undefined || times.acknowledged.has(send.jobs[0]!.id);
   if (answer?.how === 'failed' && !isAgain && there.length > 0)
     problems.push(`${call}: failed, and is there`);
@@ -42,11 +43,12 @@ function problemsOf(
     problems.push(`${call}: its ids were refused as duplicates, and nobody had used them`);
   if (send.shape === 'rolled back' && there.length > 0) problems.push(`${call}: is there`);
   if (send.shape === 'transaction' || send.shape === 'rolled back') {
-    for (const { id } of send.jobs) {
-      const isThere = times.jobs.get(id)?.row !== undefined;
-      if (business.has(id) !== isThere)
+    for (const job of send.jobs) {
+      const hasRow = business.has(job.id);
+      const mayJoin = job.plan.unique !== undefined && send.shape !== 'rolled back';
+      if (hasRow !== isThere(job) && !(mayJoin && hasRow))
         problems.push(
-          `${call}: the application's row is ${business.has(id) ? '' : 'not '}there, the job is ${isThere ? '' : 'not '}`,
+          `${call}: the application's row is ${hasRow ? '' : 'not '}there, the job is ${isThere(job) ? '' : 'not '}`,
         );
     }
   }

@@ -1,5 +1,5 @@
 import { causeOf } from '../causes.js';
-import type { JobTimeline, Timelines } from '../timeline.js';
+import type { JobTimeline, LeaseEnd, Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
 /** A process and the database read their clocks at different moments. */
@@ -17,11 +17,15 @@ export const attemptsDoNotOverlap = forEachJob('I5', (job, times) => [
 
 function takenTooEarly({ leases }: JobTimeline): string[] {
   return leases
-    .filter(({ end, until }) => end?.how === 'reclaimed' && end.at < until)
+    .filter(({ end, until }) => isTakenBack(end) && end!.at < until)
     .map(
       ({ token, until, end }) =>
         `lease ${token} was taken back ${(until - end!.at).toFixed(0)} ms before its end`,
     );
+}
+
+function isTakenBack(end: LeaseEnd | undefined): boolean {
+  return end?.how === 'reclaimed' || end?.how === 'stopped';
 }
 
 function overlapping({ audit, leases, starts, ends }: JobTimeline): string[] {
@@ -46,7 +50,7 @@ function overlapping({ audit, leases, starts, ends }: JobTimeline): string[] {
 
 function unexplained(job: JobTimeline, times: Timelines): string[] {
   return job.leases
-    .filter((lease) => lease.end?.how === 'reclaimed' && causeOf(job, lease, times) === 'unexplained')
+    .filter((lease) => isTakenBack(lease.end) && causeOf(job, lease, times) === 'unexplained')
     .map(({ token, worker, end, renewedAt }) => {
       const since = (end!.at - renewedAt).toFixed(0);
       return `lease ${token} of ${worker} was taken back ${since} ms after its last heartbeat, at ${asTime(end!.at)}, and no fault explains it`;

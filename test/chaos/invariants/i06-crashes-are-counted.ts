@@ -7,7 +7,7 @@ const MOMENT_MS = 300;
 
 /**
  * I6: there are no more starts than claims. Each death of a worker under a job is counted once. A job that runs alone
- * at its crash `maxCrashes` or later is convicted. No job is convicted that was not started or that had a neighbor.
+ * at its crash `maxCrashes` or later is convicted. A retry begins to count afresh. No job is convicted that was not started or that had a neighbor.
  */
 export const crashesAreCounted = forEachJob('I6', (job, times) => {
   const { leases, starts, row } = job;
@@ -24,7 +24,7 @@ export const crashesAreCounted = forEachJob('I6', (job, times) => {
     if (end?.how === 'unexplained' && end.at >= until)
       problems.push(`lease ${token} ran out and was taken back, and no crash was counted`);
   }
-  const deaths = leases.filter(({ end }) => end?.how === 'reclaimed');
+  const deaths = leases.filter(({ end }) => end?.how === 'reclaimed' && end.at > job.reopenedAt);
   if (row !== undefined && row.crashes !== deaths.length)
     problems.push(`has ${row.crashes} crashes, and the audit shows ${deaths.length}`);
   const convicting = deaths.slice(maxCrashes - 1).filter(({ end }) => end!.alone);

@@ -2,10 +2,11 @@ import { attemptsOf } from '../behaviors.js';
 import { isTerminal, type JobTimeline, type Timelines } from '../timeline.js';
 import { forEachJob } from './violations.js';
 
-/** I11: a job that no fault touched ends in its first attempt, or in the attempt that its plan says. */
+/** I11: a job that no fault touched, and nobody cancelled or retried, ends in its first attempt, or in the attempt that its plan says. */
 export const untouchedJobsNeedOneAttempt = forEachJob('I11', (job, times) => {
   const { plan, row } = job;
   if (plan === undefined || row === undefined || !isTerminal(row) || plan.kind === 'exiting') return [];
+  if (job.controls.length > 0) return [];
   const wanted = attemptsOf(plan);
   if (row.attempts === wanted || isTouched(job, times)) return [];
   return [

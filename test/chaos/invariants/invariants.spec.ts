@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { BEAT, CRAWL, type SchedulePlan } from '../schedules.js';
 import { HistoryBuilder, ONE, OTHER } from './history-builder.js';
 
 /** Each test puts one error into a history, and the checker must name it. A correct history must pass. */
@@ -426,5 +427,73 @@ describe('The checker of the chaos suite', () => {
   it('I12 names deadlocks', () => {
     history.deadlocks = 2;
     expect(history.violations).toEqual(['I12 the database resolved 2 deadlocks']);
+  });
+
+  describe('I13, a tick of a schedule has one job, names', () => {
+    /** The schedule is written, ticks until the faults end, and has made jobs for these ticks. */
+    const made = (schedule: SchedulePlan, ticks: readonly number[], until = 3) => {
+      history.schedule(schedule);
+      const anchorAt = history.time;
+      history.healedAt = anchorAt + until * schedule.everyMs;
+      history.drainedAt = history.healedAt + 1_000;
+      for (const n of ticks) history.pass(anchorAt + n * schedule.everyMs - history.time).tick(schedule, n);
+      return history;
+    };
+
+    it('nothing where each tick has its job', () => {
+      expect(made(BEAT, [1, 2, 3]).violations).toEqual([]);
+    });
+
+    it('nothing where a schedule passes over ticks that may be passed over', () => {
+      expect(made(CRAWL, [1, 3]).violations).toEqual([]);
+    });
+
+    it('a second job for a tick', () => {
+      made(BEAT, [1, 2, 3]).tick(BEAT, 2, { id: 'again' });
+      expect(history.violations).toEqual([
+        expect.stringMatching(/^I13 again: is for the same tick as beat@\d+$/),
+      ]);
+    });
+
+    it.each([
+      ['in the middle', [1, 3]],
+      ['at the beginning', [2, 3]],
+      ['at the end', [1, 2]],
+    ])('a tick without a job, %s', (_where, ticks) => {
+      expect(made(BEAT, ticks).violations).toEqual([
+        expect.stringMatching(/^I13 beat: 1 ticks have no job; the first is 1970-/),
+      ]);
+    });
+
+    it('a tick without a job before the last one that was made, though the faults had ended', () => {
+      expect(made(BEAT, [1, 3], 1).violations).toEqual([
+        expect.stringMatching(/^I13 beat: 1 ticks have no job/),
+      ]);
+    });
+
+    it('a job that is for no tick', () => {
+      made(BEAT, [1, 2, 3]).tick(BEAT, 0, { tick: history.time - 300 });
+      expect(history.violations).toEqual([
+        expect.stringMatching(/^I13 beat@\d+: beat: .* is no tick of it$/),
+      ]);
+    });
+
+    it('a job that is made before its tick', () => {
+      made(BEAT, [1, 2, 3]).insert('early', history.time);
+      history.run('early', ONE).effects.push({ id: 'early', token: 1 });
+      history.rows.set('early', {
+        ...history.rows.get('early')!,
+        schedule: 'beat',
+        tick: history.schedules[0]!.anchorAt + 4_000,
+      });
+      expect(history.violations).toEqual([
+        expect.stringMatching(/^I13 early: beat: was made \d+ ms before its tick$/),
+      ]);
+    });
+
+    it('jobs of a schedule that is not there', () => {
+      history.tick(BEAT, 1, { tick: history.time });
+      expect(history.violations).toEqual(['I13 beat: has 1 jobs, and is not there']);
+    });
   });
 });

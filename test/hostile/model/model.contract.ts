@@ -49,6 +49,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc
     .constantFrom(0, 0.5 * HOUR, 1.5 * HOUR)
     .map((delayMs): Outcome => ({ type: 'retry', delayMs, lastError: "no 'luck'" })),
+  fc.constantFrom<Outcome>({ type: 'snoozed', delayMs: 0 }, { type: 'snoozed', delayMs: 0.5 * HOUR }),
   fc.constantFrom<Outcome>(
     { type: 'failed', lastError: '\\' },
     { type: 'panic', lastError: 'panic: \u{1F4A5}' },

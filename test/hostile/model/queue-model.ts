@@ -1,5 +1,6 @@
 import type { NewJob, ReclaimedJob } from '../../../lib/job/job.js';
-import type { Outcome } from '../../../lib/job/outcome.js';
+import type { JobStatus } from '../../../lib/job/job-state.js';
+import { STATUS_AFTER, type Outcome } from '../../../lib/job/outcome.js';
 import type { Lease, LeaseAnswer, LeaseTerms } from '../../../lib/queue/lease.js';
 
 /** Commands count in half hours, so this tells before from after, whatever time a test takes. */
@@ -15,7 +16,8 @@ export interface ModelJob {
   readonly createdAt: number;
   runAt: number;
   updatedAt: number;
-  status: 'PENDING' | 'DONE' | 'FAILED' | 'PANIC';
+  status: JobStatus;
+  cancelReason?: string | null;
   attemptsDone: number;
   crashes: number;
   leaseToken: number;
@@ -79,10 +81,16 @@ export class QueueModel {
 
   settle(lease: Lease, outcome: Outcome): LeaseAnswer {
     return this.underLease(lease, (job) => {
+      if (outcome.type === 'snoozed') {
+        job.runAt = this.now + outcome.delayMs;
+        this.unlock(job);
+        return;
+      }
       if (outcome.type === 'done') job.result = outcome.result;
+      else if (outcome.type === 'cancelled') job.cancelReason = outcome.reason;
       else job.lastError = outcome.lastError;
       if (outcome.type === 'retry') job.runAt = this.now + outcome.delayMs;
-      else job.status = ({ done: 'DONE', failed: 'FAILED', panic: 'PANIC' } as const)[outcome.type];
+      else job.status = STATUS_AFTER[outcome.type];
       this.endAttempt(job);
     });
   }

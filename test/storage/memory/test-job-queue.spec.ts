@@ -6,8 +6,12 @@ import { MemoryStore } from '../../support/store.js';
 
 /** Moves on by itself, for the contract waits for real time. */
 class MovingClock extends TestClock {
+  constructor(private readonly clock: () => number) {
+    super();
+  }
+
   override now(): number {
-    this.advance(Math.max(0, Date.now() - super.now()));
+    this.advance(Math.max(0, this.clock() - super.now()));
     return super.now();
   }
 }
@@ -20,7 +24,7 @@ class TestingStore extends MemoryStore {
     return this.use(
       new TestJobQueue(
         { ...this.dequeueSettings, dataSource: this.dataSource, ...settings },
-        new MovingClock(),
+        new MovingClock(() => this.clock()),
       ),
     );
   }

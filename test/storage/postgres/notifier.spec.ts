@@ -40,9 +40,9 @@ describeOn(
     /** What a queue hears, once it listens: the first that it hears is "any kind". */
     async function watch(queue: TypeOrmJobQueue, listener: WakeListener = () => undefined) {
       const heard: (readonly string[] | null)[] = [];
-      const unwatch = queue.watch((kinds) => {
+      const unwatch = queue.watch((kinds, inMs) => {
         heard.push(kinds);
-        return listener(kinds);
+        return listener(kinds, inMs);
       });
       await until(() => heard.includes(null), { what: 'listening' });
       heard.length = 0;
@@ -97,6 +97,24 @@ describeOn(
       await producer.enqueue([job('d')]);
       await until(() => heard.flat().includes('d'), { what: 'hearing of the fourth' });
       expect(heard.flat()).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('tells when a scheduled job is due, once for many that are enqueued one after another', async () => {
+      const [producer, worker] = [await openQueue(), await openQueue()];
+      const told: [readonly string[] | null, number][] = [];
+      const { heard } = await watch(worker, (kinds, inMs = 0) => told.push([kinds, inMs]));
+      const beganAt = performance.now();
+      for (let n = 0; n < 200; n++)
+        await producer.enqueue([encoder.encode({ kind: n % 2 ? 'a' : 'b', delayMs: 60_000 + n * 1_000 })]);
+      await producer.enqueue([job('last')]);
+      await until(() => heard.flat().includes('last'), { what: 'hearing of the last' });
+      const tookMs = performance.now() - beganAt;
+      const dues = told.filter(([, inMs]) => inMs > 0);
+      expect(dues.length).toBeGreaterThan(0);
+      expect(dues.length).toBeLessThanOrEqual(2 + tookMs / 20);
+      expect(new Set(dues.flatMap(([kinds]) => kinds))).toEqual(new Set(['a', 'b']));
+      expect(dues[0]![1]).toBeGreaterThan(30_000);
+      expect(dues[0]![1]).toBeLessThanOrEqual(60_000);
     });
 
     it('tells nothing of a job that could not be inserted', async () => {

@@ -73,6 +73,19 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
   });
 
   describe('a claim of few is prepared, and planned again when the table has grown under its plan', () => {
+    /**
+     * Claims by a plan that was made before so many rows came. On a busy machine a claim may seem slow and be planned again
+     * too early: then all begins again.
+     */
+    const claimsFromBefore = async (rows: number) => {
+      for (;;) {
+        const claims = await claimsInAnEmptyTable();
+        await claims.grow(rows);
+        if ((await claims.plan()).includes('Seq Scan on nest_jobs')) return claims;
+        await claims.end();
+        await store.reset();
+      }
+    };
     const claimsInAnEmptyTable = async () => {
       const { client, queue, dataSource, close } = await clientOver({});
       await dataSource.query('ALTER TABLE nest_jobs SET (autovacuum_enabled = off)');
@@ -97,7 +110,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
         let name = await prepared();
         for (; name === undefined; name = await prepared()) await claim(1);
         const rows = await dataSource.query<Record<string, string>[]>(
-          `EXPLAIN EXECUTE ${name} ('${KIND}', 10, 'w', 30000, false, 1000000)`,
+          `EXPLAIN EXECUTE ${name} ('${KIND}', 10, 'w', 30000, false, 1000000, false)`,
         );
         return rows.map((row) => row['QUERY PLAN']).join('\n');
       };
@@ -109,15 +122,19 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
         await dataSource.query('ALTER TABLE nest_jobs RESET (autovacuum_enabled)');
         await close();
       };
-      await claim(10); // of the first five each has a plan of its own
-      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      // Each of the first five has a plan of its own. On a busy machine one may seem slow, and the count begins again.
+      const hasPlanForAll = async () =>
+        (
+          await dataSource.query<{ generic_plans: string }[]>(
+            `SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%SKIP LOCKED%'`,
+          )
+        ).some(({ generic_plans }) => Number(generic_plans) > 0);
+      while (!(await hasPlanForAll())) await claim(1);
       return { claim, enqueueAndClaim, plan, grow, end };
     };
 
     it('after a claim that took long', async () => {
-      const { claim, plan, grow, end } = await claimsInAnEmptyTable();
-      await grow(500_000);
-      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      const { claim, plan, end } = await claimsFromBefore(500_000);
       // A claim reads them all. On a busy machine, earlier claims may have been slow as well: then it takes a few.
       for (let n = 0; n < 8 && (await plan()).includes('Seq Scan'); n++) await claim(1);
       expect(await plan()).not.toContain('Seq Scan on nest_jobs');
@@ -125,9 +142,7 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
     }, 60_000);
 
     it('after 8 claims that found a job, where all that was read did not take long', async () => {
-      const { enqueueAndClaim, plan, grow, end } = await claimsInAnEmptyTable();
-      await grow(10_000);
-      expect(await plan()).toContain('Seq Scan on nest_jobs');
+      const { enqueueAndClaim, plan, end } = await claimsFromBefore(10_000);
       await enqueueAndClaim(8);
       expect(await plan()).not.toContain('Seq Scan on nest_jobs');
       await end();

@@ -85,14 +85,25 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
             { kind: 'failing', id: 'failed', payload: TEXT },
             { kind: 'failing', priority: 1, payload: TEXT },
           ]);
-          await queue.dequeue([KIND], ({ payload }) => payload);
+          await queue.dequeue([KIND], ({ payload }, { progress, log }) => {
+            progress({ [TEXT]: TEXT });
+            log(TEXT);
+            log({ [TEXT]: TEXT });
+            return payload;
+          });
           await queue.dequeue(['failing'], () => {
             throw new Error(TEXT);
           });
           expect(await client.get('done')).toMatchObject({
             ...{ status: 'DONE', payload: { [TEXT]: TEXT }, result: { [TEXT]: TEXT }, carried: TEXT },
           });
+          expect(await client.get('done')).toMatchObject({ progress: { [TEXT]: TEXT } });
+          expect((await client.logs('done')).lines).toMatchObject([
+            { text: TEXT },
+            { fields: { [TEXT]: TEXT } },
+          ]);
           const failed = await client.get('failed');
+          expect(await client.attempts('failed')).toMatchObject([{ error: failed!.lastError }]);
           expect(failed).toMatchObject({ status: 'FAILED', payload: TEXT });
           expect(failed!.lastError).toMatch(/^Error: 5 \\u20ac is too much \\ud83c\\udf89\n/);
         },

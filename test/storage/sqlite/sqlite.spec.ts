@@ -215,11 +215,11 @@ describeOn(sqlite, 'On $name', (server) => {
 
     it.each(
       [
-        [insert.insertOne, ['new', KIND, '1', null, null, 0, 0, null, 1, null]],
+        [insert.insertOne, ['new', KIND, '1', null, null, 0, 0, null, 1, null, null]],
         [insert.insertMany, [list]],
         [insert.existingId, [list]],
         [selectJob, ['row 5']],
-        [claim.anyDue, []],
+        [claim.nextDue, ['[]']],
         [claim.markDue, []],
         [claim.lease, ['w', 0, 30, list]],
         [leases.renew, [30, list]],

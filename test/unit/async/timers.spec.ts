@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deferred } from '../../../lib/async/deferred.js';
-import { after, endsWithin, sleep, withTimeLimit } from '../../../lib/async/timers.js';
+import { after, endsWithin, sleep, unlessAborted, withTimeLimit } from '../../../lib/async/timers.js';
 import { FAKE_TIMERS, never, turn } from '../fakes.js';
 
 const DAY_MS = 86_400_000;
@@ -179,5 +179,25 @@ describe('withTimeLimit', () => {
     expect(jest.getTimerCount()).toBe(0);
     work.resolve('done');
     expect(await limited).toBe('done');
+  });
+});
+
+describe('unlessAborted', () => {
+  it('passes on what the work ends in', async () => {
+    const { signal } = new AbortController();
+    expect(await unlessAborted(Promise.resolve(1), signal)).toBe(1);
+    const fault = new Error('no');
+    await expect(unlessAborted(Promise.reject(fault), signal)).rejects.toBe(fault);
+  });
+
+  it('rejects when the signal aborts, though the work fails later', async () => {
+    const work = deferred();
+    const controller = new AbortController();
+    const waiting = unlessAborted(work.promise, controller.signal);
+    const reason = new Error('stopped');
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(unlessAborted(work.promise, controller.signal)).rejects.toBe(reason);
+    work.reject(new Error('too late'));
   });
 });

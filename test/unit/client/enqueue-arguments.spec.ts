@@ -3,7 +3,7 @@ import { expectTypeOf } from 'expect-type';
 import { JobClient } from '../../../lib/client/job-client.js';
 import { defineJob } from '../../../lib/job/definition.js';
 import { InvalidJobError } from '../../../lib/job/errors.js';
-import type { Job } from '../../../lib/job/job.js';
+import type { Enqueued, Job } from '../../../lib/job/job.js';
 import { MemoryJobQueue } from '../../../lib/storage/memory/memory-job-queue.js';
 
 const Mail = defineJob<{ to: string }, number>('mail');
@@ -49,16 +49,21 @@ describe('A wrong argument is an InvalidJobError', () => {
   });
 });
 
+/** What an enqueue gives back. */
+type Made<J> = J & { readonly enqueued: Enqueued };
+
 describe('The types of an enqueue', () => {
   const client = new JobClient(new MemoryJobQueue());
 
   it('are those of the definition, or of what is given', () => {
-    expectTypeOf(client.enqueue('mail', { to: 'a' })).toEqualTypeOf<Promise<Job<{ to: string }>>>();
+    expectTypeOf(client.enqueue('mail', { to: 'a' })).toEqualTypeOf<Promise<Made<Job<{ to: string }>>>>();
     expectTypeOf(client.enqueue<{ to: string }>('mail', { to: 'a' })).toEqualTypeOf<
-      Promise<Job<{ to: string }>>
+      Promise<Made<Job<{ to: string }>>>
     >();
-    expectTypeOf(client.enqueue('mail')).toEqualTypeOf<Promise<Job>>();
-    expectTypeOf(client.enqueue(Mail, { to: 'a' })).toEqualTypeOf<Promise<Job<{ to: string }, number>>>();
+    expectTypeOf(client.enqueue('mail')).toEqualTypeOf<Promise<Made<Job>>>();
+    expectTypeOf(client.enqueue(Mail, { to: 'a' })).toEqualTypeOf<
+      Promise<Made<Job<{ to: string }, number>>>
+    >();
     expectTypeOf(client.enqueue(Mail, { to: 'a' }, { delayMs: 1 })).resolves.toHaveProperty('id');
   });
 

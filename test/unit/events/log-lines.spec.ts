@@ -3,6 +3,7 @@ import type { JobsEvent, JobsEventMap } from '../../../lib/events/jobs-events.js
 import type { LogLevel } from '../../../lib/events/log-line.js';
 import { LOG_LINES } from '../../../lib/events/log-lines.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
+import { resolveRetention } from '../../../lib/job/retention.js';
 import type { Outcome } from '../../../lib/job/outcome.js';
 import { claimedJob } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
@@ -27,6 +28,25 @@ const death = { id: '4711', kind: 'invoice.mail', workerId: 'w-1', crashes: 2 };
 /** Every event, with what operators have always read of it. The order of the lines is that of the log. */
 const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   enqueued: [[{ jobs: [] }]],
+  kindPaused: [
+    [
+      { kind: 'mail', since: SINCE, until: null, reason: 'no\nserver', stopsRunning: false },
+      'log The kind mail is paused: no\\nserver.',
+    ],
+    [
+      { kind: '*', since: SINCE, until: SINCE, reason: null, stopsRunning: true },
+      'log All kinds are paused until 2026-11-26T10:00:00.000Z.',
+    ],
+  ],
+  kindResumed: [[{ kind: 'mail' }, 'log The kind mail is paused no longer.']],
+  controlsFailed: [
+    [
+      { error, failures: 1 },
+      `error Could not read which kinds are paused, and starts no job after half a minute of this; trying again: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  controlsRecovered: [[{ failures: 3 }, 'log Reads again which kinds are paused, after 3 failures.']],
   claimed: [[{ jobs }]],
   started: [[{ job }]],
   gaveBack: [[{ jobs }]],
@@ -47,6 +67,69 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
     [
       { job, outcome: PANIC },
       'error Job 4711 (kind invoice.mail, attempt 2) is PANIC and will not run again: panic: TypeError: x is undefined',
+    ],
+    [
+      { job, outcome: { type: 'cancelled', reason: 'no\nmore' } },
+      'log Job 4711 (kind invoice.mail, attempt 2) is CANCELLED: no\\nmore.',
+    ],
+    [
+      { job, outcome: { type: 'cancelled', reason: null } },
+      'log Job 4711 (kind invoice.mail, attempt 2) is CANCELLED.',
+    ],
+  ],
+  noteRefused: [
+    [
+      { job, error: new Error('progress is too large') },
+      'warn A progress or a line of the log of job 4711 (kind invoice.mail, attempt 2) was dropped, as will be others of this ' +
+        'attempt that cannot be stored: Error: progress is too large',
+    ],
+  ],
+  notesFailed: [
+    [
+      { count: 3, error, failures: 1 },
+      `warn Could not write progress and logs of 3 jobs, trying again while they run: Error: connection lost${STACK}`,
+    ],
+    [{ count: 3, error, failures: 2 }],
+  ],
+  stopRequested: [
+    [
+      { job, reason: 'the order was cancelled' },
+      'log Stops job 4711 (kind invoice.mail, attempt 2), which is to be cancelled: the order was cancelled.',
+    ],
+    [{ job, reason: null }, 'log Stops job 4711 (kind invoice.mail, attempt 2), which is to be cancelled.'],
+  ],
+  reclaimedCancelled: [
+    [
+      { id: '4711', kind: 'invoice.mail', workerId: 'w-1', crashes: 0, status: 'CANCELLED' },
+      'warn Job 4711 (kind invoice.mail) was to be cancelled and lost its worker w-1: it is CANCELLED.',
+    ],
+  ],
+  progressed: [[{ job, progress: '0.4' }]],
+  waitingCancelled: [[{ jobs: [], reason: null }]],
+  eventsLost: [
+    [
+      { error, failures: 1 },
+      `warn Could not write events for listeners of other processes, who are told of a lag: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  eventsUnread: [
+    [
+      { error, failures: 1 },
+      `warn Could not read events of other processes; trying again until it works: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  jobListenerFailed: [
+    [
+      { listener: 'Mails.tell in MailModule', type: 'failed', error },
+      `error Mails.tell in MailModule failed for an event (failed); no job was affected: Error: connection lost${STACK}`,
+    ],
+  ],
+  snoozed: [
+    [
+      { job, delayMs: 90_000 },
+      'debug Job 4711 (kind invoice.mail, attempt 2): put back by its handler, runs again in 90 s.',
     ],
   ],
   settledInTransaction: [[{ job }, 'debug Job 4711 (kind invoice.mail, attempt 2): done, written.']],
@@ -223,6 +306,30 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
       'log Worker w-1 started: concurrency 10, kinds j1, j2, j3, j4, j5, j6, j7, j8, j9, j10, j11, j12, j13, j14, j15, j16, j17, j18, j19, j20 and 2 more.',
     ],
   ],
+  retentionStarted: [
+    [
+      {
+        retention: resolveRetention({
+          done: 0,
+          panic: false,
+          perKind: { 'a\nb': { failed: '36h' }, log: false },
+        }),
+      },
+      'log Settled jobs are deleted: done at once, cancelled after 7d, failed after 90d, panic never; ' +
+        'kind a\\nb: done at once, cancelled after 7d, failed after 36h, panic never; ' +
+        'kind log: done never, cancelled never, failed never, panic never. ' +
+        'The option "retention" says for how long they are kept.',
+    ],
+  ],
+  pruned: [[{ count: 1_234 }, 'debug Deleted 1234 settled jobs.']],
+  choreFailed: [
+    [{ error, failures: 1 }, `warn Could not look for chores, trying again: Error: connection lost${STACK}`],
+    [
+      { chore: 'retention', error, failures: 1 },
+      `warn Could not do the chore retention, trying again: Error: connection lost${STACK}`,
+    ],
+    [{ chore: 'retention', error, failures: 2 }],
+  ],
   workerIdle: [[{ workerId: 'w-1' }, 'log No handlers, so no worker is started.']],
   workerDisabled: [[{}, 'log worker: false, so this process only enqueues.']],
   workerStopped: [[{ workerId: 'w-1' }, 'log Worker w-1 stopped.']],
@@ -296,6 +403,75 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
         `restoreNodeTimeout: 1000 in "replication". Error: connection lost${STACK}`,
     ],
   ],
+  databaseUnreachable: [
+    [
+      { error },
+      'warn The application runs without its database: jobs wait, and enqueues are rejected. Trying again until it can be ' +
+        `opened: Error: connection lost${STACK}`,
+    ],
+  ],
+  databaseUnsuitable: [
+    [
+      { error },
+      'error Jobs cannot be kept in the database as it is, and it is not opened until that is mended. Looking again until ' +
+        `then: Error: connection lost${STACK}`,
+    ],
+  ],
+  databaseAwaited: [
+    [
+      { ms: 10_000 },
+      'warn The application runs without its database: jobs wait, and enqueues are rejected. It has not been opened within ' +
+        '10 s, and nothing has failed.',
+    ],
+  ],
+  databaseOpened: [
+    [{ failures: 3, ms: 1_500 }, 'log The database is open, after 3 failures in 1.5 s.'],
+    [{ failures: 0, ms: 12_000 }, 'log The database is open, after 12 s.'],
+  ],
+  startFailed: [
+    [
+      { error },
+      'error The database is open, but the worker could not be started, and is not tried again: Error: connection ' +
+        `lost${STACK}`,
+    ],
+  ],
+  scheduleSkipped: [
+    [
+      { schedule: 'nightly', kind: 'report', tick: SINCE, reason: 'overlap', count: 1, inRow: 1 },
+      'warn Schedule nightly (kind report) skips its tick 2026-11-26T10:00:00.000Z: its last job has not ended. ' +
+        'Further ones are counted and not logged until a tick makes a job again.',
+    ],
+    [{ schedule: 'nightly', kind: 'report', tick: SINCE, reason: 'overlap', count: 1, inRow: 2 }],
+    [
+      { schedule: 'nightly', kind: 'report', tick: SINCE, reason: 'missed', count: 1, inRow: 1 },
+      'warn Schedule nightly (kind report) has missed 1 tick since 2026-11-26T10:00:00.000Z, for which no job is made.',
+    ],
+    [
+      { schedule: 'nightly', kind: 'report', tick: SINCE, reason: 'missed', count: 9, inRow: 9 },
+      'warn Schedule nightly (kind report) has missed 9 ticks since 2026-11-26T10:00:00.000Z, for which no job is made.',
+    ],
+  ],
+  scheduleCancelled: [
+    [
+      { schedule: 'nightly', kind: 'report', tick: SINCE, job: { id: '4711', isRunning: true } },
+      'log Schedule nightly (kind report) cancels its last job 4711 for the next one.',
+    ],
+  ],
+  scheduleFailed: [
+    [
+      { schedule: 'nightly', kind: 'report', tick: SINCE, error, failures: 1 },
+      `error Schedule nightly (kind report) could not make the job of 2026-11-26T10:00:00.000Z; trying again: Error: connection lost${STACK}`,
+    ],
+    [{ schedule: 'nightly', kind: 'report', tick: SINCE, error, failures: 2 }],
+  ],
+  schedulingFailed: [
+    [
+      { error, failures: 1 },
+      `warn Could not look for schedules; trying again until it works: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
+  schedulingRecovered: [[{ failures: 3 }, 'log Fires schedules again after 3 failures.']],
   schemaUpgraded: [[{ table: 'nest_jobs', version: 2 }, 'log Brought the table nest_jobs to version 2.']],
   notifyFailed: [
     [{ error }, `debug Could not notify of new jobs; polling finds them: Error: connection lost${STACK}`],

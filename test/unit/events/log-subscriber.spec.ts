@@ -3,11 +3,11 @@ import { loggedEvents } from '../../../lib/events/log-subscriber.js';
 import type { JobsEvents } from '../../../lib/events/jobs-events.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
 import type { JobsLogger } from '../../../lib/job/logger.js';
-import type { Outcome } from '../../../lib/job/outcome.js';
+import type { Ended } from '../../../lib/job/outcome.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 import { claimedJob, heard, turn } from '../fakes.js';
 
-const DONE: Outcome = { type: 'done', result: { json: null, bytes: null } };
+const DONE: Ended = { type: 'done', result: { json: null, bytes: null } };
 const LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 const job = claimedJob({ id: 'a', kind: 'mail' });
 const refused = { job, outcome: DONE, failures: 1 };

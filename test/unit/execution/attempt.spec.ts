@@ -258,6 +258,24 @@ describe('the delay before the next attempt', () => {
     }
   });
 
+  it("is the job's own backoff's before the handler's, unless what is stored is none", async () => {
+    const policy = { maxAttempts: 9, backoff: FIXED(7_000) };
+    const delayWith = async (backoff: unknown) =>
+      outcomeOf(new Error('x'), { policy, job: { backoff: backoff as never, attemptsDone: 2 } });
+    expect(await delayWith({ type: 'exponential', delayMs: 5_000, jitter: 0 })).toMatchObject({
+      delayMs: 20_000,
+    });
+    for (const stored of [
+      undefined,
+      null,
+      {},
+      { type: 'fixed', delayMs: 'soon' },
+      { type: 'linear' },
+      'fixed',
+    ])
+      expect(await delayWith(stored)).toMatchObject({ type: 'retry', delayMs: 7_000 });
+  });
+
   it('is about five seconds, doubled with each failure, where nobody says anything', async () => {
     const outcome = await outcomeOf(new RetryableError(), { job: { attemptsDone: 3 } });
     const { delayMs } = outcome as { delayMs: number };

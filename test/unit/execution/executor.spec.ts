@@ -6,6 +6,7 @@ import { LOG_LINES } from '../../../lib/events/log-lines.js';
 import type { HandlerFn } from '../../../lib/execution/attempt.js';
 import { Executor } from '../../../lib/execution/executor.js';
 import type { HeldJob } from '../../../lib/execution/held-job.js';
+import { JobCancelledError } from '../../../lib/job/control-errors.js';
 import { LeaseLostError, WorkerStoppedError } from '../../../lib/job/errors.js';
 import { TransactionUndoneError } from '../../../lib/job/storage-errors.js';
 import { FAKE_TIMERS, FakeQueue, heard, heldJob, never, turn, type HeldJobGiven } from '../fakes.js';
@@ -330,6 +331,54 @@ describe('Executor', () => {
         expect(queue.settled).toEqual([]);
         expect(told.at(-1)).toBe('gaveBack');
       });
+    });
+  });
+
+  describe('a job that is asked to stop', () => {
+    const askToStop = () => {
+      queue.renew = (leases) => Promise.resolve(leases.map(() => ({ reason: 'enough' })));
+      return pass(300);
+    };
+
+    it('aborts its signal once, and is cancelled with what its handler throws', async () => {
+      const { job } = run();
+      await askToStop();
+      await pass(300);
+      expect(job.attempt.signal.reason).toBeInstanceOf(JobCancelledError);
+      handler.reject(new TypeError('because of it'));
+      await executor.held.noneRunning();
+      await executor.held.noneSettling();
+      expect(queue.settled).toMatchObject([{ id: 'a', outcome: { type: 'cancelled', reason: 'enough' } }]);
+      expect(told).toEqual(['started', 'stopRequested', 'settled']);
+    });
+
+    it('is done where its handler returns all the same', async () => {
+      run();
+      await askToStop();
+      handler.resolve('finished');
+      await executor.held.noneRunning();
+      await executor.held.noneSettling();
+      expect(queue.settled).toMatchObject([{ outcome: { type: 'done' } }]);
+    });
+
+    it('looks at once where it hears of it, and not more often than ten times a second, whatever it hears', async () => {
+      hold();
+      for (let n = 0; n < 1_000; n++) {
+        queue.hint(n % 2 === 0 ? ['a', 'of others'] : null);
+        await turn();
+        if (n % 20 === 0) await pass(1);
+      }
+      expect(queue.renewed.length).toBe(1);
+      await pass(100);
+      expect(queue.renewed.length).toBe(2);
+    });
+
+    it('is given back where it has not begun, and is never started', async () => {
+      const job = hold();
+      await askToStop();
+      expect(queue.released).toEqual(['a']);
+      await executor.run(job);
+      expect(told).toEqual(['stopRequested', 'gaveBack']);
     });
   });
 

@@ -51,6 +51,7 @@ describe('HandlerRegistry', () => {
     ['timeoutMs', 0],
     ['timeoutMs', -1],
     ['transactional', 'yes'],
+    ['keepResult', 'no'],
     ['concurrency', 0],
     ['concurrency', null],
     ['backoff', { type: 'linear' }],
@@ -96,6 +97,14 @@ describe('AttemptFactory', () => {
       backoff: undefined,
     });
     expect(attempts.policyOf(handler('mail'))).toEqual(DEFAULTS);
+  });
+
+  it("puts a handler's own options before the defaults of the module", () => {
+    const defaults = { ...DEFAULTS, maxAttempts: 5, timeoutMs: 100, keepResult: false, backoff: () => 1 };
+    const attempts = new AttemptFactory(new HandlerRegistry(), defaults);
+    expect(attempts.policyOf(handler('mail', { maxAttempts: undefined }))).toEqual(defaults);
+    const options = { maxAttempts: 1, timeoutMs: 7, keepResult: true, backoff: () => 2 };
+    expect(attempts.policyOf(handler('mail', options))).toEqual({ ...DEFAULTS, ...options });
   });
 
   it('works out the policy of a handler once', () => {

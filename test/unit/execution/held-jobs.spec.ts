@@ -270,6 +270,24 @@ describe('HeldJobs', () => {
     expect(held.settlingBytes).toBe(0);
   });
 
+  it('keeps a job that it has lost and not ended beside the newer claim of the same job', () => {
+    const first = running('a');
+    lose(first);
+    const second = running('a');
+    settle(first);
+    expect(held.open).toEqual([first, second]);
+    expect(held.runningCount).toBe(2);
+    expect(held.leaseOf('a')).toBe(second);
+    held.close(second);
+    expect(held.leaseOf('a')).toBe(first);
+    held.end(second);
+    expect(held.leaseOf('a')).toBe(first);
+    held.close(first);
+    held.end(first);
+    expect(held.leaseOf('a')).toBeUndefined();
+    expect(held.runningKinds).toEqual([]);
+  });
+
   it('tells the kinds of the handlers that run, one for each', () => {
     running('a', 'mail');
     running('b', 'report');

@@ -4,13 +4,13 @@ import { pendingSettlement, type HeldJob } from '../../../lib/execution/held-job
 import { HeldJobs } from '../../../lib/execution/held-jobs.js';
 import { LeaseKeeper } from '../../../lib/execution/lease-keeper.js';
 import { LeaseLostError } from '../../../lib/job/errors.js';
-import type { LeaseAnswer, LeaseRenewal } from '../../../lib/queue/lease.js';
+import type { LeaseAnswer, LeaseRenewal, RenewalAnswer, StopRequest } from '../../../lib/queue/lease.js';
 import { FAKE_TIMERS, heldJob, turn } from '../fakes.js';
 import { MemoryLogger } from '../../support/memory-logger.js';
 
 const SETTINGS = { leaseMs: 900, heartbeatMs: 300 };
 
-type Answer = LeaseAnswer | Error | Promise<LeaseAnswer[]>;
+type Answer = RenewalAnswer | Error | Promise<RenewalAnswer[]>;
 
 /** Answers each renewal as the test has set it, `written` unless told otherwise. */
 class Storage {
@@ -23,13 +23,13 @@ class Storage {
     leases: readonly LeaseRenewal[],
     leaseMs: number,
     answerMs?: number,
-  ): Promise<LeaseAnswer[]> => {
+  ): Promise<RenewalAnswer[]> => {
     this.answerMs.push(answerMs);
     this.renewals.push(leases.map(({ id, leaseToken, alone }) => ({ id, leaseToken, alone, leaseMs })));
     const answers = leases.map(({ id }) => this.answer(id));
     const first = answers.find((answer) => answer instanceof Error) ?? answers[0];
     if (first instanceof Promise) return first;
-    return first instanceof Error ? Promise.reject(first) : Promise.resolve(answers as LeaseAnswer[]);
+    return first instanceof Error ? Promise.reject(first) : Promise.resolve(answers as RenewalAnswer[]);
   };
 
   readonly refusesContent = (error: unknown): boolean =>
@@ -44,6 +44,7 @@ let storage: Storage;
 let logger: MemoryLogger;
 let held: HeldJobs;
 let keeper: LeaseKeeper;
+let stops: [id: string, request: StopRequest][];
 let lost: LeaseLostError[];
 
 function hold(id: string, leaseToken = 1): HeldJob {
@@ -72,8 +73,10 @@ beforeEach(() => {
   storage = new Storage();
   logger = new MemoryLogger();
   held = new HeldJobs();
-  keeper = new LeaseKeeper(storage, held, SETTINGS, logger.events);
-  lost = [];
+  keeper = new LeaseKeeper(storage, held, SETTINGS, logger.events, (job, request) =>
+    stops.push([job.id, request]),
+  );
+  [lost, stops] = [[], []];
   logger.events.on('lost', ({ error }) => lost.push(error));
   keeper.start();
 });
@@ -308,6 +311,25 @@ describe('LeaseKeeper', () => {
     expect(a.lease).toBe('settling');
     await pass(300);
     expect(storage.renewals).toHaveLength(1);
+  });
+
+  it('tells of a job that is to be cancelled, whose lease it has renewed', async () => {
+    hold('a');
+    const job = hold('b');
+    const { endsAt } = job;
+    storage.answer = (id) => (id === 'b' ? { reason: 'no more' } : 'written');
+    await pass(300);
+    expect(stops).toEqual([['b', { reason: 'no more' }]]);
+    expect(job.endsAt).toBeGreaterThan(endsAt);
+  });
+
+  it('asks at once about jobs that may have been asked to end, and about no others', async () => {
+    hold('a');
+    hold('b');
+    await keeper.checkStops(['b', 'of another worker']);
+    await keeper.checkStops(['of another worker']);
+    await keeper.checkStops(null);
+    expect(storage.ids).toEqual([['b'], ['a', 'b']]);
   });
 
   it('does not tell of a lost lease twice', async () => {

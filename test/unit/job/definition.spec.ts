@@ -11,7 +11,7 @@ import { JobCtx } from '../../../lib/nest/decorators/job-ctx.decorator.js';
 import { JobPayload } from '../../../lib/nest/decorators/job-payload.decorator.js';
 import { defineJob, type, type JobDefinition, type JobOf } from '../../../lib/job/definition.js';
 import { InvalidOptionError, NewerPayloadError, InvalidPayloadError } from '../../../lib/job/errors.js';
-import type { Job, JobContext } from '../../../lib/job/job.js';
+import type { Enqueued, Job, JobContext } from '../../../lib/job/job.js';
 import type { JobClient } from '../../../lib/client/job-client.js';
 import { thrownBy } from '../fakes.js';
 
@@ -155,7 +155,7 @@ describe('JobDefinition', () => {
     expect(error).toBeInstanceOf(InvalidOptionError);
     expect(error).toMatchObject({ option: 'defineJob("k"): shema' });
     expect((error as Error).message).toContain(
-      'Did you mean "schema"? The options are queue, maxAttempts, backoff, timeoutMs, transactional, concurrency, ' +
+      'Did you mean "schema"? The options are queue, maxAttempts, backoff, timeoutMs, transactional, keepResult, concurrency, unique, ' +
         'schema, returns, priority, version, upcast.',
     );
   });
@@ -168,6 +168,9 @@ describe('JobDefinition', () => {
   });
 });
 
+/** What an enqueue gives back. */
+type Made<J> = J & { readonly enqueued: Enqueued };
+
 /** Never called: what stands here must compile, or must not. */
 export function typesHold(client: JobClient): void {
   const plain = defineJob<{ a: number }, string>('plain');
@@ -177,9 +180,9 @@ export function typesHold(client: JobClient): void {
   });
   const dto = defineJob('dto', { schema: OrderDto });
 
-  expectTypeOf(client.enqueue(plain, { a: 1 })).resolves.toEqualTypeOf<Job<{ a: number }, string>>();
+  expectTypeOf(client.enqueue(plain, { a: 1 })).resolves.toEqualTypeOf<Made<Job<{ a: number }, string>>>();
   expectTypeOf(client.get(plain, 'id')).resolves.toEqualTypeOf<Job<{ a: number }, string> | null>();
-  expectTypeOf(client.enqueue('any.kind', { b: 2 })).resolves.toEqualTypeOf<Job<{ b: number }>>();
+  expectTypeOf(client.enqueue('any.kind', { b: 2 })).resolves.toEqualTypeOf<Made<Job<{ b: number }>>>();
   // @ts-expect-error the payload is of another type
   void client.enqueue(plain, { a: 'one' });
   // @ts-expect-error the payload is missing

@@ -25,6 +25,7 @@ describe('JobEncoder', () => {
       delayMs: 0,
       priority: 0,
       maxAttempts: null,
+      settings: null,
     });
   });
 
@@ -41,8 +42,47 @@ describe('JobEncoder', () => {
       delayMs: 0,
       priority: -5,
       maxAttempts: 3,
+      settings: null,
     });
     expect(prepare({ delayMs: 1_500 }).delayMs).toBe(1_500);
+  });
+
+  it('stores tags, trimmed, among the settings', () => {
+    expect(prepare({ tags: [' blue ', 'order:7'] }).settings).toBe('{"tags":["blue","order:7"]}');
+    expect(prepare({ tags: [] }).settings).toBeNull();
+    expect(
+      prepare({ tags: Array.from({ length: 10 }, (_, n) => `${n}`.repeat(100)) }).settings,
+    ).not.toBeNull();
+  });
+
+  it.each<[unknown, string, RegExp]>([
+    ['blue', 'tags', /is of type string; it must be a list/],
+    [null, 'tags', /is null/],
+    [['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11'], 'tags', /has 11 entries.*at most 10/],
+    [['a', ''], 'tags[1]', /has 0 characters; it must have 1 to 100/],
+    [['x'.repeat(101)], 'tags[0]', /has 101 characters/],
+    [['x'.repeat(5_000)], 'tags[0]', /more than 100/],
+    [[7], 'tags[0]', /is of type number/],
+    [['a\0b'], 'tags[0]', /NUL/],
+    [['a\ud800'], 'tags[0]', /surrogate/],
+    [['a', ' a'], 'tags[1]', /is "a" again/],
+  ])('refuses %p as tags', (tags, path, problem) => {
+    expect(refusal({ tags })).toMatchObject({ path, problem: expect.stringMatching(problem) });
+  });
+
+  it('stores a backoff among the settings', () => {
+    const backoff = { type: 'exponential', delayMs: 100, jitter: 0 };
+    expect(prepare({ backoff }).settings).toBe(JSON.stringify({ backoff }));
+  });
+
+  it.each<[unknown, string, RegExp]>([
+    [() => 5, 'backoff', /is a function, which cannot be stored/],
+    [{ type: 'linear' }, 'backoff', /it must be a function, \{ type/],
+    [{ type: 'fixed' }, 'backoff.delayMs', /is undefined; it must be a number of milliseconds/],
+    [{ type: 'exponential', delay: 5 }, 'backoff.delay', /Did you mean "delayMs"/],
+    [Proxy.revocable({}, {}).proxy, 'backoff', /it must be/],
+  ])('refuses %p as backoff', (backoff, path, problem) => {
+    expect(refusal({ backoff })).toMatchObject({ path, problem: expect.stringMatching(problem) });
   });
 
   it('makes ids that rise from job to job', () => {

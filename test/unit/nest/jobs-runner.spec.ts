@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Startable } from '../../../lib/async/loop.js';
+import { JobsEvents } from '../../../lib/events/jobs-events.js';
 import type { JobsExplorer } from '../../../lib/nest/jobs.explorer.js';
 import { JobsRunner } from '../../../lib/nest/jobs.runner.js';
 import type { JobQueue } from '../../../lib/queue/job-queue.js';
@@ -37,7 +38,7 @@ describe('JobsRunner', () => {
   const queue = { close: () => calls.push('close') } as unknown as JobQueue;
 
   it('starts its parts one after the other, stops them together, and closes the queue at last', async () => {
-    const runner = new JobsRunner(explorer, [one, other], queue);
+    const runner = new JobsRunner(explorer, [one, other], queue, new JobsEvents());
     await runner.onModuleInit();
     const starting = runner.onApplicationBootstrap();
     await turn();
@@ -52,5 +53,32 @@ describe('JobsRunner', () => {
     await stopping;
     await runner.onApplicationShutdown();
     expect(calls.at(-1)).toBe('close');
+  });
+
+  it('starts its parts once the storage is open, and none of them if it is stopped before', async () => {
+    const opened = deferred();
+    const part = { check: () => calls.push('check'), start: () => void calls.push('start'), stop: turn };
+    const late = { opening: { isOpen: false, opened: opened.promise, stop: turn } } as unknown as JobQueue;
+    const runners = [1, 2].map(() => new JobsRunner(explorer, [part], late, new JobsEvents()));
+    calls.length = 0;
+    for (const runner of runners) await runner.onApplicationBootstrap();
+    await runners[0]!.onModuleDestroy();
+    await turn();
+    expect(calls).toEqual(['check', 'check']);
+    opened.resolve();
+    await turn();
+    expect(calls).toEqual(['check', 'check', 'start']);
+  });
+
+  it('tells of a part that cannot be started by then', async () => {
+    const error = new Error('no');
+    const part = { start: () => Promise.reject(error), stop: turn };
+    const late = { opening: { isOpen: false, opened: Promise.resolve(), stop: turn } } as unknown as JobQueue;
+    const events = new JobsEvents();
+    const told: unknown[] = [];
+    events.on('startFailed', (detail) => told.push(detail));
+    await new JobsRunner(explorer, [part], late, events).onApplicationBootstrap();
+    await turn();
+    expect(told).toEqual([{ error }]);
   });
 });

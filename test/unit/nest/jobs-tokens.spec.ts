@@ -37,7 +37,7 @@ describe('The injection tokens', () => {
     it('are what the classes of the second lead to, in the modules of both', () => {
       for (const { aliasesOf } of [first, second]) {
         const aliases = aliasesOf('default');
-        expect(aliases).toHaveLength(3);
+        expect(aliases).toHaveLength(6);
         expect(aliases).toContainEqual({ provide: SecondClient, useExisting: JobClient });
         expect(aliasesOf('mail')).toEqual([]);
       }

@@ -36,6 +36,7 @@ describe.each([
     expect(errors.refusesContent(error)).toBe(false);
     expect(errors.wantsRetry(error)).toBe(false);
     expect(errors.isWrongServer(error)).toBe(false);
+    expect(errors.needsMending(error)).toBe(false);
   });
 
   it('count what this process cannot turn into a statement as content', () => {
@@ -122,5 +123,37 @@ describe('The errors of SQLite', () => {
   ])('are read by code: %s', (code, refusesContent) => {
     expect(sqliteErrors.wasRefused(failed({ code }))).toBe(true);
     expect(sqliteErrors.refusesContent(failed({ code }))).toBe(refusesContent);
+  });
+});
+
+describe('A database that can be reached and not used', () => {
+  const postgres = (code: string) => failed({ severity: 'FATAL', code });
+  const mysql = (errno: number, sqlState = 'HY000') => failed({ errno, sqlState, fatal: true });
+
+  it.each([
+    ['a wrong password', postgresErrors, postgres('28P01')],
+    ['a database that is not there', postgresErrors, postgres('3D000')],
+    ['a right that is missing', postgresErrors, postgres('42501')],
+    ['a wrong password', mysqlErrors, mysql(1045, '28000')],
+    ['a database that is not there', mysqlErrors, mysql(1049, '42000')],
+    ['a table that is not there', mysqlErrors, mysql(1146, '42S02')],
+    ['another kind of file', sqliteErrors, failed({ code: 'SQLITE_NOTADB' })],
+  ])('needs mending: %s', (_what, errors, error) => {
+    expect(errors.needsMending(error)).toBe(true);
+  });
+
+  it.each([
+    ['a server that starts', postgresErrors, postgres('57P03')],
+    ['too many connections', postgresErrors, postgres('53300')],
+    ['a full disk', postgresErrors, postgres('53100')],
+    ['a standby', postgresErrors, postgres('25006')],
+    ['a lock that is held', postgresErrors, postgres('55P03')],
+    ['too many connections', mysqlErrors, mysql(1040, '08004')],
+    ['too many connections of a user', mysqlErrors, mysql(1203, '42000')],
+    ['a node that is cut off', mysqlErrors, mysql(1047, '08S01')],
+    ['a file that is locked', sqliteErrors, failed({ code: 'SQLITE_BUSY' })],
+    ['a file that cannot be opened', sqliteErrors, failed({ code: 'SQLITE_CANTOPEN' })],
+  ])('needs waiting alone: %s', (_what, errors, error) => {
+    expect(errors.needsMending(error)).toBe(false);
   });
 });

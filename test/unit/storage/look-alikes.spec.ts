@@ -58,3 +58,65 @@ describe('A server that only looks like MySQL', () => {
     );
   });
 });
+
+/** Answers all questions of an examination as a server with the usual settings does. */
+function usual(first: Row, settings: Readonly<Record<string, string>>): Sql {
+  const rows = Object.entries(settings).map(([name, value]) => ({
+    ...{ name, setting: value },
+    ...{ Variable_name: name, Value: value },
+  }));
+  return {
+    query: (text) => Promise.resolve(/version/i.test(text) && !/FROM|SHOW/.test(text) ? [first] : rows),
+  };
+}
+
+describe('A server has to show that its locks work unless it says that it is', () => {
+  const examinedPostgres = (version: string) =>
+    examinePostgres(
+      usual(
+        { version },
+        {
+          ...{ array_nulls: 'on', extra_float_digits: '1', default_transaction_read_only: 'off' },
+          ...{ server_version_num: '160000', server_encoding: 'UTF8' },
+        },
+      ),
+    );
+  const examinedMysql = (version: string, comment: string) =>
+    examineMysql(
+      usual({ version, comment, select_limit: '18446744073709551615' }, { max_allowed_packet: '16777216' }),
+    );
+
+  it.each([
+    'PostgreSQL 15.12 on x86_64-pc-linux-gnu, compiled by gcc (GCC) 12.2.0, 64-bit',
+    'PostgreSQL 15.12 (Debian 15.12-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14), 64-bit',
+    'PostgreSQL 18beta1 on aarch64-unknown-linux-musl, compiled by clang, 64-bit',
+    'PostgreSQL 17.2 (Homebrew) on x86_64-apple-darwin23, compiled by Apple clang version 16.0.0, 64-bit',
+  ])('PostgreSQL: %s', async (version) => {
+    expect((await examinedPostgres(version)).unknownAs).toBeUndefined();
+  });
+
+  it.each([
+    'PostgreSQL 13.14.0-RisingWave-2.1.0 (1f4cb3d)',
+    'PostgreSQL 12.12 (Greenplum Database 7.0.0) on x86_64-pc-linux-gnu, compiled by gcc, 64-bit',
+    'FooDB 1.2',
+  ])('PostgreSQL, and this is not known to be: %s', async (version) => {
+    expect((await examinedPostgres(version)).unknownAs).toBe(version);
+  });
+
+  it.each([
+    ['8.0.36', 'MySQL Community Server - GPL'],
+    ['8.0.36-0ubuntu0.22.04.1', '(Ubuntu)'],
+    ['10.11.6-MariaDB-0+deb12u1', 'Debian 12'],
+    ['8.0.35-google', '(Google)'],
+    ['8.0.36-28', 'Percona Server (GPL), Release 28'],
+  ])('MySQL or MariaDB: %s %s', async (version, comment) => {
+    expect((await examinedMysql(version, comment)).unknownAs).toBeUndefined();
+  });
+
+  it.each([
+    ['8.0.33', 'Dolt'],
+    ['8.0.30-MatrixOne-v1.2.0', 'MatrixOne'],
+  ])('MySQL or MariaDB, and this is not known to be: %s %s', async (version, comment) => {
+    expect((await examinedMysql(version, comment)).unknownAs).toBe(`${version} ${comment}`);
+  });
+});

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseErrors } from '../../../lib/storage/sql/database-errors.js';
 import { PoolConnections } from '../../../lib/storage/sql/pool-connections.js';
 import type { Sql } from '../../../lib/storage/sql/sql.js';
+import { turn } from '../fakes.js';
 
 const CONFLICT = new Error('a conflict');
 const WRONG_SERVER = new Error('the wrong server');
@@ -14,6 +15,7 @@ const errors: DatabaseErrors = {
   refusesContent: () => false,
   wantsRetry: (error) => error === CONFLICT,
   isWrongServer: (error) => error === WRONG_SERVER,
+  needsMending: () => false,
 };
 
 /** A pool whose connections fail with these errors, one after the other, and then work. */
@@ -45,7 +47,7 @@ function poolFailing(...failures: readonly Error[]) {
   const connections = new PoolConnections(dataSource, settings, () => ({}) as Sql);
   const run = () =>
     connections.run(() => (left.length === 0 ? Promise.resolve('written') : Promise.reject(left.shift()!)));
-  return { run, seen };
+  return { run, seen, connections };
 }
 
 describe('PoolConnections', () => {
@@ -65,6 +67,17 @@ describe('PoolConnections', () => {
     const { run, seen } = poolFailing(REFUSED);
     await expect(run()).rejects.toBe(REFUSED);
     expect(seen).toEqual({ broken: 0, released: 1, told: [REFUSED] });
+  });
+
+  it('reject when the answer is not wanted any more, and give the connection up', async () => {
+    const { connections, seen } = poolFailing();
+    const giveUp = new AbortController();
+    const { signal } = giveUp;
+    const running = connections.run(() => new Promise(() => undefined), { answerMs: Infinity, signal });
+    await turn();
+    giveUp.abort(REFUSED);
+    await expect(running).rejects.toBe(REFUSED);
+    expect(seen).toMatchObject({ broken: 1, released: 1 });
   });
 
   it('pass on what is undone without end', async () => {

@@ -256,6 +256,53 @@ describe('ClaimLoop', () => {
     expect(storage.claims).toHaveLength(claims + 2);
   });
 
+  it('claims when a handler ends, if it was woken while it had no room', async () => {
+    storage.ready.push(claimedJob({ id: 'first' }));
+    await start();
+    isBlocked = true;
+    storage.ready.push(claimedJob({ id: 'second' }));
+    storage.listener(['mail']);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(handlers).toHaveLength(1);
+    isBlocked = false;
+    handlers[0]!.resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(handlers).toHaveLength(2);
+  });
+
+  describe('where it hears when jobs are due', () => {
+    it('claims at that time, and not before', async () => {
+      await start();
+      const claims = storage.claims.length;
+      expect(storage.listener(['mail'], 300)).toBe(false);
+      expect(storage.listener(['other'], 100)).toBe(false);
+      expect(storage.listener(null, 500)).toBe(false);
+      await jest.advanceTimersByTimeAsync(299);
+      expect(storage.claims).toHaveLength(claims);
+      storage.ready.push(claimedJob());
+      await jest.advanceTimersByTimeAsync(1);
+      expect(storage.claims.length).toBeGreaterThan(claims);
+      expect(handlers).toHaveLength(1);
+    });
+
+    it('claims once for a thousand of them', async () => {
+      await start();
+      const claims = storage.claims.length;
+      for (let n = 0; n < 1_000; n++) storage.listener(['mail'], 300 + n / 1_000);
+      await jest.advanceTimersByTimeAsync(400);
+      expect(storage.claims).toHaveLength(claims + 1);
+    });
+
+    it('claims nothing any more once it is stopped', async () => {
+      await start();
+      storage.listener(['mail'], 300);
+      await stopped();
+      const claims = storage.claims.length;
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(storage.claims).toHaveLength(claims);
+    });
+  });
+
   describe('where it is woken again and again', () => {
     it('sends few claims where none of them finds a job', async () => {
       await start();

@@ -2,13 +2,14 @@ import type { JobsTable } from '../../sql/dialect.js';
 import type { SchemaDialect } from '../../sql/schema-dialect.js';
 import type { Row } from '../../sql/sql.js';
 import { commentOn, version1 } from './version-1.js';
+import { version2 } from './version-2/index.js';
 
 /** How long one try to lock the schema waits. */
 const LOCK_SECONDS = 60;
 
 export function schema(table: JobsTable): SchemaDialect {
   return {
-    steps: [version1(table)],
+    steps: [version1(table), version2(table)],
 
     async find(sql) {
       const [row] = await sql.query(TABLE, [table.name]);

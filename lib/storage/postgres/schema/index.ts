@@ -2,10 +2,11 @@ import type { JobsTable } from '../../sql/dialect.js';
 import type { FoundTable, SchemaDialect } from '../../sql/schema-dialect.js';
 import { inTransaction, type Row } from '../../sql/sql.js';
 import { commentOn, version1 } from './version-1.js';
+import { version2 } from './version-2/index.js';
 
 export function schema(table: JobsTable): SchemaDialect {
   return {
-    steps: [version1(table)],
+    steps: [version1(table), version2(table)],
 
     async find(sql) {
       const [row] = await sql.query(TABLE, [table.name, table.schema ?? null]);

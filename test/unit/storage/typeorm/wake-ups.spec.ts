@@ -9,12 +9,17 @@ const job = (kind: string) => preparer.encode({ kind });
 
 describe('WakeUps', () => {
   let notified: (readonly string[])[];
+  let notifiedDue: unknown[];
   let wakeUps: WakeUps;
 
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
-    notified = [];
-    const notifier = { ...NO_NOTIFIER, notify: (kinds: readonly string[]) => notified.push(kinds) };
+    [notified, notifiedDue] = [[], []];
+    const notifier = {
+      ...NO_NOTIFIER,
+      notify: (kinds: readonly string[]) => notified.push(kinds),
+      notifyDue: (...due: unknown[]) => notifiedDue.push(due),
+    };
     wakeUps = new WakeUps(notifier);
   });
 
@@ -83,6 +88,30 @@ describe('WakeUps', () => {
     wakeUps.committed([job('a')]);
     await wakeUps.close();
     expect(notified).toEqual([['a']]);
+  });
+
+  it('tells listeners and others when scheduled jobs are due', () => {
+    const heard: unknown[] = [];
+    wakeUps.watch((...told) => {
+      heard.push(told);
+      return true;
+    });
+    wakeUps.scheduled(['a'], 500);
+    wakeUps.scheduled(null, 300);
+    expect(heard).toEqual([
+      [['a'], 500],
+      [null, 300],
+    ]);
+    expect(notifiedDue).toEqual(heard);
+    expect(notified).toEqual([]);
+  });
+
+  it('tells listeners alone what a claim has found out: other processes do so themselves', () => {
+    const heard: unknown[] = [];
+    wakeUps.watch((...told) => heard.push(told));
+    wakeUps.nextIsDue(['a', 'b'], 500);
+    expect(heard).toEqual([[['a', 'b'], 500]]);
+    expect(notifiedDue).toEqual([]);
   });
 
   it('tells nobody any more who has stopped watching', () => {

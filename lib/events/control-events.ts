@@ -1,0 +1,46 @@
+import type { JobEventType } from '../job/job-event.js';
+import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
+
+/** What comes of the calls of an operator. */
+export interface ControlEventMap {
+  /** A job of this worker is to be cancelled: the signal of its handler aborts, or it is given back unstarted. */
+  readonly stopRequested: { readonly job: ClaimedJob; readonly reason: string | null };
+  /** Jobs that waited are `CANCELLED`, and that is committed. */
+  readonly waitingCancelled: {
+    readonly jobs: readonly { readonly id: string; readonly kind: string }[];
+    readonly reason: string | null;
+  };
+  /** A job whose worker died was to be cancelled, and is `CANCELLED`. */
+  readonly reclaimedCancelled: ReclaimedJob;
+  /** The worker of this process starts no job of this kind any more; `'*'` stands for all kinds. */
+  readonly kindPaused: {
+    readonly kind: string;
+    readonly since: Date;
+    /** When it ends by itself; null for never. */
+    readonly until: Date | null;
+    readonly reason: string | null;
+    /** Whether jobs that run are given back. */
+    readonly stopsRunning: boolean;
+  };
+  /** The worker of this process starts jobs of this kind again, unless another pause stands against it. */
+  readonly kindResumed: { readonly kind: string };
+  /**
+   * The worker could not read which kinds are paused, or could not tell that it is live; it tries again. After half a minute
+   * it starts nothing until it could. `failures` counts those in a row, this one included.
+   */
+  readonly controlsFailed: { readonly error: unknown; readonly failures: number };
+  readonly controlsRecovered: { readonly failures: number };
+  /**
+   * Events could not be written for listeners of other processes, who are told of a lag. `failures` counts those in a row,
+   * this one included.
+   */
+  readonly eventsLost: { readonly error: unknown; readonly failures: number };
+  /** Events of other processes could not be read. `failures` counts those in a row, this one included. */
+  readonly eventsUnread: { readonly error: unknown; readonly failures: number };
+  /** A method with `@OnJobEvent` has thrown; nothing else was affected. */
+  readonly jobListenerFailed: {
+    readonly listener: string;
+    readonly type: JobEventType;
+    readonly error: unknown;
+  };
+}

@@ -1,0 +1,117 @@
+import type { JobEvent, JobEventType } from '../job/job-event.js';
+import type { JobProgress } from '../job/job-log.js';
+import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
+import type { Ended } from '../job/outcome.js';
+import type { JobsEvents } from './jobs-events.js';
+
+/** Who hears what happens in this process, as users see it. */
+export interface JobEventListener {
+  /** Whether it wants to hear of this. It is asked first, so that what is not wanted is not even put together. */
+  wants(type: JobEventType, kind: string): boolean;
+  hear(event: JobEvent): void;
+}
+
+type Tell = (type: JobEventType, kind: string, make: () => JobEvent) => void;
+
+/** Tells a listener what happens from now on. @returns a function that ends it */
+export function listenToJobs(events: JobsEvents, listener: JobEventListener): () => void {
+  const tell: Tell = (type, kind, make) => {
+    if (listener.wants(type, kind)) listener.hear(make());
+  };
+  const tellOfLost = (job: ReclaimedJob) => tell('worker.lost', job.kind, () => lost(job));
+  const ends = [
+    events.on('enqueued', ({ jobs }) => {
+      for (const job of jobs) tell('enqueued', job.kind, () => ({ type: 'enqueued', ...of(job) }));
+    }),
+    events.on('started', ({ job }) =>
+      tell('started', job.kind, () => ({ type: 'started', ...ofAttempt(job), workerId: job.lockedBy })),
+    ),
+    events.on('progressed', ({ job, progress }) =>
+      tell('progressed', job.kind, () => ({
+        ...{ type: 'progressed', ...ofAttempt(job) },
+        progress: JSON.parse(progress) as JobProgress,
+      })),
+    ),
+    events.on('settled', ({ job, outcome }) =>
+      tell(TYPE_OF[outcome.type], job.kind, () => settled(job, outcome)),
+    ),
+    events.on('settledInTransaction', ({ job }) =>
+      tell('done', job.kind, () => ({ type: 'done', ...ofAttempt(job) })),
+    ),
+    events.on('waitingCancelled', ({ jobs, reason }) => {
+      for (const job of jobs)
+        tell('cancelled', job.kind, () => ({ type: 'cancelled', ...of(job), ...because(reason) }));
+    }),
+    events.on('reclaimed', tellOfLost),
+    events.on('convicted', (job) => {
+      tellOfLost(job);
+      const error = `panic: its workers died, ${job.crashes} of them`;
+      tell('panicked', job.kind, () => ({ type: 'panicked', ...of(job), error }));
+    }),
+    events.on('reclaimedCancelled', (job) => {
+      tellOfLost(job);
+      tell('cancelled', job.kind, () => ({ type: 'cancelled', ...of(job) }));
+    }),
+    ...tellOfControls(events, tell),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** What becomes of schedules and kinds. */
+function tellOfControls(events: JobsEvents, tell: Tell): (() => void)[] {
+  return [
+    events.on('scheduleSkipped', ({ schedule, kind, tick, reason, count }) =>
+      tell('schedule.skipped', kind, () => ({
+        ...{ type: 'schedule.skipped', at: new Date() },
+        ...{ kind, schedule, tick, reason, count },
+      })),
+    ),
+    events.on('kindPaused', ({ kind, reason, until }) =>
+      tell('kind.paused', kind, () => ({
+        ...{ type: 'kind.paused', at: new Date(), kind },
+        ...because(reason),
+        ...(until !== null && { until }),
+      })),
+    ),
+  ];
+}
+
+const TYPE_OF = {
+  done: 'done',
+  retry: 'retrying',
+  failed: 'failed',
+  panic: 'panicked',
+  cancelled: 'cancelled',
+} as const satisfies Record<Ended['type'], JobEventType>;
+
+function of({ id, kind }: { readonly id: string; readonly kind: string }) {
+  return { at: new Date(), kind, jobId: id };
+}
+
+function ofAttempt(job: ClaimedJob) {
+  return { ...of(job), attempt: job.attemptsDone + 1 };
+}
+
+function settled(job: ClaimedJob, outcome: Ended): JobEvent {
+  const attempt = ofAttempt(job);
+  switch (outcome.type) {
+    case 'done':
+      return { type: 'done', ...attempt };
+    case 'retry':
+      return { type: 'retrying', ...attempt, error: outcome.lastError, delayMs: outcome.delayMs };
+    case 'cancelled':
+      return { type: 'cancelled', ...attempt, ...because(outcome.reason) };
+    default:
+      return { type: TYPE_OF[outcome.type], ...attempt, error: outcome.lastError };
+  }
+}
+
+function because(reason: string | null): { readonly reason?: string } {
+  return reason === null ? {} : { reason };
+}
+
+function lost(job: ReclaimedJob): JobEvent {
+  return { type: 'worker.lost', ...of(job), workerId: job.workerId };
+}

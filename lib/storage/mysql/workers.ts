@@ -1,0 +1,52 @@
+import { WORKER_LIVE_MS, WORKERS_LISTED } from '../../queue/kind-store.js';
+import type { JobsTable } from '../sql/dialect.js';
+import { decodeControls, decodeWorker, WORKER_COLUMNS, type WorkersDialect } from '../sql/kinds-dialect.js';
+import { utcText } from '../sql/instants.js';
+import { sideTable } from '../sql/side-tables.js';
+import { select } from './columns.js';
+import { selectControls } from './kinds.js';
+
+export function workers(jobs: JobsTable): WorkersDialect {
+  const table = sideTable(jobs, 'workers').quoted;
+  const statements = {
+    beat: beat(table),
+    count: writeCounts(sideTable(jobs, 'minutes').quoted),
+    controls: selectControls(sideTable(jobs, 'controls').quoted),
+    forget: forgetWorker(table),
+    workers: liveWorkers(table),
+    behind: behind(table),
+  };
+  return {
+    beat: async (sql, { workerId, controlsSeen, about, counts }) => {
+      await sql.query(statements.beat, [workerId, controlsSeen, about]);
+      const rows = counts.map((row) => [row.span, utcText(row.minute), row.kind, workerId, row.counts]);
+      if (rows.length > 0) await sql.query(statements.count, [rows]);
+      return decodeControls(await sql.query(statements.controls));
+    },
+    forget: async (sql, workerId) => {
+      await sql.query(statements.forget, [workerId]);
+    },
+    workers: async (sql) => (await sql.query(statements.workers)).map(decodeWorker),
+    behind: async (sql, changed) =>
+      (await sql.query(statements.behind, [changed])).map(({ id }) => id as string),
+  };
+}
+
+export const beat = (table: string) => `
+  INSERT INTO ${table} (id, started_at, seen_at, controls_seen, about)
+  VALUES (?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), ?, ?)
+  ON DUPLICATE KEY UPDATE seen_at = VALUES(seen_at), controls_seen = VALUES(controls_seen), about = VALUES(about)`;
+
+export const writeCounts = (table: string) => `
+  INSERT INTO ${table} (span, minute, kind, worker, counts) VALUES ?
+  ON DUPLICATE KEY UPDATE counts = VALUES(counts)`;
+
+export const forgetWorker = (table: string) => `DELETE FROM ${table} WHERE id = ?`;
+
+const IS_LIVE = `seen_at > UTC_TIMESTAMP(6) - INTERVAL ${WORKER_LIVE_MS * 1000} MICROSECOND`;
+
+export const liveWorkers = (table: string) => `
+  SELECT ${select(WORKER_COLUMNS)} FROM ${table} WHERE ${IS_LIVE} ORDER BY id LIMIT ${WORKERS_LISTED}`;
+
+export const behind = (table: string) => `
+  SELECT id FROM ${table} WHERE ${IS_LIVE} AND controls_seen < ? ORDER BY id LIMIT ${WORKERS_LISTED}`;

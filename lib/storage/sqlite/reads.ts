@@ -1,0 +1,30 @@
+import type { JobStatus } from '../../job/job-state.js';
+import { JOB_COLUMNS } from '../sql/columns.js';
+import type { ReadsDialect } from '../sql/reads-dialect.js';
+import type { JobsTable } from '../sql/dialect.js';
+import { decodeAttempt, decodeJob } from '../sql/row.js';
+import { selectAttempts } from './attempts.js';
+import { millisOf, select } from './columns.js';
+
+export function reads(table: JobsTable): ReadsDialect {
+  const statements = {
+    statuses: statuses(table.quoted),
+    all: selectJobs(table.quoted),
+    attempts: selectAttempts(table),
+  };
+  return {
+    statuses: async (sql, ids) => {
+      const rows = await sql.query(statements.statuses, [JSON.stringify(ids)]);
+      return new Map(rows.map(({ id, status }) => [id as string, status as JobStatus]));
+    },
+    all: async (sql, ids) => (await sql.query(statements.all, [JSON.stringify(ids)])).map(decodeJob),
+    attempts: async (sql, id) => (await sql.query(statements.attempts, [id])).map(decodeAttempt),
+  };
+}
+
+export const statuses = (table: string) =>
+  `SELECT id, status FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
+
+export const selectJobs = (table: string) => `
+  SELECT ${select(JOB_COLUMNS)}, ${millisOf(`'now'`)} AS now
+  FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;

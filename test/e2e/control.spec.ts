@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
+import { SILENT_LOGGER } from '../../lib/job/logger.js';
+import { resolveOptions } from '../../lib/nest/jobs.options.js';
+import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
+import { until } from '../support/until.js';
+import { WorkerProcess } from './worker-process.js';
+
+const HEARTBEAT_MS = 1_000;
+/** Of a busy machine, for what is over by then on an idle one. */
+const SLACK_MS = 2_000;
+
+/** One process cancels what another one runs. On the built package: `npm test` builds it, or `npm run build:lib`. */
+describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (server) => {
+  const isNotified = server.type === 'postgres';
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let queue: TypeOrmJobQueue;
+  let client: JobClient;
+  let worker: WorkerProcess;
+
+  beforeEach(async () => {
+    database = await TestDatabase.create(server);
+    dataSource = await database.connect();
+    await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
+    queue = await new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue).open();
+    client = new JobClient(queue);
+    const settings = { leaseMs: 3 * HEARTBEAT_MS, heartbeatMs: HEARTBEAT_MS };
+    worker = await WorkerProcess.spawn({
+      name: 'a',
+      database: database.options,
+      worker: settings,
+    }).ready();
+  }, 60_000);
+
+  afterEach(async () => {
+    await worker.kill();
+    await queue.close();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  async function running(id: string): Promise<void> {
+    await client.enqueue('obey', null, { id });
+    const hasBegun = async () =>
+      (await dataSource.query<unknown[]>(`SELECT 1 FROM runs WHERE job = '${id}'`)).length > 0;
+    await until(hasBegun, { what: `"job ${id} has begun"` });
+  }
+
+  async function ended(id: string): Promise<Job> {
+    const hasEnded = async () => (await client.get(id))?.status !== 'PENDING';
+    await until(hasEnded, { what: `"job ${id} has ended"` });
+    return (await client.get(id))!;
+  }
+
+  /** How long a job goes on that runs in the other process. */
+  async function cancelMs(id: string): Promise<number> {
+    await running(id);
+    const since = performance.now();
+    expect(await client.cancel(id, { reason: 'enough' })).toBe('stopping');
+    expect(await ended(id)).toMatchObject({ status: 'CANCELLED', cancelReason: 'enough', attemptsDone: 1 });
+    return performance.now() - since;
+  }
+
+  it(`ends a job ${isNotified ? 'within 200 ms' : 'with its next heartbeat'}`, async () => {
+    const times: number[] = [];
+    for (let n = 0; n < 5; n++) times.push(await cancelMs(`job ${n}`));
+    const median = times.toSorted((one, other) => one - other)[2]!;
+    expect(median).toBeLessThan(isNotified ? 200 : HEARTBEAT_MS + SLACK_MS);
+  }, 60_000);
+
+  if (isNotified)
+    it('ends a job with its next heartbeat though the connection that listens is killed at that moment', async () => {
+      await running('job');
+      const listeners = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%LISTEN%' AND pid <> pg_backend_pid()`;
+      const areListening = async () =>
+        (await dataSource.query<unknown[]>(`SELECT 1 ${listeners}`)).length > 0;
+      await until(areListening, { what: '"the worker listens"' });
+      const killed = dataSource.query<unknown[]>(`SELECT pg_terminate_backend(pid) ${listeners}`);
+      const since = performance.now();
+      expect(await client.cancel('job')).toBe('stopping');
+      expect(await killed).not.toHaveLength(0);
+      expect(await ended('job')).toMatchObject({ status: 'CANCELLED' });
+      expect(performance.now() - since).toBeLessThan(HEARTBEAT_MS + SLACK_MS);
+    }, 60_000);
+
+  it('ends a job whose process is killed, and counts no crash', async () => {
+    await running('job');
+    worker.send('SIGSTOP');
+    expect(await client.cancel('job', { reason: 'enough' })).toBe('stopping');
+    worker.send('SIGKILL');
+    const taker = await WorkerProcess.spawn({ name: 'b', database: database.options }).ready();
+    try {
+      expect(await ended('job')).toMatchObject({
+        status: 'CANCELLED',
+        cancelReason: 'enough',
+        crashes: 0,
+        attemptsDone: 1,
+      });
+    } finally {
+      await taker.kill();
+    }
+  }, 60_000);
+});
