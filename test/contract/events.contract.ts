@@ -79,6 +79,19 @@ export function eventsContract(store: Store): void {
       expect(await eventStore.wanted()).toEqual([{ kinds: [KIND], types: ['done'] }]);
     });
 
+    it('read everything that is written because they listen', async () => {
+      const { eventStore } = store.queue;
+      for (let turn = 0; turn < 20; turn++) {
+        const written = until(async () => (await eventStore.wanted()).length > 0, { everyMs: 0 }).then(() =>
+          eventStore.write([event(`turn ${turn}`)]),
+        );
+        const { seq } = await eventStore.listen('one', ALL);
+        await written;
+        expect((await eventStore.read(seq, 10)).events).toHaveLength(1);
+        await eventStore.unlisten('one');
+      }
+    });
+
     if (!(store instanceof SqlStore)) return;
 
     it('are taken for dead a minute after they have registered', async () => {

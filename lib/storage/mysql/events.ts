@@ -24,8 +24,9 @@ export function events(jobs: JobsTable): EventsDialect {
   };
   return {
     listen: async (sql, id, wants) => {
+      const [position] = await sql.query(statements.position, []); // first, or it passes over what it makes others write
       await sql.query(statements.listen, [id, wants]);
-      return decodePosition((await sql.query(statements.position, []))[0]);
+      return decodePosition(position);
     },
     unlisten: (sql, id) => sql.query(statements.unlisten, [id]),
     wanted: async (sql) => (await sql.query(statements.wanted, [])).map(decodeWanted),
