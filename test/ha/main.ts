@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { tableOf, type Line } from './report-table.js';
 import type { Group, Scenario, Stoppable } from './scenario.js';
-import { GROUPS } from './scenarios/index.js';
+import { LANES } from './scenarios/index.js';
 import { OWNER } from './servers/server-process.js';
 import { Stage } from './stage.js';
 
@@ -28,11 +28,7 @@ process.once('exit', () => {
 // Exit through `process.exit`, so that its listeners end the servers and the processes.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-const lines: Line[] = [];
-for (const [index, group] of GROUPS.entries()) {
-  const scenarios = group.scenarios.filter(({ name }) => isWanted(name));
-  if (scenarios.length > 0) lines.push(...(await playGroup(group, scenarios, `${index + 1}`)));
-}
+const lines = (await Promise.all(LANES.map((groups, index) => playLane(groups, `${index + 1}`)))).flat();
 console.log(`\n${tableOf(lines)}\n`);
 const failed = lines.filter(({ failures }) => failures.length > 0);
 for (const { name, failures } of failed) console.log(`FAILED ${name}: ${failures.join('; ')}`);
@@ -42,6 +38,15 @@ process.exit(failed.length === 0 && lines.length > 0 ? 0 : 1);
 
 function isWanted(name: string): boolean {
   return name.toLowerCase().includes((values.only ?? '').toLowerCase());
+}
+
+async function playLane(groups: readonly Group[], number: string): Promise<Line[]> {
+  const played: Line[] = [];
+  for (const [index, group] of groups.entries()) {
+    const scenarios = group.scenarios.filter(({ name }) => isWanted(name));
+    if (scenarios.length > 0) played.push(...(await playGroup(group, scenarios, `${number}.${index + 1}`)));
+  }
+  return played;
 }
 
 async function playGroup(
