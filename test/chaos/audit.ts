@@ -181,6 +181,12 @@ export class Observer {
       `SELECT id, status, attempts_done, crashes, locked_by, ${text('result')} AS result, last_error,
          ${text('settings')} AS settings FROM nest_jobs`,
     );
+    const attempts = await this.dataSource.query<{ job_id: string; attempt: number }[]>(
+      'SELECT job_id, attempt FROM nest_jobs_attempts ORDER BY job_id, attempt',
+    );
+    const histories = new Map<string, number[]>();
+    for (const { job_id: id, attempt } of attempts)
+      histories.set(id, [...(histories.get(id) ?? []), attempt]);
     return rows.map((row) => ({
       id: row.id as string,
       status: row.status as JobRow['status'],
@@ -189,6 +195,7 @@ export class Observer {
       worker: row.locked_by as string | null,
       result: row.result === null ? undefined : (JSON.parse(row.result as string) as unknown),
       lastError: row.last_error as string | null,
+      history: histories.get(row.id as string) ?? [],
       ...tickOf(row.settings as string | null),
     }));
   }

@@ -20,6 +20,15 @@ export interface JobPlan {
   readonly unique?: UniquePlan;
 }
 
+export interface JobPayload {
+  readonly plan: JobPlan;
+  readonly value?: unknown;
+  /** The call that enqueued it, where it has a unique key. */
+  readonly call?: string;
+  /** The call that updated it. */
+  readonly change?: string;
+}
+
 export const KINDS = {
   fast: 'fast',
   slow: 'slow',
@@ -31,6 +40,11 @@ export const KINDS = {
   hostile: `ho'st"ile'; DROP TABLE \`nest_jobs\`; -- 💥`,
 } as const;
 export type Kind = keyof typeof KINDS;
+
+/** What a job carries. @param marks the call that wrote it, where that tells something */
+export function payloadOf(plan: JobPlan, marks: Pick<JobPayload, 'call' | 'change'> = {}): JobPayload {
+  return { plan, value: HOSTILE[plan.trick as keyof typeof HOSTILE], ...marks };
+}
 
 /** The time-out of the kind `ignoring`, whose handlers ignore it. */
 export const TIMEOUT_MS = 700;

@@ -13,6 +13,9 @@ import { noDeadlocks } from './invariants/i12-no-deadlocks.js';
 import { ticksHaveOneJob } from './invariants/i13-ticks-have-one-job.js';
 import { keysHaveOneJob } from './invariants/i14-keys-have-one-job.js';
 import { cancelledJobsSaySo } from './invariants/i15-cancelled-jobs-say-so.js';
+import { updatesAreSeenWhole } from './invariants/i16-updates-are-seen-whole.js';
+import { nothingStartsUnderAPause } from './invariants/i17-nothing-starts-under-a-pause.js';
+import { historiesHaveAllAttempts } from './invariants/i18-histories-have-all-attempts.js';
 import type { Violation } from './records.js';
 import type { Timelines } from './timeline.js';
 
@@ -34,5 +37,8 @@ export function check(times: Timelines): Violation[] {
     ticksHaveOneJob,
     keysHaveOneJob,
     cancelledJobsSaySo,
+    updatesAreSeenWhole,
+    nothingStartsUnderAPause,
+    historiesHaveAllAttempts,
   ].flatMap((invariant) => invariant(times));
 }

@@ -8,7 +8,7 @@ export function controlsOf(records: readonly EnqueuerRecord[]): Control[] {
     .filter((record) => record.type === 'control')
     .map(({ call, at, what, id }) => {
       const { how, at: answeredAt } = answers.get(call) ?? { how: 'unknown' as const, at: Infinity };
-      return { what, id, from: at, until: how === 'unknown' ? Infinity : answeredAt, how };
+      return { call, what, id, from: at, until: how === 'unknown' ? Infinity : answeredAt, how };
     });
 }
 

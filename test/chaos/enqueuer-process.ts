@@ -14,9 +14,10 @@ import {
   type NewJob,
 } from 'nestjs-typeorm-jobs';
 import { DataSource } from 'typeorm';
-import { HOSTILE, KINDS, planJob } from './behaviors.js';
+import { KINDS, payloadOf, planJob } from './behaviors.js';
 import { Controls } from './controls.js';
-import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilUp } from './process.js';
+import { now } from './clock.js';
+import { isDuplicate, literal, record, setClockWrong, settings, startUntilUp } from './process.js';
 import { Random } from './random.js';
 import type { AnswerRecord, SendRecord } from './records.js';
 import { runTimeSchedule, specOf } from './schedules.js';
@@ -136,9 +137,8 @@ async function send(
 }
 
 function asNewJob(call: string, { id, plan }: SendRecord['jobs'][number]): NewJob {
-  const value = HOSTILE[plan.trick as keyof typeof HOSTILE];
   const { delayMs, priority, unique } = plan;
-  const payload = { plan, value, ...(unique && { call }) };
+  const payload = payloadOf(plan, unique && { call });
   return { id, kind: KINDS[plan.kind], payload, delayMs, priority, unique };
 }
 

@@ -11,8 +11,10 @@ export interface Figures {
   readonly bySchedule: Readonly<Record<string, number>>;
   readonly acknowledged: number;
   readonly unknownCalls: number;
-  /** What calls that cancel or retry jobs were answered. */
+  /** What calls that cancel, retry or update jobs were answered. */
   readonly controls: Readonly<Record<string, number>>;
+  /** How many pauses all workers obeyed, and for how long they lasted, in seconds. */
+  readonly pauses: { readonly count: number; readonly seconds: number };
   readonly lost: number;
   readonly phantom: number;
   readonly byStatus: Readonly<Record<string, number>>;
@@ -62,6 +64,10 @@ export function figuresOf(
     acknowledged: times.acknowledged.size,
     unknownCalls: times.calls.filter(({ answer }) => answer === undefined || answer.how === 'unknown').length,
     controls: countBy(history.controls, ({ how }) => how),
+    pauses: {
+      count: history.pauses.length,
+      seconds: round(sum(history.pauses.map(({ from, until }) => (until - from) / 1000))),
+    },
     lost: [...times.acknowledged].filter((id) => !ids.has(id)).length,
     phantom: [...times.jobs.values()].filter(({ plan }) => plan === undefined).length,
     byStatus: countBy(rows, ({ status }) => status),

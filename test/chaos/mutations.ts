@@ -97,6 +97,20 @@ const FREE_KEYS: Patch = {
   replace: 'return null;',
 };
 
+/** Both engines: what runs is updated as well. */
+const ANY_UPDATED: Patch = {
+  file: 'storage/typeorm/typeorm-job-editor.js',
+  find: "status === 'PENDING' && !isHeld",
+  replace: "status === 'PENDING'",
+};
+
+/** Both engines: a worker reads the pauses, says that it obeys, and does not. */
+const OPEN_GATE: Patch = {
+  file: 'worker/control-gate.js',
+  find: 'return this.isCurrent && (this.pauses.size === 0 || this.pauseOf(kind) === undefined);',
+  replace: 'return true;',
+};
+
 /** What becomes of a job that is settled or given back, whether it was to be cancelled or not. */
 const KEPT_OUTCOMES: Mutant['patches'] = {
   postgres: [
@@ -304,6 +318,49 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: 'I15',
     faults: ['kill', 'stop'],
     patches: KEPT_OUTCOMES,
+  },
+  {
+    name: 'the look whether a job waits that is updated',
+    caughtBy: 'I16',
+    faults: ['kill', 'stop'],
+    patches: {
+      postgres: [
+        ANY_UPDATED,
+        {
+          file: 'storage/postgres/rewrite.js',
+          find: "AND job.status = 'PENDING' AND job.locked_by IS NULL",
+          replace: "AND job.status = 'PENDING'",
+        },
+      ],
+      mariadb: [ANY_UPDATED],
+    },
+  },
+  {
+    name: 'the look whether a kind is paused',
+    caughtBy: 'I17',
+    faults: ['kill', 'stop'],
+    patches: { postgres: [OPEN_GATE], mariadb: [OPEN_GATE] },
+  },
+  {
+    name: 'the record of attempts whose worker died',
+    caughtBy: 'I18',
+    faults: ['kill'],
+    patches: {
+      postgres: [
+        {
+          file: 'storage/postgres/reclaim.js',
+          find: 'FROM taken WHERE $5::boolean AND NOT is_late',
+          replace: 'FROM taken WHERE $5::boolean AND is_late',
+        },
+      ],
+      mariadb: [
+        {
+          file: 'storage/mysql/reclaim.js',
+          find: "if (history !== 'none')",
+          replace: "if (history === 'never')",
+        },
+      ],
+    },
   },
 ];
 

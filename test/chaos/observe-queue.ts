@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { TypeOrmJobQueue } from 'nestjs-typeorm-jobs';
-import { now, record } from './process.js';
+import { now } from './clock.js';
+import { record } from './process.js';
 
 const { pid } = process;
 

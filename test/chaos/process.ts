@@ -26,11 +26,6 @@ export interface ProcessSettings {
 
 export const settings = JSON.parse(process.env.CHAOS ?? '{}') as ProcessSettings;
 
-/** The real time, even if `Date` is wrong. */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 /** Makes `Date` wrong in this process, like a clock that is set wrong. */
 export function setClockWrong(offsetMs: number): void {
   if (offsetMs === 0) return;

@@ -31,12 +31,12 @@ export interface AnswerRecord {
   readonly committingAt?: number;
 }
 
-/** A job that an enqueuer was about to cancel or to retry. */
+/** A job that an enqueuer was about to cancel, to retry or to update. */
 export interface ControlRecord {
   readonly type: 'control';
   readonly call: string;
   readonly at: number;
-  readonly what: 'cancel' | 'retry';
+  readonly what: 'cancel' | 'retry' | 'update';
   readonly id: string;
 }
 
@@ -45,8 +45,9 @@ export interface ControlledRecord {
   readonly type: 'controlled';
   readonly call: string;
   readonly at: number;
-  /** `nothing`: the answer was null. `refused`: another job has the key. */
-  readonly how: 'cancelled' | 'stopping' | 'retried' | 'nothing' | 'refused' | 'unknown';
+  /** `nothing`: the answer was null. `refused`: another job has the key. `not waiting`: it was not updated, because it ran or had ended. */
+  readonly how:
+    ('cancelled' | 'stopping' | 'retried' | 'updated') | ('nothing' | 'refused' | 'not waiting' | 'unknown');
 }
 
 /** One line of an enqueuer's file. */
@@ -61,6 +62,8 @@ export type WorkerRecord = { readonly pid: number; readonly at: number } & (
       readonly worker: string;
       /** The call that wrote the payload, where it has a unique key. */
       readonly call?: string;
+      /** The call that updated the payload. */
+      readonly change?: string;
     }
   | { readonly type: 'end'; readonly id: string; readonly token: number; readonly how: string }
   /** The handler is about to end its process by itself. */
@@ -112,6 +115,17 @@ export interface JobRow {
   /** The schedule that made it, and the instant that it is for. */
   readonly schedule?: string;
   readonly tick?: number;
+  /** The numbers of the attempts in its history, in order. */
+  readonly history: readonly number[];
+}
+
+/** A kind that was paused by the suite. Jobs of it must not start in between. */
+export interface Pause {
+  readonly kind: string;
+  /** When every live worker had said that it obeys. */
+  readonly from: number;
+  /** When the suite was about to resume it. */
+  readonly until: number;
 }
 
 /** A schedule at the end. */
@@ -174,8 +188,8 @@ export interface Settings {
   readonly answerMs: number;
 }
 
-/** A call that cancels or retries a job. */
-export interface Control extends Pick<ControlRecord, 'what' | 'id'> {
+/** A call that cancels, retries or updates a job. */
+export interface Control extends Pick<ControlRecord, 'what' | 'id' | 'call'> {
   readonly from: number;
   /** Infinity where there was no answer: it may still be carried out. */
   readonly until: number;
@@ -188,6 +202,7 @@ export interface History {
   readonly sends: readonly SendRecord[];
   readonly answers: readonly AnswerRecord[];
   readonly controls: readonly Control[];
+  readonly pauses: readonly Pause[];
   readonly workers: readonly WorkerRecord[];
   readonly audit: readonly AuditRecord[];
   readonly rows: readonly JobRow[];

@@ -7,9 +7,11 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { Observer } from './audit.js';
 import { KINDS } from './behaviors.js';
+import { now } from './clock.js';
 import { controlsOf } from './control-calls.js';
 import { Member, readLines } from './fleet.js';
 import { Nemesis } from './nemesis.js';
+import { PauseWatch } from './pause-watch.js';
 import { Random } from './random.js';
 import type { EnqueuerRecord, Fault, History, Settings, WorkerRecord } from './records.js';
 import { queueOn, ScheduleWatch } from './schedule-watch.js';
@@ -57,6 +59,10 @@ const ENQUEUERS: readonly Setup[] = [
 ];
 /** The first part of a run is calm, as a baseline. */
 const CALM_SHARE = 0.15;
+/** How soon all workers must obey a pause before anything happens. */
+const OBEYED_MS = 20_000;
+/** A kind that is paused from the beginning, and one that is paused under the faults and stops its jobs, each for half of the run. */
+const PAUSED = { first: KINDS.hostile, then: KINDS.retrying } as const;
 /** Jobs are enqueued in this share of the time. The rest leaves room for calls that were held up. */
 const ENQUEUE_SHARE = 0.9;
 const PROBE_MS = 200;
@@ -89,6 +95,7 @@ class Stage {
     private readonly options: RunOptions,
     private readonly server: DatabaseServer,
     private readonly observer: Observer,
+    private readonly pauses: PauseWatch,
   ) {
     this.schedules = new ScheduleWatch(observer.dataSource);
   }
@@ -99,7 +106,8 @@ class Stage {
       await makeTable(options.engine, server.url('jobs'));
       const observer = await Observer.connect(options.engine, server.url('chaos'));
       await observer.install();
-      return new Stage(options, server, observer);
+      const pauses = new PauseWatch(await queueOn(observer.dataSource).open());
+      return new Stage(options, server, observer, pauses);
     } catch (error) {
       await server.stop();
       throw error;
@@ -109,8 +117,10 @@ class Stage {
   async play(): Promise<History> {
     const { options } = this;
     const totalMs = options.minutes * 60_000;
-    await this.startMembers(totalMs);
-    await until(() => this.members.every(({ wasReady }) => wasReady), { what: 'start', timeoutMs: 60_000 });
+    await this.startMembers(WORKERS, totalMs);
+    // Before the first job: some of them end their processes, which a pause would wait for until they count as dead.
+    await this.pauses.pause(PAUSED.first, { timeoutMs: OBEYED_MS });
+    await this.startMembers(ENQUEUERS, totalMs);
     const startedAt = now();
     this.probing = this.probe();
     const victims = {
@@ -122,7 +132,7 @@ class Stage {
     const nemesis = new Nemesis(victims, new Random(`nemesis ${options.seed}`), options.faults);
     await sleep(totalMs * CALM_SHARE);
     nemesis.start();
-    await sleep(totalMs * (1 - CALM_SHARE));
+    await this.playPauses(totalMs * (1 - CALM_SHARE));
     await nemesis.stop();
     for (const member of this.members) member.send('SIGCONT');
     const healedAt = now();
@@ -139,21 +149,31 @@ class Stage {
     return this.collect({ startedAt, healedAt, drainedAt, endedAt, drainBoundMs, faults: nemesis.faults });
   }
 
+  /** The first pause is obeyed by then. Whether the second one is in time, the nemesis decides. */
+  private async playPauses(totalMs: number): Promise<void> {
+    await sleep(totalMs / 2);
+    await this.pauses.resume(PAUSED.first);
+    const second = this.pauses.pause(PAUSED.then, { stopRunning: true, timeoutMs: totalMs / 2 });
+    await Promise.all([second, sleep(totalMs / 2)]);
+    await this.pauses.resume(PAUSED.then);
+  }
+
   async clear(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.members.map((member) => member.stop()));
     await this.probing;
     for (const proxy of this.proxies.values()) await proxy.cut().catch(() => undefined);
     await this.schedules.close();
+    await this.pauses.close();
     await this.observer.close();
     await this.server.stop();
     if (process.env.CHAOS_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true });
     else this.options.say(`files are in ${this.folder}`);
   }
 
-  private async startMembers(totalMs: number): Promise<void> {
+  private async startMembers(setups: readonly Setup[], totalMs: number): Promise<void> {
     const { options } = this;
-    for (const { name, clockOffsetMs, hasProxy, kinds } of [...WORKERS, ...ENQUEUERS]) {
+    for (const { name, clockOffsetMs, hasProxy, kinds } of setups) {
       let url = this.server.url('jobs');
       if (hasProxy) {
         const random = new Random(`proxy ${name} ${options.seed}`);
@@ -179,6 +199,7 @@ class Stage {
       });
       this.members.push(member);
     }
+    await until(() => this.members.every(({ wasReady }) => wasReady), { what: 'start', timeoutMs: 60_000 });
   }
 
   /**
@@ -246,6 +267,7 @@ class Stage {
       sends: enqueued.filter((record) => record.type === 'send'),
       answers: enqueued.filter((record) => record.type === 'answer'),
       controls: controlsOf(enqueued),
+      pauses: this.pauses.pauses,
       workers: this.records<WorkerRecord>('worker'),
       audit: await this.observer.readAudit(),
       rows: await this.observer.readJobs(),
@@ -285,8 +307,4 @@ function databaseOptions(engine: Engine, url: string, name: string): DataSourceO
         extra: { connectionTimeoutMillis: 5_000 },
       }
     : { type: 'mysql', url, poolSize: POOL_SIZE, charset: 'utf8mb4', timezone: 'Z', connectTimeout: 5_000 };
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -15,21 +15,16 @@ import {
   type JobContext,
 } from 'nestjs-typeorm-jobs';
 import type { DataSource } from 'typeorm';
-import { HOSTILE, KINDS, TIMEOUT_MS, type JobPlan } from './behaviors.js';
+import { HOSTILE, KINDS, TIMEOUT_MS, type JobPayload } from './behaviors.js';
 import { observeQueue } from './observe-queue.js';
-import { isDuplicate, literal, now, record, setClockWrong, settings, startUntilUp } from './process.js';
+import { now } from './clock.js';
+import { isDuplicate, literal, record, setClockWrong, settings, startUntilUp } from './process.js';
 import { BEAT, CRAWL, specOf, type SchedulePlan } from './schedules.js';
 
 /*
  * An application with a worker, on the built package. It records what its handlers do and what its worker asks of the
  * database. It lives until it is killed, is asked to stop, or one of its jobs ends it.
  */
-interface Payload {
-  readonly plan: JobPlan;
-  readonly value?: unknown;
-  readonly call?: string;
-}
-
 const { pid } = process;
 const LAG_LOOK_MS = 50;
 const LAG_MS = 200;
@@ -46,18 +41,18 @@ class Handlers {
 
   @JobHandler(KINDS.fast)
   @Scheduled(BEAT)
-  fast(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  fast(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => undefined);
   }
 
   @JobHandler(KINDS.slow)
   @Scheduled(CRAWL)
-  slow(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  slow(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, () => sleep(job.payload.plan.ms, undefined, { signal: context.signal }));
   }
 
   @JobHandler(KINDS.retrying)
-  retrying(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  retrying(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => {
       await sleep(job.payload.plan.ms);
       const failed = job.attemptsDone - job.crashes;
@@ -67,19 +62,19 @@ class Handlers {
   }
 
   @JobHandler(KINDS.failing)
-  failing(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  failing(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => {
       throw new PermanentError('never');
     });
   }
 
   @JobHandler(KINDS.ignoring, { timeoutMs: TIMEOUT_MS })
-  ignoring(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  ignoring(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, () => sleep(job.payload.plan.ms));
   }
 
   @JobHandler(KINDS.blocking)
-  blocking(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  blocking(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => {
       const end = performance.now() + job.payload.plan.ms;
       while (performance.now() < end);
@@ -87,7 +82,7 @@ class Handlers {
   }
 
   @JobHandler(KINDS.exiting)
-  exiting(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  exiting(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => {
       await sleep(job.payload.plan.ms);
       const { failures } = job.payload.plan;
@@ -98,7 +93,7 @@ class Handlers {
   }
 
   @JobHandler(KINDS.hostile)
-  hostile(job: ClaimedJob<Payload>, context: JobContext<Payload>) {
+  hostile(job: ClaimedJob<JobPayload>, context: JobContext<JobPayload>) {
     return this.run(job, context, async () => {
       const { plan, value } = job.payload;
       const known = HOSTILE[plan.trick as keyof typeof HOSTILE];
@@ -110,13 +105,13 @@ class Handlers {
 
   /** What all handlers share: the records of start and end, the effect, and a result that names its attempt. */
   private async run(
-    { id, payload }: ClaimedJob<Payload>,
-    context: JobContext<Payload>,
+    { id, payload }: ClaimedJob<JobPayload>,
+    context: JobContext<JobPayload>,
     work: () => Promise<unknown>,
   ) {
     const token = context.leaseToken;
-    const { call } = payload;
-    record({ type: 'start', id, token, worker: context.workerId, call, pid, at: now() });
+    const { call, change } = payload;
+    record({ type: 'start', id, token, worker: context.workerId, call, change, pid, at: now() });
     let how = 'threw';
     try {
       if (payload.plan.effect) await this.leaveEffect(id, token, context.signal);

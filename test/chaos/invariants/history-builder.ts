@@ -6,6 +6,7 @@ import type {
   Fault,
   History,
   JobRow,
+  Pause,
   ProcessRecord,
   RowState,
   ScheduleRow,
@@ -48,6 +49,8 @@ export class HistoryBuilder {
   });
   readonly rows = new Map<string, JobRow>();
   readonly controls: Control[] = [];
+  /** One that no job is hit by. */
+  readonly pauses: Pause[] = [{ kind: 'other', from: START, until: START + 1 }];
   readonly schedules: ScheduleRow[] = [];
   deadlocks = 0;
   healedAt = START + 60_000;
@@ -134,8 +137,9 @@ export class HistoryBuilder {
     return this.change(id, { until: this.now + LEASE_MS, ...change });
   }
 
-  start(id: string, worker: string, token = this.state(id).token, call?: string): this {
-    this.workers.push({ type: 'start', id, token, worker, call, pid: pidOf(worker), at: this.now });
+  start(id: string, worker: string, token = this.state(id).token, call?: string, change?: string): this {
+    const pid = pidOf(worker);
+    this.workers.push({ type: 'start', id, token, worker, call, change, pid, at: this.now });
     return this;
   }
 
@@ -176,9 +180,23 @@ export class HistoryBuilder {
     return this.change(id, { attempts: attempts + 1, crashes: crashes + 1, ...FREE, ...change });
   }
 
-  /** A call that cancels or retries a job, and its answer. It changes nothing by itself. */
+  /** A call that cancels, retries or updates a job, and its answer. It changes nothing by itself. */
   control(id: string, what: Control['what'], how: Control['how']): this {
-    this.controls.push({ id, what, how, from: this.now, until: how === 'unknown' ? Infinity : this.now });
+    const call = `control ${this.controls.length}`;
+    const until = how === 'unknown' ? Infinity : this.now;
+    this.controls.push({ call, id, what, how, from: this.now, until });
+    return this;
+  }
+
+  /** A call that updates a job, as `control`. @returns what handlers see of it */
+  update(id: string, how: 'updated' | 'not waiting' | 'unknown' = 'updated'): string {
+    this.control(id, 'update', how);
+    return this.controls.at(-1)!.call;
+  }
+
+  /** All workers obey a pause, from now on for a while. */
+  pause(kind: string, ms: number): this {
+    this.pauses.push({ kind, from: this.now, until: this.now + ms });
     return this;
   }
 
@@ -225,8 +243,10 @@ export class HistoryBuilder {
     this.states.set(id, after);
     this.audit.push({ seq: this.audit.length + 1, at: this.now, id, before, after });
     const { status, attempts, crashes, worker } = after;
-    const row = this.rows.get(id) ?? { result: undefined, lastError: null };
-    this.rows.set(id, { ...row, id, status, attempts, crashes, worker });
+    const row = this.rows.get(id) ?? { result: undefined, lastError: null, history: [] };
+    const isRecorded = attempts > (before?.attempts ?? 0) && status !== 'DONE';
+    const history = isRecorded ? [...row.history, attempts] : row.history;
+    this.rows.set(id, { ...row, id, status, attempts, crashes, worker, history });
     return this;
   }
 
@@ -244,6 +264,7 @@ export class HistoryBuilder {
       sends: this.sends,
       answers: this.answers,
       controls: this.controls,
+      pauses: this.pauses,
       workers: this.workers,
       audit: this.audit,
       rows: [...this.rows.values()],

@@ -6,7 +6,7 @@ import { forEachJob } from './violations.js';
 export const untouchedJobsNeedOneAttempt = forEachJob('I11', (job, times) => {
   const { plan, row } = job;
   if (plan === undefined || row === undefined || !isTerminal(row) || plan.kind === 'exiting') return [];
-  if (job.controls.length > 0) return [];
+  if (job.controls.some(({ what }) => what !== 'update')) return [];
   const wanted = attemptsOf(plan);
   if (row.attempts === wanted || isTouched(job, times)) return [];
   return [

@@ -33,6 +33,8 @@ function problemsOf(control: Control, job: JobTimeline): string[] {
       return changesIn(control, job).some(isReopening) ? [] : ['was retried, and no change made it ready'];
     case 'nothing':
       return control.what === 'cancel' ? afterNothing(control, job) : [];
+    case 'updated': // see I16
+    case 'not waiting':
     case 'refused': // I3 names a change that no retry explains
     case 'unknown':
       return [];
