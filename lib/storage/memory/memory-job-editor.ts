@@ -1,5 +1,4 @@
 import type { JobsEvents } from '../../events/jobs-events.js';
-import { DuplicateJobError } from '../../job/errors.js';
 import type { Job } from '../../job/job.js';
 import type { JobStatus } from '../../job/job-state.js';
 import { decodeSettings, encodeSettings, type StoredSettings } from '../../job/settings.js';
@@ -13,6 +12,7 @@ import {
   type StopListener,
 } from '../../queue/job-editor.js';
 import type { EnqueueTarget } from '../../queue/transactions.js';
+import { retryEach } from '../sql/retry-each.js';
 import { keyToRetake, type WantedKey } from '../sql/unique-plan.js';
 import { copyOf, isRunning, isWaiting, show, type Stored } from './memory-job.js';
 import type { MemoryJobs } from './memory-jobs.js';
@@ -88,16 +88,8 @@ export class MemoryJobEditor extends JobEditor {
     });
   }
 
-  async retryAll(jobs: readonly JobRetry[], target: EnqueueTarget = {}): Promise<RetriedJobs> {
-    let [retried, conflicts] = [0, 0];
-    for (const { id, ...start } of jobs)
-      try {
-        if (await this.retry(id, start, target)) retried += 1;
-      } catch (error) {
-        if (!(error instanceof DuplicateJobError)) throw error;
-        conflicts += 1;
-      }
-    return { retried, conflicts };
+  retryAll(jobs: readonly JobRetry[], target: EnqueueTarget = {}): Promise<RetriedJobs> {
+    return retryEach(jobs, (id, start) => this.retry(id, start, target));
   }
 
   async update(id: string, changes: JobChanges, target: EnqueueTarget = {}): Promise<boolean> {

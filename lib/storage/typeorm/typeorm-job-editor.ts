@@ -1,4 +1,3 @@
-import { DuplicateJobError } from '../../job/errors.js';
 import { compareIds } from '../../job/id-order.js';
 import type { Job } from '../../job/job.js';
 import type { JobStatus } from '../../job/job-state.js';
@@ -17,6 +16,7 @@ import type { EnqueueTarget } from '../../queue/transactions.js';
 import type { SeenJobRow } from '../sql/bulk-dialect.js';
 import type { Dialect } from '../sql/dialect.js';
 import type { SeenRow, WrittenSettings } from '../sql/edits-dialect.js';
+import { retryEach } from '../sql/retry-each.js';
 import type { Sql } from '../sql/sql.js';
 import { keyToRetake } from '../sql/unique-plan.js';
 import type { CommittedJobs } from './committed-jobs.js';
@@ -90,9 +90,9 @@ export class TypeOrmJobEditor extends JobEditor {
     );
     const kinds = new Map(plain.flatMap(({ id, kind }) => (ids.has(id) ? [[kind, 0] as const] : [])));
     if (kinds.size > 0) this.connections.afterCommit(target, () => this.committed.tellOfScheduled(kinds));
-    const keyed = await this.retryEach(
+    const keyed = await retryEach(
       closed.filter(hasKey).map(({ id }) => starts.get(id)!),
-      target,
+      (id, start) => this.retry(id, start, target),
     );
     return { retried: ids.size + keyed.retried, conflicts: keyed.conflicts };
   }
@@ -121,18 +121,6 @@ export class TypeOrmJobEditor extends JobEditor {
 
   watchStops(listener: StopListener): () => void {
     return this.wakeUps.watchStops(listener);
-  }
-
-  private async retryEach(jobs: readonly JobRetry[], target?: EnqueueTarget): Promise<RetriedJobs> {
-    let [retried, conflicts] = [0, 0];
-    for (const { id, ...start } of jobs)
-      try {
-        if (await this.retry(id, start, target)) retried += 1;
-      } catch (error) {
-        if (!(error instanceof DuplicateJobError)) throw error;
-        conflicts += 1;
-      }
-    return { retried, conflicts };
   }
 
   /** Looks at a job and writes it, again where another has written it in between. @returns its kind; undefined if not fit */
