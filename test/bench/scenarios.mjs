@@ -11,6 +11,7 @@ import {
 } from './scenarios/enqueue.mjs';
 import { idle } from './scenarios/idle.mjs';
 import { latencyAcross, latencyWithin } from './scenarios/latency.mjs';
+import { look } from './scenarios/look.mjs';
 import { cycles, prune } from './scenarios/prune.mjs';
 import { fairShare, slowHandler } from './scenarios/slow.mjs';
 
@@ -18,5 +19,5 @@ import { fairShare, slowHandler } from './scenarios/slow.mjs';
 export const SCENARIOS = [
   ...[enqueueOne, enqueueSixteen, enqueueSixtyFour, enqueueMany, enqueueInTransaction],
   ...[drainByOne, drainByTwo],
-  ...[latencyAcross, latencyWithin, due, ballast, slowHandler, fairShare, idle, prune, cycles, bloat],
+  ...[latencyAcross, latencyWithin, due, ballast, slowHandler, fairShare, idle, prune, cycles, look, bloat],
 ];

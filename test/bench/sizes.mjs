@@ -16,6 +16,7 @@ export const FULL = {
   idleMs: 20_000,
   prune: { rows: 1_000_000, jobs: 40_000, pairs: 12 },
   cycles: { jobs: 50_000, count: 10 },
+  look: 1_000_000,
   bloatMs: 600_000,
 };
 
@@ -37,6 +38,7 @@ export const QUICK = {
   idleMs: 5000,
   prune: { rows: 20_000, jobs: 10_000, pairs: 4 },
   cycles: { jobs: 5_000, count: 10 },
+  look: 50_000,
   bloatMs: 20_000,
   /** Scenarios, contenders, and contenders of one scenario that are left out unless they are named. */
   without: [

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { deferred } from '../../lib/async/deferred.js';
 import type { HandlerFn } from '../../lib/execution/attempt.js';
 import { KindExistsError, LeaseLostError, UnknownKindError } from '../../lib/job/errors.js';
 import { HandlerRegistry } from '../../lib/execution/handler-registry.js';
@@ -214,8 +215,11 @@ export function workerContract(store: Store): void {
       const worker = await store.work({ [KIND]: handler }, { concurrency: 1 }); // so that it does not claim it again
       await until(() => lease !== undefined);
       const { leaseToken, workerId: lockedBy } = lease!;
-      await store.queue.renew([{ id: 'frozen', leaseToken, lockedBy, alone: false }], 0);
-      await store.reclaimed(1);
+      const isReclaimed = async () => {
+        await store.queue.renew([{ id: 'frozen', leaseToken, lockedBy, alone: false }], 0);
+        return (await store.queue.reclaim(3)).length === 1;
+      };
+      await until(isReclaimed); // a heartbeat of the worker may come between the two
       const current = await store.claimOne();
       wakeUp(undefined);
       await until(() => store.logged('warn', 'refused: its lease is lost'));
@@ -312,12 +316,13 @@ export function workerContract(store: Store): void {
 
     it('aborts the signal at the next heartbeat if another worker has the job', async () => {
       await enqueue('taken');
+      const taken = deferred<string>();
       let context: JobContext | undefined;
       const handler: HandlerFn = (_job, given) => {
         context ??= given;
-        return new Promise((resolve) => given.signal.addEventListener('abort', () => resolve('stopped')));
+        return taken.promise; // until then the worker has no room, and does not claim the job again
       };
-      const settings = { leaseMs: 10_000, heartbeatMs: 100, concurrency: 1 }; // so that it does not claim the job again
+      const settings = { leaseMs: 10_000, heartbeatMs: 100, concurrency: 1 };
       await store.work({ [KIND]: handler }, settings);
       await until(() => context !== undefined);
       await store.queue.release([
@@ -326,6 +331,7 @@ export function workerContract(store: Store): void {
       await store.claimOne();
       await until(() => context!.signal.aborted);
       expect(context!.signal.reason).toBeInstanceOf(LeaseLostError);
+      taken.resolve('stopped');
       await until(() => store.logged('warn', 'refused'));
       expect(await store.job('taken')).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
     });
