@@ -20,7 +20,17 @@ const { all, poolerMissing } = JSON.parse(process.env.JOBS_TEST_SERVERS ?? '{"al
   poolerMissing?: string;
 };
 
-export const servers = all.filter(({ type }) => type !== 'better-sqlite3');
+const present = all.filter(({ type }) => type !== 'better-sqlite3');
+
+/**
+ * With JOBS_TEST_SKIP_EMBEDDED=1 the tests on the embedded PostgreSQL are skipped, because an earlier run has done all of
+ * them. Where a test needs it for something else, it is there.
+ */
+export const servers: readonly TestServer[] = present.map((server) =>
+  process.env.JOBS_TEST_SKIP_EMBEDDED === '1' && server.name.startsWith('embedded')
+    ? { ...server, missing: 'it is skipped by JOBS_TEST_SKIP_EMBEDDED' }
+    : server,
+);
 
 /** SQLite, which is no server: a list of one. */
 export const sqlite = all.filter(({ type }) => type === 'better-sqlite3');
@@ -31,7 +41,7 @@ export const oneOfEach: readonly TestServer[] = servers.filter(
 );
 
 /** What pgbouncer can be put before. */
-export const pooled: readonly TestServer[] = ofType('postgres', oneOfEach).map((server) => ({
+export const pooled: readonly TestServer[] = ofType('postgres', present.slice(0, 1)).map((server) => ({
   ...server,
   missing: server.missing ?? poolerMissing,
 }));
@@ -42,7 +52,7 @@ export function ofType(type: TestServer['type'], list: readonly TestServer[]): r
 
 /** A server that is always there, for tests that are about no database in particular: the embedded PostgreSQL. */
 export function anyServer(): TestServer {
-  const server = servers.find(({ missing }) => missing === undefined);
+  const server = present.find(({ missing }) => missing === undefined);
   if (server === undefined) throw new Error('The tests need the servers of test/support/global-setup.ts.');
   return server;
 }
