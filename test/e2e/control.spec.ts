@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
 import { SILENT_LOGGER } from '../../lib/job/logger.js';
@@ -10,6 +11,13 @@ import { WorkerProcess } from './worker-process.js';
 const HEARTBEAT_MS = 1_000;
 /** Of a busy machine, for what is over by then on an idle one. */
 const SLACK_MS = 2_000;
+
+/** How many jobs are cancelled at the moment at which they end. CANCEL_RACES may say more. */
+const RACES = Number(process.env.CANCEL_RACES ?? 2_000);
+const RACES_AT_ONCE = 200;
+const CALLERS = 10;
+const OPEN_STATES = ['ready', 'running', 'stopping', 'retrying', 'scheduled'] as const;
+const WAITS = 5_000;
 
 /** One process cancels what another one runs. On the built package: `npm test` builds it, or `npm run build:lib`. */
 describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (server) => {
@@ -102,4 +110,56 @@ describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (serve
       await taker.kill();
     }
   }, 60_000);
+
+  it(`ends ${RACES} jobs once each that are cancelled while they are settled`, async () => {
+    const answers = new Map<string, string | null>();
+    for (let first = 0; first < RACES; first += RACES_AT_ONCE) {
+      const ids = Array.from({ length: RACES_AT_ONCE }, (_, n) => `job ${first + n}`);
+      await client.enqueueMany(ids.map((id) => ({ kind: 'take', id, payload: Math.random() * 3 })));
+      const waiting = [...ids];
+      const call = async () => {
+        for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+          await sleep(Math.random() * 3);
+          answers.set(id, await client.cancel(id, { reason: 'enough' }));
+        }
+      };
+      await Promise.all(Array.from({ length: CALLERS }, call));
+    }
+    const isDrained = async () => (await client.count({ states: OPEN_STATES })).value === 0;
+    await until(isDrained, { what: '"all jobs have ended"', everyMs: 100 });
+    const runs = await dataSource.query<{ job: string }[]>('SELECT job FROM runs');
+    const started = new Set(runs.map(({ job }) => job));
+    expect(started.size).toBe(runs.length); // no job ran twice
+    const ends = new Map<string | null, number>();
+    for (const [id, answer] of answers) {
+      const { status, attemptsDone, cancelReason, lastError } = (await client.get(id))!;
+      const isCancelled = status === 'CANCELLED';
+      const attempts = started.has(id) ? 1 : 0;
+      const reason = isCancelled || answer === 'stopping' ? 'enough' : undefined;
+      expect({ id, attemptsDone, cancelReason }).toEqual({
+        id,
+        attemptsDone: attempts,
+        cancelReason: reason,
+      });
+      if (answer === 'cancelled') expect([id, status, started.has(id)]).toEqual([id, 'CANCELLED', false]);
+      else if (answer === null) expect([id, status]).toEqual([id, 'DONE']);
+      else expect([id, ['DONE', 'CANCELLED']]).toEqual([id, expect.arrayContaining([status])]);
+      if (!isCancelled) expect([id, lastError]).toEqual([id, undefined]);
+      ends.set(answer, (ends.get(answer) ?? 0) + 1);
+    }
+    expect([...ends.keys()].toSorted()).toEqual(['cancelled', null, 'stopping'].toSorted()); // each race has been run
+  }, 300_000);
+
+  it(`resolves ${WAITS} calls of waitFor, with one query a round`, async () => {
+    const looks = jest.spyOn(queue.reads, 'statuses');
+    const ids = Array.from({ length: WAITS }, (_, n) => `job ${n}`);
+    await client.enqueueMany(ids.map((id) => ({ kind: 'take', id, payload: 0 })));
+    const since = performance.now();
+    const jobs = await Promise.all(ids.map((id) => client.waitFor(id, { timeoutMs: 120_000 })));
+    const seconds = (performance.now() - since) / 1000;
+    expect(jobs.every(({ status }) => status === 'DONE')).toBe(true);
+    expect(jobs.map(({ id }) => id)).toEqual(ids);
+    expect(looks.mock.calls.length).toBeGreaterThan(0);
+    expect(looks.mock.calls.length).toBeLessThan(5 + 20 * seconds); // every 50 ms at most
+  }, 180_000);
 });
