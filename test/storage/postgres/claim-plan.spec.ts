@@ -19,8 +19,8 @@ import * as postgresNotes from '../../../lib/storage/postgres/notes.js';
 import * as postgresPrune from '../../../lib/storage/postgres/prune.js';
 import * as postgresReclaim from '../../../lib/storage/postgres/reclaim.js';
 import * as postgresSettle from '../../../lib/storage/postgres/settle.js';
-import type { JobConditions } from '../../../lib/job/job-conditions.js';
 import { describeOn, oneOfEach, ofType } from '../../support/databases.js';
+import { CONDITIONS, IDS, PARTS } from '../../support/searches.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
 
 /*
@@ -28,33 +28,11 @@ import { KIND, LONG, SqlStore } from '../../support/store.js';
  * plans are those of the statements that the queue sends, asked of the database itself.
  */
 const ROWS = 1_000_000;
-const IDS = Array.from({ length: 10 }, (_, n) => `job ${n}`);
 const TOKENS = IDS.map(() => 1);
 const NONE = IDS.map(() => null);
 
 /** A statement on the table that is given. */
 type Statement = (table: string) => string;
-
-/** All that a search can ask for, but for ids. */
-const CONDITIONS: JobConditions = {
-  kinds: [KIND],
-  states: ['failed', 'ready'],
-  labels: ['red', 'blue'],
-  uniqueKey: 'k',
-  createdAt: { afterMs: 0, beforeMs: 1 },
-  runAt: { afterMs: 0, beforeMs: null },
-  updatedAt: { afterMs: null, beforeMs: 1 },
-  error: 'no',
-  payload: [{ path: ['a'], value: 1 }],
-};
-/** What one statement of a search may read. */
-const PARTS = [
-  { label: null, after: null, isDescending: true, rows: 20_000 },
-  { label: null, after: 'row 5', isDescending: false, rows: 200 },
-  { label: 'red', after: null, isDescending: false, rows: 20_000 },
-  { label: 'red', after: 'row 5', isDescending: true, rows: 200 },
-  { ids: IDS, isDescending: true },
-] as const;
 
 /** 500 ready jobs of ours; 50,000 of other kinds; 25,000 for tomorrow; 2,500 that run; all others have ended. */
 const COLUMNS = 'id, kind, run_at, created_at, updated_at, status, due, locked_by, locked_at, locked_until';

@@ -5,6 +5,7 @@ import { TransactionOpenError, UnsupportedDatabaseError } from '../../../lib/job
 import { endsWithin } from '../../../lib/async/timers.js';
 import { jobsMigrations } from '../../../lib/storage/typeorm/jobs-migrations.js';
 import * as claim from '../../../lib/storage/sqlite/claim.js';
+import * as finds from '../../../lib/storage/sqlite/finds.js';
 import { selectJob } from '../../../lib/storage/sqlite/get.js';
 import * as insert from '../../../lib/storage/sqlite/insert.js';
 import * as leases from '../../../lib/storage/sqlite/leases.js';
@@ -12,6 +13,7 @@ import * as reclaim from '../../../lib/storage/sqlite/reclaim.js';
 import { settleEach } from '../../../lib/storage/sqlite/settle.js';
 import { TypeOrmJobQueue } from '../../../lib/storage/typeorm/typeorm-job-queue.js';
 import { describeOn, sqlite, TestDatabase } from '../../support/databases.js';
+import { CONDITIONS, PARTS } from '../../support/searches.js';
 import { until } from '../../support/until.js';
 import { jobQueueContract } from '../../contract/job-queue.contract.js';
 import { KIND, LONG, SqlStore } from '../../support/store.js';
@@ -245,6 +247,32 @@ describeOn(sqlite, 'On $name', (server) => {
         }
       },
     );
+
+    it('a search reads indexes alone, as far as it may, whatever it asks for', async () => {
+      const place = { name: 'nest_jobs', schema: undefined, quoted: table };
+      for (const conditions of [{}, CONDITIONS])
+        for (const part of PARTS)
+          for (const { text, parameters } of [
+            finds.search(place, part, conditions, 100),
+            finds.count(place, part, conditions),
+          ]) {
+            const rows = await store.sql(`EXPLAIN QUERY PLAN ${text}`, parameters);
+            const read = rows
+              .map(({ detail }) => String(detail))
+              .filter((line) => /^SCAN|^SEARCH/.test(line));
+            // A first page goes along the primary key until it has its rows. The rest is what the statement itself has made.
+            const isBounded = (line: string) =>
+              line.startsWith('SEARCH') ||
+              /^SCAN (\(subquery-\d+\)|looked|part|json_each)|^SCAN job USING (COVERING )?INDEX/.test(line);
+            expect(read.length).toBeGreaterThan(0);
+            expect(read.filter((line) => !isBounded(line))).toEqual([]);
+          }
+      for (const kinds of [null, [KIND, 'kind 3']]) {
+        const { text, parameters } = finds.open(place, { waiting: true, running: true, kinds }, 10_001);
+        const indexes = (await plan(text, [...parameters])).map((line) => /INDEX (\w+)/.exec(line)?.[1]);
+        expect(indexes).toEqual(['nest_jobs_ready', 'nest_jobs_scheduled', 'nest_jobs_running']);
+      }
+    });
 
     it('a claim reads each kind in the order of the index, and sorts nothing', async () => {
       const lines = await plan(claim.bestOfKinds(table, 2), ['kind 1', 10, 'kind 2', 10, 10]);
