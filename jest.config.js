@@ -5,6 +5,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-typeorm-jobs$': '<rootDir>/lib/index.ts',
     '^nestjs-typeorm-jobs/testing$': '<rootDir>/lib/testing/index.ts',
+    '^nestjs-typeorm-jobs/dashboard$': '<rootDir>/lib/dashboard/index.ts',
     '^nestjs-typeorm-jobs/(.*-transactional)$': '<rootDir>/lib/adapters/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

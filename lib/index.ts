@@ -191,12 +191,9 @@ export type {
   WakeListener,
 } from './queue/job-queue.js';
 export type { Opening } from './queue/opening.js';
-export { ChoreStore } from './queue/chore-store.js';
-export type { ChoreRest, TakenChore } from './queue/chore-store.js';
-export { UniqueJobStore } from './queue/unique-job-store.js';
-export type { KeyPosition, SweptKeys } from './queue/unique-job-store.js';
-export { RetentionStore } from './queue/retention-store.js';
-export type { Pruned, PruneRange } from './queue/retention-store.js';
+export { ChoreStore, type ChoreRest, type TakenChore } from './queue/chore-store.js';
+export { UniqueJobStore, type KeyPosition, type SweptKeys } from './queue/unique-job-store.js';
+export { RetentionStore, type Pruned, type PruneRange } from './queue/retention-store.js';
 export type {
   Lease,
   LeaseAnswer,
@@ -207,14 +204,16 @@ export type {
   StopRequest,
 } from './queue/lease.js';
 export { JobReader } from './queue/job-reader.js';
-export type { CountBounds, CountedJobs, SearchBounds, SearchedJobs } from './queue/job-reader.js';
+export type { CountBounds, CountedJobs, JobFailure, SearchBounds, SearchedJobs } from './queue/job-reader.js';
 export type { JobConditions, PayloadCondition, TimeSpan } from './job/job-conditions.js';
-export { NoteStore } from './queue/note-store.js';
-export type { AttemptNote, NotedLine } from './queue/note-store.js';
+export { NoteStore, type AttemptNote, type NotedLine } from './queue/note-store.js';
 export { JobEditor } from './queue/job-editor.js';
+export { AuditStore } from './queue/audit-store.js';
+export type { AuditedAction, AuditedOutcome, AuditPage, StoredAction } from './queue/audit-store.js';
 export { KindStore } from './queue/kind-store.js';
 export type { Controls, PauseTerms, StoredPause, StoredWorker, WorkerReport } from './queue/kind-store.js';
 export type { CountsLook, KindBacklog, KindCounts, StoredCounts } from './queue/kind-counts.js';
+export type { HistoryLook, KindHistory } from './queue/kind-counts.js';
 export type { BucketCounts } from './job/histogram.js';
 export type { WorkerAbout } from './queue/worker-about.js';
 export type {

@@ -79,12 +79,13 @@ export class JobKinds {
   }
 
   /**
-   * How each kind fares that something is known of: that was claimed in the last day, is served by a live worker, or is
-   * paused. In the order of their names.
+   * How each kind fares that something is known of: that was claimed in the last day, is served by a live worker, is
+   * paused, or has ready jobs. In the order of their names.
    */
   async list(): Promise<KindStats[]> {
     const sources = await this.unlessClosed(this.sources(null));
-    const kinds = knownKinds(sources);
+    const ready = await this.unlessClosed(this.store.readyKinds());
+    const kinds = knownKinds(sources, ready);
     const backlog = await this.unlessClosed(this.store.backlog(kinds));
     return statsOf(kinds, { ...sources, backlog });
   }

@@ -67,13 +67,17 @@ export interface StatsSources {
   readonly controls: Controls;
 }
 
-/** The kinds that something is known of: that were counted in the last day, are served, or are paused. In order. */
-export function knownKinds({ counts, workers, controls }: Omit<StatsSources, 'backlog'>): string[] {
+/** The kinds that something is known of: that were counted in the last day, are served, paused or ready. In order. */
+export function knownKinds(
+  { counts, workers, controls }: Omit<StatsSources, 'backlog'>,
+  ready: readonly string[],
+): string[] {
   const kinds = [
     ...counts.minutes.map(({ kind }) => kind),
     ...counts.failedInDay.keys(),
     ...workers.flatMap((worker) => worker.kinds),
     ...controls.pauses.map(({ kind }) => kind).filter((kind) => kind !== ALL_KINDS),
+    ...ready,
   ];
   return [...new Set(kinds)].toSorted(compareIds);
 }

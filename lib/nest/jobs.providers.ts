@@ -9,6 +9,7 @@ import { HandlerRegistry } from '../execution/handler-registry.js';
 import { InvalidOptionError } from '../job/errors.js';
 import { ChoreLoop } from '../maintenance/chore-loop.js';
 import { ChorePace } from '../maintenance/chore-pace.js';
+import { PruneAudit } from '../maintenance/prune-audit.js';
 import { PruneEvents } from '../maintenance/prune-events.js';
 import { PruneSettled } from '../maintenance/prune-settled.js';
 import { SweepKeys } from '../maintenance/sweep-keys.js';
@@ -126,6 +127,7 @@ function choreLoop(
     new SweepKeys(queue.uniqueJobs, pace),
     new SweepRegister(queue.kinds, pace),
     new PruneEvents(queue.eventStore, pace),
+    new PruneAudit(queue.audit, pace),
   ];
   return new ChoreLoop(chores, queue.chores, workerId, events);
 }

@@ -12,6 +12,7 @@ import type {
   OwnClaims,
   RenewalAnswer,
 } from './lease.js';
+import type { AuditStore } from './audit-store.js';
 import type { EventStore } from './event-store.js';
 import type { JobEditor } from './job-editor.js';
 import type { JobReader } from './job-reader.js';
@@ -89,6 +90,8 @@ export abstract class JobQueue {
   abstract readonly retention: RetentionStore;
   /** Events that wait to be read by listeners of all processes. */
   abstract readonly eventStore: EventStore;
+  /** What people have done to jobs by hand. */
+  abstract readonly audit: AuditStore;
   /** Which worker does what one worker of the cluster does at a time. */
   abstract readonly chores: ChoreStore;
 

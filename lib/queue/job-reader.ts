@@ -5,6 +5,15 @@ import type { JobConditions } from '../job/job-conditions.js';
 import type { JobStatus } from '../job/job-state.js';
 import type { EnqueueTarget } from './transactions.js';
 
+/** What is told of an error of a job. */
+export interface JobFailure {
+  readonly id: string;
+  readonly kind: string;
+  readonly lastError: string | null;
+  /** When the job last changed: where it has ended, when it did. */
+  readonly updatedAt: Date;
+}
+
 /** How a search goes through the jobs, and where it stops. */
 export interface SearchBounds {
   /** By id, as text. The ids that this package makes are in the order in which they were made. */
@@ -52,6 +61,9 @@ export abstract class JobReader {
 
   /** Those of the jobs that exist, in any order. */
   abstract all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]>;
+
+  /** The last errors of those of the jobs that exist, in any order. It reads no payloads and no results. */
+  abstract failures(ids: readonly string[]): Promise<JobFailure[]>;
 
   /**
    * Looks for jobs. The ids are at least those of the jobs that fulfil the conditions: of these, `fulfils` tells which do, once

@@ -35,6 +35,28 @@ export interface CountsLook {
   readonly failedInDay: ReadonlyMap<string, number>;
 }
 
+/** What all workers have counted of a kind in a minute or an hour. */
+export interface KindHistory {
+  readonly kind: string;
+  /** How many minutes these are the counts of: 1 or 60. */
+  readonly span: number;
+  /** When that time began, in milliseconds since 1970. */
+  readonly minute: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly panicked: number;
+  readonly retried: number;
+  readonly cancelled: number;
+}
+
+/** What has been counted in the last hour and the last day. */
+export interface HistoryLook {
+  /** The storage's clock, in milliseconds since 1970. */
+  readonly now: number;
+  /** Of the last hour by minutes, and of the last 24 by hours: at most `COUNTS_READ` of each, in any order. */
+  readonly counts: readonly KindHistory[];
+}
+
 /** What waits of a kind. */
 export interface KindBacklog {
   readonly kind: string;
@@ -48,6 +70,9 @@ export interface KindBacklog {
 
 export const MINUTES_COUNTED = 5;
 export const COUNTS_READ = 20_000;
+/** How many kinds with ready jobs one call names. */
+export const READY_KINDS_LISTED = 1_000;
+export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * 3_600_000;
 export const BACKLOG_COUNTED = 1_000;
 /** Counts of minutes are kept for so long. */

@@ -1,4 +1,4 @@
-import type { CountsLook, KindBacklog, StoredCounts } from './kind-counts.js';
+import type { CountsLook, HistoryLook, KindBacklog, StoredCounts } from './kind-counts.js';
 import type { EnqueueTarget } from './transactions.js';
 
 /** Stands for all kinds where one is paused or resumed. */
@@ -97,6 +97,15 @@ export abstract class KindStore {
 
   /** What workers have counted lately. @param kind only of this one; null for all */
   abstract counts(kind: string | null): Promise<CountsLook>;
+
+  /** What all workers together have counted in the last hour and the last day. @param kind only of this one; null for all */
+  abstract history(kind: string | null): Promise<HistoryLook>;
+
+  /** What workers have counted of these kinds in the last hour, by minutes: at most `COUNTS_READ`, in any order. */
+  abstract hour(kinds: readonly string[]): Promise<StoredCounts[]>;
+
+  /** The kinds that have a ready job, also those that nobody serves: at most `READY_KINDS_LISTED`, in order. */
+  abstract readyKinds(): Promise<string[]>;
 
   /** What waits of these kinds. It reads parts of indexes alone, whatever there is. */
   abstract backlog(kinds: readonly string[]): Promise<KindBacklog[]>;

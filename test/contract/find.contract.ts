@@ -363,6 +363,24 @@ export function findContract(store: Store): void {
     });
   });
 
+  it('5. The errors of jobs are read without their payloads', async () => {
+    await store.client.enqueueMany(['bad', 'good'].map((id) => ({ kind: KIND, id, payload: { id } })));
+    const run = ({ id }: { readonly id: string }) => {
+      if (id === 'bad') throw new TypeError('no such thing', { cause: 4711 });
+    };
+    await store.work({ [KIND]: run });
+    const { updatedAt, lastError } = await store.ended('bad');
+    await store.ended('good');
+    const failures = await store.queue.reads.failures(['bad', 'good', 'gone']);
+    const byId = failures.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    expect(byId).toEqual([
+      { id: 'bad', kind: KIND, lastError, updatedAt },
+      { id: 'good', kind: KIND, lastError: null, updatedAt: expect.any(Date) },
+    ]);
+    expect(lastError).toContain('no such thing');
+    expect(await store.queue.reads.failures([])).toEqual([]);
+  });
+
   if (!(store instanceof SqlStore)) return;
 
   it('5. Find takes a row that something else has written as it is', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from '@jest/globals';
 import { attemptsContract } from './attempts.contract.js';
+import { auditContract } from './audit.contract.js';
 import { bulkContract } from './bulk.contract.js';
 import { choresContract } from './chores.contract.js';
 import { claimContract } from './claim.contract.js';
@@ -76,6 +77,7 @@ export function jobQueueContract(store: Store): void {
     retentionContract(store);
     choresContract(store);
     eventsContract(store);
+    auditContract(store);
     scaleContract(store);
     scheduleStoreContract(store);
     schedulesContract(store);

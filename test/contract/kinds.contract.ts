@@ -410,6 +410,50 @@ export function kindsContract(store: Store): void {
       expect(await port.sweep()).toBe(0);
     });
 
+    it('is added up over workers, of the last hour by minutes and of the last day by hours', async () => {
+      const { kinds: port } = store.queue;
+      expect(await port.history(null)).toMatchObject({ counts: [] });
+      const { now } = await port.controls();
+      const [minute, hour] = [now - 10 * MINUTE, now - 10 * HOUR];
+      const counted = (kind: string, span: number, minute: number, counts: object) => ({
+        ...{ kind, span, minute, counts: JSON.stringify(counts) },
+      });
+      await port.beat({
+        ...REPORT,
+        counts: [
+          counted(KIND, 1, minute, { done: 2, failed: 1, wait: { 3: 1 } }),
+          counted(KIND, 60, hour, { retried: 5 }),
+          counted(KIND, 1, now - 61 * MINUTE, { done: 1 }),
+          counted(KIND, 60, now - 25 * HOUR, { done: 1 }),
+        ],
+      });
+      const others = [counted(KIND, 1, minute, { done: 3, panicked: 7 }), counted(OTHER, 60, hour, {})];
+      await port.beat({ ...REPORT, workerId: 'v', counts: others });
+      const look = await port.history(null);
+      const none = { done: 0, failed: 0, panicked: 0, retried: 0, cancelled: 0 };
+      expect(Math.abs(look.now - now)).toBeLessThan(MINUTE);
+      expect(look.counts).toHaveLength(3);
+      const rounded = look.counts.map((row) => ({ ...row, minute: Math.round(row.minute) }));
+      expect(rounded).toEqual(
+        expect.arrayContaining([
+          { ...none, kind: KIND, span: 1, minute: Math.round(minute), done: 5, failed: 1, panicked: 7 },
+          { ...none, kind: KIND, span: 60, minute: Math.round(hour), retried: 5 },
+          { ...none, kind: OTHER, span: 60, minute: Math.round(hour) },
+        ]),
+      );
+      expect((await port.history(OTHER)).counts).toMatchObject([{ kind: OTHER, span: 60 }]);
+      const ofKind = await port.hour([KIND]);
+      expect(ofKind.map(({ counts }) => JSON.parse(counts) as object)).toEqual(
+        expect.arrayContaining([
+          { done: 2, failed: 1, wait: { 3: 1 } },
+          { done: 3, panicked: 7 },
+        ]),
+      );
+      expect(ofKind).toHaveLength(2);
+      expect(await port.hour([OTHER])).toEqual([]);
+      expect(await port.hour([])).toEqual([]);
+    });
+
     it('is deleted when it is old', async () => {
       const { kinds: port } = store.queue;
       const { now } = await port.controls();
@@ -447,6 +491,18 @@ export function kindsContract(store: Store): void {
         oldestReadyMs: null,
         scheduled: { value: 3, capped: false },
       });
+    });
+
+    it('names each kind that has a ready job, in order, also one that nobody serves', async () => {
+      const { kinds: port } = store.queue;
+      expect(await port.readyKinds()).toEqual([]);
+      await store.client.enqueueMany([
+        ...['zeta', 'Alpha', 'beta', 'beta', 'claimed'].map((kind) => ({ kind })),
+        { kind: 'later', delayMs: HOUR },
+      ]);
+      await store.claimOne(LONG, 'claimed');
+      expect(await port.readyKinds()).toEqual(['Alpha', 'beta', 'zeta']);
+      expect((await kinds().list()).map(({ kind }) => kind)).toEqual(['Alpha', 'beta', 'zeta']);
     });
 
     it('tells of workers, outcomes, times and pauses', async () => {

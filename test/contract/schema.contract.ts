@@ -23,6 +23,7 @@ const NEXT = CURRENT + 1;
 const SIDE_TABLES = [
   ...[
     'attempts',
+    'audit',
     'chores',
     'controls',
     'events',

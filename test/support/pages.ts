@@ -48,6 +48,7 @@ export function compilerOptions(): ts.CompilerOptions {
     paths: {
       'nestjs-typeorm-jobs': ['./lib/index.ts'],
       'nestjs-typeorm-jobs/testing': ['./lib/testing/index.ts'],
+      'nestjs-typeorm-jobs/dashboard': ['./lib/dashboard/index.ts'],
       'nestjs-typeorm-jobs/*': ['./lib/adapters/*.ts'],
     },
   };

@@ -332,6 +332,7 @@ export class SqlStore extends Store {
     await this.sql(`UPDATE nest_jobs SET ${earlier('created_at')}, ${earlier('updated_at')}`, [ms, ms]);
     await this.sql(`UPDATE nest_jobs_keys SET ${earlier('until')}`, [ms]);
     await this.sql(`UPDATE nest_jobs_events SET ${earlier('happened_at')}`, [ms]);
+    await this.sql(`UPDATE nest_jobs_audit SET ${earlier('began_at')}`, [ms]);
     await this.sql(`UPDATE nest_jobs_listeners SET ${earlier('seen_at')}`, [ms]);
   }
 
@@ -354,7 +355,7 @@ export class SqlStore extends Store {
 /** The jobs table, and those beside it. */
 const TABLES = [
   ...['', '_attempts', '_logs', '_labels', '_chores', '_schedules', '_keys'],
-  ...['_controls', '_workers', '_minutes', '_events', '_listeners'],
+  ...['_controls', '_workers', '_minutes', '_events', '_listeners', '_audit'],
 ];
 
 /** The same queue with some of its methods replaced. */

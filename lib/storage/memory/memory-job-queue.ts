@@ -28,6 +28,7 @@ import type {
   RenewalAnswer,
 } from '../../queue/lease.js';
 import type { TransactionWork } from '../../queue/transactions.js';
+import { MemoryAudit } from './memory-audit.js';
 import { MemoryAttempts } from './memory-attempts.js';
 import { show, showClaimed, type Stored } from './memory-job.js';
 import { MemoryJobs } from './memory-jobs.js';
@@ -62,6 +63,7 @@ export class MemoryJobQueue extends JobQueue {
   readonly retention: MemoryRetention;
   readonly chores: MemoryChores;
   readonly eventStore: MemoryEvents;
+  readonly audit: MemoryAudit;
   private readonly jobs: MemoryJobs;
   private readonly settings: DequeueSettings;
   private readonly shown = (job: Stored): Job => show(job, this.now());
@@ -99,13 +101,11 @@ export class MemoryJobQueue extends JobQueue {
     this.chores = new MemoryChores(now);
     this.kinds = new MemoryKinds({ now, list: (kind) => this.list(kind), afterCommit });
     this.eventStore = new MemoryEvents(now);
+    this.audit = new MemoryAudit(now);
     this.settings = { ...DEFAULTS, events: new JobsEvents(), ...settings };
     this.transactions = new Transactions(dataSource, transactions);
-    this.transactional = new TransactionalSettlement(
-      this.transactions,
-      this.transactionalStorage(),
-      Infinity,
-    );
+    const storage = this.transactionalStorage();
+    this.transactional = new TransactionalSettlement(this.transactions, storage, Infinity);
     this.edits = new MemoryJobEditor({
       ...ground,
       events: this.settings.events,

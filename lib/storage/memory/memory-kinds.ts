@@ -14,13 +14,17 @@ import {
 import {
   BACKLOG_COUNTED,
   DAY_MS,
+  HOUR_MS,
   KEEP_HOURS_MS,
   KEEP_MINUTES_MS,
   KEEP_WORKERS_MS,
   MINUTES_COUNTED,
+  READY_KINDS_LISTED,
   type CountsLook,
+  type HistoryLook,
   type KindBacklog,
   type KindCounts,
+  type KindHistory,
   type StoredCounts,
 } from '../../queue/kind-counts.js';
 import type { EnqueueTarget } from '../../queue/transactions.js';
@@ -28,8 +32,8 @@ import type { EnqueueTarget } from '../../queue/transactions.js';
 /** What controls in memory have from their queue. */
 export interface MemoryKindParts {
   readonly now: () => number;
-  /** The jobs of a kind. */
-  readonly list: (kind: string) => Job[];
+  /** The jobs of a kind, or all. */
+  readonly list: (kind?: string) => Job[];
   /** Calls back with the commit of the target, or at once. */
   readonly afterCommit: (target: EnqueueTarget, callback: () => void) => void;
 }
@@ -120,6 +124,30 @@ export class MemoryKinds extends KindStore {
     return { now, minutes: own.filter(({ span, minute }) => span === 1 && minute > from), failedInDay };
   }
 
+  async history(kind: string | null): Promise<HistoryLook> {
+    const now = this.parts.now();
+    const from = { 1: now - HOUR_MS, 60: now - DAY_MS } as const;
+    const sums = new Map<string, KindHistory>();
+    for (const row of this.counted.values()) {
+      if ((kind !== null && row.kind !== kind) || row.minute <= from[row.span as 1 | 60]) continue;
+      const key = JSON.stringify([row.span, row.minute, row.kind]);
+      sums.set(key, added(row, sums.get(key)));
+    }
+    return { now, counts: [...sums.values()] };
+  }
+
+  async hour(kinds: readonly string[]): Promise<StoredCounts[]> {
+    const from = this.parts.now() - HOUR_MS;
+    return [...this.counted.values()].filter(
+      ({ kind, span, minute }) => span === 1 && minute > from && kinds.includes(kind),
+    );
+  }
+
+  async readyKinds(): Promise<string[]> {
+    const ready = this.parts.list().filter(({ state }) => state === 'ready');
+    return [...new Set(ready.map(({ kind }) => kind))].toSorted(compareIds).slice(0, READY_KINDS_LISTED);
+  }
+
   async backlog(kinds: readonly string[]): Promise<KindBacklog[]> {
     const now = this.parts.now();
     return kinds.map((kind) => {
@@ -167,4 +195,15 @@ export class MemoryKinds extends KindStore {
     });
     return number;
   }
+}
+
+/** What a worker has counted, and what others have in the same time. */
+function added({ kind, span, minute, counts }: StoredCounts, before?: KindHistory): KindHistory {
+  const own = JSON.parse(counts) as KindCounts;
+  const sum = (name: 'done' | 'failed' | 'panicked' | 'retried' | 'cancelled') =>
+    (own[name] ?? 0) + (before?.[name] ?? 0);
+  return {
+    ...{ kind, span, minute, done: sum('done'), failed: sum('failed'), panicked: sum('panicked') },
+    ...{ retried: sum('retried'), cancelled: sum('cancelled') },
+  };
 }

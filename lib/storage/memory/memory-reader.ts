@@ -9,6 +9,7 @@ import {
   JobReader,
   type CountBounds,
   type CountedJobs,
+  type JobFailure,
   type SearchBounds,
   type SearchedJobs,
 } from '../../queue/job-reader.js';
@@ -43,6 +44,12 @@ export class MemoryReader extends JobReader {
 
   async all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]> {
     return this.those(ids, target).map((job) => this.shown(job));
+  }
+
+  async failures(ids: readonly string[]): Promise<JobFailure[]> {
+    return (await this.all(ids)).map(({ id, kind, lastError = null, updatedAt }) => ({
+      ...{ id, kind, lastError, updatedAt },
+    }));
   }
 
   async search(

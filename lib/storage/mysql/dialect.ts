@@ -2,6 +2,7 @@ import type { AttemptHistory } from '../../job/job-attempt.js';
 import type { Dialect, JobsTable } from '../sql/dialect.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { NO_NOTIFIER } from '../sql/notifier.js';
+import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { cancel } from './cancel.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -15,6 +16,7 @@ import { events } from './events.js';
 import { mysqlErrors } from './errors.js';
 import { finds } from './finds.js';
 import { get } from './get.js';
+import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
@@ -65,12 +67,13 @@ export function mysqlDialect(
     finds: finds(table),
     notes: notes(table, server),
     edits: edits(table, server),
-    kinds: { ...kinds(table), ...counts(table), ...workers(table) },
+    kinds: { ...kinds(table), ...counts(table), ...countHistory(table), ...workers(table) },
     events: events(table),
     bulk: bulk(table, server),
     unique: uniqueJobs(table, jobs),
     retention: { prune: prune(table, server) },
     chores: chores(sideTable(table, 'chores').quoted),
+    audit: audit(table),
     diagnosis,
     lockTest: server.unknownAs === undefined ? null : lockTest(quoted, server.unknownAs),
     maxStatementBytes: server.maxPacketBytes,

@@ -3,6 +3,7 @@ import type { Dialect, JobsTable } from '../sql/dialect.js';
 import type { JobsDialect } from '../sql/jobs-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
 import { inAscii } from './ascii.js';
+import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { cancel } from './cancel.js';
 import { chores } from './chores.js';
@@ -15,6 +16,7 @@ import { events } from './events.js';
 import { postgresErrors } from './errors.js';
 import { finds } from './finds.js';
 import { get } from './get.js';
+import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
@@ -68,7 +70,7 @@ export function postgresDialect(
     jobs: ownJobs,
     schedules: schedules(table, ownJobs, server),
     reads: reads(table),
-    kinds: { ...kinds(table), ...counts(table), ...workers(table, server) },
+    kinds: { ...kinds(table), ...counts(table), ...countHistory(table), ...workers(table, server) },
     events: events(table),
     finds: finds(table, server),
     edits: edits(table, server),
@@ -77,13 +79,13 @@ export function postgresDialect(
     unique: uniqueJobs(table, ownJobs, server),
     retention: { prune: prune(table, server) },
     chores: chores(sideTable(table, 'chores').quoted),
+    audit: audit(table, server),
     diagnosis,
     lockTest: server.unknownAs === undefined ? null : lockTest(quoted, server.unknownAs),
     maxStatementBytes: MAX_MESSAGE_BYTES,
     noTransactionalHandlers: null,
     connect: (dataSource, settings) => new PostgresConnections(dataSource, settings),
-    notifier: (dataSource, connections, events) =>
-      new PostgresNotifier(dataSource, connections, quoted, events),
+    notifier: (source, connections, events) => new PostgresNotifier(source, connections, quoted, events),
   };
 }
 

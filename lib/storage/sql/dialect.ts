@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { JobsEvents } from '../../events/jobs-events.js';
+import type { AuditDialect } from './audit-dialect.js';
 import type { BulkDialect } from './bulk-dialect.js';
 import type { Connections, ConnectionsSettings } from './connections.js';
 import type { DatabaseErrors } from './database-errors.js';
@@ -51,6 +52,7 @@ export interface Dialect {
   readonly unique: UniqueDialect;
   readonly retention: RetentionDialect;
   readonly chores: ChoresDialect;
+  readonly audit: AuditDialect;
   readonly diagnosis: DiagnosisDialect;
   /** Finds out whether locks work; null for a server that is known to be what it says, and for one without locks on rows. */
   readonly lockTest: LockTest | null;

@@ -1,16 +1,28 @@
 import type { Controls, PauseTerms, StoredWorker, WorkerReport } from '../../queue/kind-store.js';
-import type { CountsLook, KindBacklog } from '../../queue/kind-counts.js';
+import type {
+  CountsLook,
+  HistoryLook,
+  KindBacklog,
+  KindHistory,
+  StoredCounts,
+} from '../../queue/kind-counts.js';
 import type { Columns } from './columns.js';
 import { decodeInstant } from './schedule-row.js';
 import type { Row, Sql } from './sql.js';
 
 /** Statements about controls and workers; see the methods of `KindStore`. */
-export interface KindsDialect extends ControlsDialect, WorkersDialect, CountsDialect {}
+export interface KindsDialect extends ControlsDialect, WorkersDialect, CountsDialect, HistoryDialect {}
 
 export interface CountsDialect {
   counts(sql: Sql, kind: string | null): Promise<CountsLook>;
   backlog(sql: Sql, kinds: readonly string[]): Promise<KindBacklog[]>;
   sweep(sql: Sql): Promise<number>;
+}
+
+export interface HistoryDialect {
+  history(sql: Sql, kind: string | null): Promise<HistoryLook>;
+  hour(sql: Sql, kinds: readonly string[]): Promise<StoredCounts[]>;
+  readyKinds(sql: Sql): Promise<string[]>;
 }
 
 export interface ControlsDialect {
@@ -84,13 +96,33 @@ export function decodeCounts(rows: readonly Row[]): CountsLook {
   const ofMinutes = rows.filter((row) => row.kind !== null && !isDay(row));
   return {
     now: Number(rows[0]!.now),
-    minutes: ofMinutes.map((row) => ({
-      kind: row.kind as string,
-      span: Number(row.span),
-      minute: Number(row.minute),
-      counts: row.counts as string,
-    })),
+    minutes: ofMinutes.map(decodeMinute),
     failedInDay: new Map(rows.filter(isDay).map(({ kind, failed }) => [kind as string, Number(failed)])),
+  };
+}
+
+/** From a row with `kind`, `span`, `minute` and `counts`. */
+export function decodeMinute(row: Row): StoredCounts {
+  return {
+    kind: row.kind as string,
+    span: Number(row.span),
+    minute: Number(row.minute),
+    counts: row.counts as string,
+  };
+}
+
+/** From a row for each time of a kind, and one without a kind where nothing was counted; all tell the time in `now`. */
+export function decodeHistory(rows: readonly Row[]): HistoryLook {
+  const counted = rows.filter(({ kind }) => kind !== null);
+  return { now: Number(rows[0]!.now), counts: counted.map(decodeTime) };
+}
+
+function decodeTime({ kind, span, minute, ...counts }: Row): KindHistory {
+  const { done, failed, panicked, retried, cancelled } = counts;
+  return {
+    ...{ kind: kind as string, span: Number(span), minute: Number(minute) },
+    ...{ done: Number(done), failed: Number(failed), panicked: Number(panicked) },
+    ...{ retried: Number(retried), cancelled: Number(cancelled) },
   };
 }
 

@@ -17,7 +17,8 @@ export type SideTable =
   | 'logs'
   | 'minutes'
   | 'events'
-  | 'listeners';
+  | 'listeners'
+  | 'audit';
 
 /** `nest_jobs_keys` of `nest_jobs`, in the same schema. */
 export function sideTable({ name, schema, quoted }: JobsTable, suffix: SideTable): JobsTable {

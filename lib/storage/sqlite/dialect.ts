@@ -1,6 +1,7 @@
 import type { AttemptHistory } from '../../job/job-attempt.js';
 import type { Dialect, JobsTable } from '../sql/dialect.js';
 import { NO_NOTIFIER } from '../sql/notifier.js';
+import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { cancel } from './cancel.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -14,6 +15,7 @@ import { events } from './events.js';
 import { sqliteErrors } from './errors.js';
 import { finds } from './finds.js';
 import { get } from './get.js';
+import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
@@ -62,12 +64,13 @@ export function sqliteDialect(name: string, history: AttemptHistory = 'failures'
     finds: finds(table),
     notes: notes(table),
     edits: edits(table),
-    kinds: { ...kinds(table), ...counts(table), ...workers(table) },
+    kinds: { ...kinds(table), ...counts(table), ...countHistory(table), ...workers(table) },
     events: events(table),
     bulk: bulk(table),
     unique: uniqueJobs(table),
     retention: { prune: prune(table) },
     chores: chores(sideTable(table, 'chores').quoted),
+    audit: audit(table),
     diagnosis,
     lockTest: null,
     maxStatementBytes: Infinity,

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../job/job-state.js';
 import { JOB_COLUMNS } from '../sql/columns.js';
-import type { ReadsDialect } from '../sql/reads-dialect.js';
+import { decodeFailure, FAILURE_COLUMNS, type ReadsDialect } from '../sql/reads-dialect.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { decodeAttempt, decodeJob } from '../sql/row.js';
 import { selectAttempts } from './attempts.js';
@@ -10,6 +10,7 @@ export function reads(table: JobsTable): ReadsDialect {
   const statements = {
     statuses: statuses(table.quoted),
     all: selectJobs(table.quoted),
+    failures: selectFailures(table.quoted),
     attempts: selectAttempts(table),
   };
   return {
@@ -18,6 +19,8 @@ export function reads(table: JobsTable): ReadsDialect {
       return new Map(rows.map(({ id, status }) => [id as string, status as JobStatus]));
     },
     all: async (sql, ids) => (await sql.query(statements.all, [JSON.stringify(ids)])).map(decodeJob),
+    failures: async (sql, ids) =>
+      (await sql.query(statements.failures, [JSON.stringify(ids)])).map(decodeFailure),
     attempts: async (sql, id) => (await sql.query(statements.attempts, [id])).map(decodeAttempt),
   };
 }
@@ -28,3 +31,6 @@ export const statuses = (table: string) =>
 export const selectJobs = (table: string) => `
   SELECT ${select(JOB_COLUMNS)}, ${millisOf(`'now'`)} AS now
   FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
+
+export const selectFailures = (table: string) =>
+  `SELECT ${select(FAILURE_COLUMNS)} FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;

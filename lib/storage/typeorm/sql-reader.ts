@@ -8,6 +8,7 @@ import {
   JobReader,
   type CountBounds,
   type CountedJobs,
+  type JobFailure,
   type SearchBounds,
   type SearchedJobs,
 } from '../../queue/job-reader.js';
@@ -39,6 +40,10 @@ export class SqlReader extends JobReader {
 
   all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]> {
     return this.over(target)((sql) => this.parts().dialect.reads.all(sql, ids));
+  }
+
+  failures(ids: readonly string[]): Promise<JobFailure[]> {
+    return this.over()((sql) => this.parts().dialect.reads.failures(sql, ids));
   }
 
   search(conditions: JobConditions, bounds: SearchBounds, target?: EnqueueTarget): Promise<SearchedJobs> {

@@ -37,6 +37,7 @@ import { LateOpening } from './late-opening.js';
 import { openTable } from './open-table.js';
 import { queueParts, type QueueParts } from './queue-parts.js';
 import { Replication } from './replication.js';
+import { SqlAudit } from './sql-audit.js';
 import { SqlChores } from './sql-chores.js';
 import { SqlEvents } from './sql-events.js';
 import { SqlNotes } from './sql-notes.js';
@@ -58,6 +59,7 @@ export class TypeOrmJobQueue extends JobQueue {
   readonly retention: SqlRetention;
   readonly chores: SqlChores;
   readonly eventStore: SqlEvents;
+  readonly audit: SqlAudit;
   private readonly connections: Connections;
   private readonly ungated: Connections;
   private readonly transactions: Transactions;
@@ -93,6 +95,7 @@ export class TypeOrmJobQueue extends JobQueue {
     this.retention = new SqlRetention(this.connections, () => this.parts.dialect.retention);
     this.chores = new SqlChores(this.connections, () => this.parts.dialect.chores);
     this.eventStore = new SqlEvents(this.connections, () => this.parts.dialect.events);
+    this.audit = new SqlAudit(this.connections, () => this.parts.dialect.audit);
   }
 
   /**

@@ -5,7 +5,7 @@ import {
   type StoredWorker,
   type WorkerReport,
 } from '../../queue/kind-store.js';
-import type { CountsLook, KindBacklog } from '../../queue/kind-counts.js';
+import type { CountsLook, HistoryLook, KindBacklog, StoredCounts } from '../../queue/kind-counts.js';
 import type { EnqueueTarget } from '../../queue/transactions.js';
 import type { Connections } from '../sql/connections.js';
 import type { KindsDialect } from '../sql/kinds-dialect.js';
@@ -58,6 +58,19 @@ export class TypeOrmKindStore extends KindStore {
 
   counts(kind: string | null): Promise<CountsLook> {
     return this.connections.run((sql) => this.dialect.counts(sql, kind));
+  }
+
+  history(kind: string | null): Promise<HistoryLook> {
+    return this.connections.run((sql) => this.dialect.history(sql, kind));
+  }
+
+  async hour(kinds: readonly string[]): Promise<StoredCounts[]> {
+    if (kinds.length === 0) return [];
+    return this.connections.run((sql) => this.dialect.hour(sql, kinds));
+  }
+
+  readyKinds(): Promise<string[]> {
+    return this.connections.run((sql) => this.dialect.readyKinds(sql));
   }
 
   async backlog(kinds: readonly string[]): Promise<KindBacklog[]> {

@@ -58,6 +58,8 @@ const PLANTED: readonly (readonly [file: string, imports: string, rule: string |
   ['adapters/upward', "import type { M } from '../nest/module.js'", 'room-adapters'],
   ['testing/index', "import '../nest/module.js'", null],
   ['testing/aside', "import type { L } from '../adapters/library.js'", 'room-testing'],
+  ['dashboard/index', "import '../nest/module.js'", null],
+  ['dashboard/aside', "import type { T } from '../testing/index.js'", 'room-dashboard'],
   ['nowhere/file', "import '../job/job.js'", 'every-file-has-a-room'],
   ['index', "import './testing/index.js'", 'sub-paths-stand-apart'],
 ];

@@ -3,6 +3,7 @@ import type { SchemaStep } from '../../../sql/schema-dialect.js';
 import { joinParts } from '../../../sql/schema-parts.js';
 import { VERSION_2_COLUMNS } from '../../../sql/columns.js';
 import { commentOn } from '../version-1.js';
+import { audit } from './audit.js';
 import { control } from './control.js';
 import { history } from './history.js';
 import { jobs } from './jobs.js';
@@ -10,10 +11,10 @@ import { keys } from './keys.js';
 import { retention } from './retention.js';
 import { schedules } from './schedules.js';
 
-/** Schedules, unique keys, retention, control and history; a file for each. */
+/** Schedules, unique keys, retention, control, history and the audit; a file for each. */
 export const version2 = (table: JobsTable): SchemaStep => ({
   version: 2,
-  ...joinParts([jobs, schedules, keys, retention, control, history], table, {
+  ...joinParts([jobs, schedules, keys, retention, control, history, audit], table, {
     up: [commentOn(table, 2)],
     down: [commentOn(table, 1)],
   }),

@@ -12,6 +12,7 @@ import {
   type JobOf,
 } from 'nestjs-typeorm-jobs';
 import { clsTransactional } from 'nestjs-typeorm-jobs/cls-transactional';
+import { JobsDashboardModule } from 'nestjs-typeorm-jobs/dashboard';
 import { jobsMatchers, JobsTestingModule } from 'nestjs-typeorm-jobs/testing';
 import { typeormTransactional } from 'nestjs-typeorm-jobs/typeorm-transactional';
 
@@ -23,6 +24,12 @@ class CropDto {
   }
 }
 
+export const dashboard = JobsDashboardModule.forRoot({
+  path: 'admin/jobs',
+  unguarded: true,
+  roles: { act: (request: { user?: string }) => request.user === 'ada' },
+  redact: (job, path) => job.kind === 'mail' && path === 'payload.to',
+});
 export const Crop = defineJob('crop', { schema: CropDto, returns: type<number>() });
 export const Mail = defineJob<{ to: string }, number>('mail', { maxAttempts: 3 });
 
