@@ -88,6 +88,21 @@ export default {
       to: { path: '(^|node_modules/)croner/' },
     },
     {
+      name: 'pages-stand-apart',
+      comment:
+        'The pages of the dashboard run in the browser: of lib they see what the server says to them, as types.',
+      severity: 'error',
+      from: { path: '^lib/dashboard/ui/' },
+      to: { path: '^lib/', pathNot: '^lib/dashboard/(ui|api)/' },
+    },
+    {
+      name: 'pages-are-bundled',
+      comment: 'Nothing else imports the pages: the package has them as a bundle.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/dashboard/ui/' },
+      to: { path: ['^lib/dashboard/ui/', '(^|node_modules/)(preact|cronstrue)/'] },
+    },
+    {
       name: 'sub-paths-stand-apart',
       comment: 'The main entry imports no room that is a sub-path of the package by itself.',
       severity: 'error',
@@ -100,7 +115,7 @@ export default {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js'],
+      extensions: ['.ts', '.tsx', '.js'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'types'],
     },

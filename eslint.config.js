@@ -19,7 +19,7 @@ export default tseslint.config(
   { ignores: ['dist*', 'coverage', '**/dist/**', 'test/package/apps'] },
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -42,7 +42,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/**/*.ts'],
+    files: ['lib/**/*.{ts,tsx}'],
     rules: {
       'max-lines-per-function': ['error', { max: 45, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/no-restricted-types': [
@@ -56,7 +56,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/**/*.ts'],
+    files: ['lib/**/*.{ts,tsx}'],
     rules: { 'no-restricted-syntax': ['error', SQL, CHANCE] },
   },
   {
@@ -64,8 +64,8 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', CHANCE] },
   },
   {
-    files: ['lib/**/*.ts'],
-    ignores: ['lib/async/**'],
+    files: ['lib/**/*.{ts,tsx}'],
+    ignores: ['lib/async/**', 'lib/dashboard/ui/page/timers.ts'],
     rules: {
       'no-restricted-globals': ['error', ...TIMERS.map((name) => ({ name, message: TIMERS_MESSAGE }))],
       'no-restricted-imports': [

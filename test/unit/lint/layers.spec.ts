@@ -60,6 +60,11 @@ const PLANTED: readonly (readonly [file: string, imports: string, rule: string |
   ['testing/aside', "import type { L } from '../adapters/library.js'", 'room-testing'],
   ['dashboard/index', "import '../nest/module.js'", null],
   ['dashboard/aside', "import type { T } from '../testing/index.js'", 'room-dashboard'],
+  ['dashboard/api/screens', '', null],
+  ['dashboard/ui/page', "import type { S } from '../api/screens.js'", null],
+  ['dashboard/ui/server', "import '../index.js'", 'pages-stand-apart'],
+  ['dashboard/server', "import './ui/page.js'", 'pages-are-bundled'],
+  ['dashboard/library', "import { render } from 'preact'", 'pages-are-bundled'],
   ['nowhere/file', "import '../job/job.js'", 'every-file-has-a-room'],
   ['index', "import './testing/index.js'", 'sub-paths-stand-apart'],
 ];
@@ -177,7 +182,7 @@ describe('The table of rooms in CONTRIBUTING.md', () => {
     const folder = join(ROOT, 'lib', room);
     const names = await readdir(folder, { recursive: true });
     const texts = names
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\.tsx?$/.test(name))
       .map((name) => readFile(join(folder, name), 'utf8'));
     return (await Promise.all(texts)).map((text) => text.split('\n').length - 1);
   }
@@ -186,7 +191,7 @@ describe('The table of rooms in CONTRIBUTING.md', () => {
 describe('The files of lib', () => {
   it('have 260 lines at most, and half of them 80', async () => {
     const names = await readdir(join(ROOT, 'lib'), { recursive: true });
-    const files = names.filter((name) => name.endsWith('.ts'));
+    const files = names.filter((name) => /\.tsx?$/.test(name));
     const sizes = await Promise.all(
       files.map(async (name) => (await readFile(join(ROOT, 'lib', name), 'utf8')).split('\n').length - 1),
     );

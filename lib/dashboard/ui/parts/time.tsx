@@ -1,0 +1,31 @@
+import { ago, instant, shortInstant, utc } from '../text/times.js';
+
+interface TimeProps {
+  readonly at: number;
+  /** Of the server's answer. */
+  readonly now: number;
+}
+
+/** `3 min ago`; the instant in UTC and in the viewer's zone when pointed at. */
+export function Ago({ at, now }: TimeProps) {
+  return <Instant at={at} text={ago(at, now)} />;
+}
+
+/** `Fri 27 Nov, 09:30` in the viewer's zone, and how long ago that is. */
+export function Moment({ at, now }: TimeProps) {
+  return (
+    <>
+      <Instant at={at} text={shortInstant(at, now)} /> <span class="muted nowrap">· {ago(at, now)}</span>
+    </>
+  );
+}
+
+export function Instant({ at, text }: { readonly at: number; readonly text?: string }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={`${utc(at)}\n${instant(at)} ${VIEWERS_ZONE}`}>
+      {text ?? instant(at)}
+    </time>
+  );
+}
+
+export const VIEWERS_ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;

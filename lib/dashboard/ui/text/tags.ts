@@ -1,0 +1,7 @@
+/** `eu, vip` → `['eu', 'vip']`. */
+export function tagsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}

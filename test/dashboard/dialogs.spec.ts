@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { NARROW, openBrowser, openPage, seriousFindings, settled, WIDE, type OpenPage } from './browser.js';
+import { idOf } from './mock/clock.js';
+import { MockDashboard } from './mock/server.js';
+
+/* What lies over a screen: dialogs, results of actions, and the menu of a narrow screen. */
+const FOLDER = join(import.meta.dirname, 'screenshots');
+const dashboard = new MockDashboard();
+let browser: Browser;
+
+beforeAll(async () => {
+  await mkdir(FOLDER, { recursive: true });
+  await dashboard.start();
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await dashboard.stop();
+});
+
+/** Where each is, and how it is opened. */
+const OPENED: Readonly<Record<string, readonly [search: string, open: (page: Page) => Promise<void>]>> = {
+  'all that match': [
+    '?view=jobs&state=failed',
+    async (page) => {
+      await page.getByRole('checkbox', { name: /All that match/ }).check();
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByText(/jobs will be deleted/).waitFor();
+    },
+  ],
+  'a span of time': ['?view=jobs', (page) => page.getByRole('button', { name: 'Time…' }).click()],
+  edit: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Edit' }).click()],
+  clone: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Clone' }).click()],
+  reschedule: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Reschedule' }).click()],
+  pause: ['?view=kinds', (page) => page.getByRole('button', { name: 'Pause invoice.create' }).click()],
+  preview: [
+    '?view=schedules',
+    (page) => page.getByRole('button', { name: 'Preview report.nightly' }).click(),
+  ],
+  backfill: [
+    '?view=schedules',
+    (page) => page.getByRole('button', { name: 'Backfill report.nightly' }).click(),
+  ],
+  'retry a group': [
+    '?view=errors',
+    (page) =>
+      page
+        .getByRole('button', { name: /^Retry all/ })
+        .first()
+        .click(),
+  ],
+  shortcuts: ['', (page) => page.keyboard.press('?')],
+  results: [
+    '?view=kinds',
+    async (page) => {
+      await page.getByRole('button', { name: 'Resume webhook.deliver' }).click();
+      await page.getByText('Resumed: webhook.deliver.').waitFor();
+    },
+  ],
+  stack: [`?view=job&id=${idOf(20)}`, (page) => page.locator('.stack summary').last().click()],
+  search: ['?view=jobs&kind=mail.send&error=Greylisted&createdAfter=1795000000000', () => Promise.resolve()],
+  outage: [
+    '?view=kinds',
+    async (page) => {
+      dashboard.become('outage');
+      await page.getByText('What you see is not up to date.').waitFor();
+    },
+  ],
+};
+
+describe.each([
+  ['wide', WIDE, 'light'],
+  ['narrow', NARROW, 'dark'],
+] as const)('On a %s screen', (width, viewport, colorScheme) => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await openPage(browser, viewport);
+    await open.page.emulateMedia({ colorScheme });
+  });
+
+  afterAll(() => open.context.close());
+
+  it.each(Object.keys(OPENED))('%s is readable, raises no complaint, and fits', async (name) => {
+    const [search, show] = OPENED[name]!;
+    const { page, complaints } = open;
+    dashboard.become('jobs');
+    await page.goto(`${dashboard.url}${search}`);
+    await settled(page);
+    await show(page);
+    await page.screenshot({ path: join(FOLDER, `over-${name.replaceAll(' ', '-')}-${width}.png`) });
+    expect(await seriousFindings(page)).toEqual([]);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('On a narrow screen', () => {
+  it('the menu opens and closes', async () => {
+    const { page, context } = await openPage(browser, NARROW);
+    dashboard.become('jobs');
+    await page.goto(dashboard.url);
+    const menu = page.getByRole('button', { name: 'Menu' });
+    await menu.click();
+    await page.screenshot({ path: join(FOLDER, 'over-menu-narrow.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Workers' }).first().click();
+    await page.getByRole('heading', { name: 'Workers' }).waitFor();
+    expect(await menu.getAttribute('aria-expanded')).toBe('false');
+    await context.close();
+  });
+});

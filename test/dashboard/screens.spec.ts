@@ -1,0 +1,91 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import {
+  NARROW,
+  openBrowser,
+  openPage,
+  seriousFindings,
+  settled,
+  shiftOf,
+  WIDE,
+  type OpenPage,
+} from './browser.js';
+import { idOf } from './mock/clock.js';
+import { MockDashboard, type World } from './mock/server.js';
+
+/*
+ * Each screen, as somebody sees it: light and dark, wide and narrow, with nothing in the database, with jobs, and without a
+ * database. The pictures are in test/dashboard/screenshots. Look at them after a change.
+ */
+const FOLDER = join(import.meta.dirname, 'screenshots');
+
+const SCREENS = {
+  overview: '',
+  jobs: '?view=jobs',
+  job: `?view=job&id=${idOf(25)}`,
+  kinds: '?view=kinds',
+  schedules: '?view=schedules',
+  workers: '?view=workers',
+  errors: '?view=errors',
+  audit: '?view=audit',
+  'new-job': '?view=new-job&kind=mail.send',
+} as const;
+
+const WORLDS: readonly World[] = ['empty', 'jobs', 'outage'];
+const WIDTHS = { wide: WIDE, narrow: NARROW } as const;
+
+const dashboard = new MockDashboard();
+let browser: Browser;
+
+beforeAll(async () => {
+  await mkdir(FOLDER, { recursive: true });
+  await dashboard.start();
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await dashboard.stop();
+});
+
+describe.each(Object.keys(WIDTHS) as (keyof typeof WIDTHS)[])('On a %s screen', (width) => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await openPage(browser, WIDTHS[width]);
+  });
+
+  afterAll(() => open.context.close());
+
+  describe.each(WORLDS)('with the world %s', (world) => {
+    it.each(Object.keys(SCREENS) as (keyof typeof SCREENS)[])(
+      '%s is readable, raises no complaint, and fits',
+      async (screen) => {
+        const { page, complaints } = open;
+        dashboard.become(world);
+        await page.emulateMedia({ colorScheme: 'light' });
+        await page.goto(`${dashboard.url}${SCREENS[screen]}`);
+        await settled(page);
+        if (world === 'outage') await page.getByText('This screen has no data.').waitFor();
+        expect(await seriousFindings(page)).toEqual([]);
+        expect(await overflowOf(open)).toBe(0);
+        expect(await shiftOf(page)).toBeLessThan(0.005);
+        await page.screenshot({
+          path: join(FOLDER, `${screen}-${world}-${width}-light.png`),
+          fullPage: true,
+        });
+        await page.emulateMedia({ colorScheme: 'dark' });
+        expect(await seriousFindings(page, ['color-contrast'])).toEqual([]);
+        await page.screenshot({ path: join(FOLDER, `${screen}-${world}-${width}-dark.png`), fullPage: true });
+        expect(complaints).toEqual([]);
+      },
+    );
+  });
+});
+
+/** By how many pixels the page is wider than the window. */
+function overflowOf({ page }: OpenPage): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
