@@ -27,16 +27,19 @@ const ROOMS = {
     ...['async', 'job', 'events', 'queue', 'schedules', 'execution', 'worker', 'storage/typeorm', 'client'],
     ...['outbox', 'maintenance'],
   ],
+  metrics: ['async', 'job', 'events', 'client'],
   adapters: ['job', 'queue'],
   testing: [
     ...['async', 'job', 'events', 'queue', 'schedules', 'execution', 'worker'],
     ...['storage/memory', 'client', 'maintenance', 'nest'],
   ],
   dashboard: ['async', 'job', 'queue', 'schedules', 'execution', 'client', 'nest'],
+  telemetry: ['job', 'events', 'nest', 'metrics'],
+  prometheus: ['job', 'nest', 'metrics'],
 };
 
 /** The rooms that may import from Nest. */
-const NEST_ROOMS = ['nest', 'adapters', 'testing', 'dashboard'];
+const NEST_ROOMS = ['nest', 'adapters', 'testing', 'dashboard', 'telemetry', 'prometheus'];
 
 const pathOf = (rooms) => `^lib/(${rooms.join('|')})/`;
 
@@ -103,11 +106,25 @@ export default {
       to: { path: ['^lib/dashboard/ui/', '(^|node_modules/)(preact|cronstrue)/'] },
     },
     {
+      name: 'opentelemetry-in-telemetry',
+      comment: 'An application without OpenTelemetry loads none of it.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/telemetry/' },
+      to: { path: '(^|node_modules/)@opentelemetry/' },
+    },
+    {
+      name: 'prom-client-in-prometheus',
+      comment: 'An application without prom-client does not load it.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/prometheus/' },
+      to: { path: '(^|node_modules/)prom-client/' },
+    },
+    {
       name: 'sub-paths-stand-apart',
       comment: 'The main entry imports no room that is a sub-path of the package by itself.',
       severity: 'error',
       from: { path: '^lib/index\\.ts$' },
-      to: { path: pathOf(['adapters', 'testing', 'dashboard']) },
+      to: { path: pathOf(['adapters', 'testing', 'dashboard', 'metrics', 'telemetry', 'prometheus']) },
     },
   ],
   options: {

@@ -35,8 +35,7 @@ export type { Backoff, ExponentialBackoff, FixedBackoff, StoredBackoff } from '.
 export { isPanicByDefault } from './job/panic.js';
 
 // Jobs
-export { JobClient } from './client/job-client.js';
-export type { EnqueueManyOptions, EnqueueOptions } from './client/job-client.js';
+export { JobClient, type EnqueueManyOptions, type EnqueueOptions } from './client/job-client.js';
 export type {
   CancelOptions,
   CloneOverrides,
@@ -72,6 +71,7 @@ export type {
   UniqueTerms,
   UniqueWhile,
 } from './job/unique.js';
+export type { TraceContext } from './job/carriage.js';
 export type { AttemptHistory, AttemptOutcome, JobAttempt } from './job/job-attempt.js';
 export type { JobLogLevel, JobLogLine, JobProgress, LogPosition, LogQuery } from './job/job-log.js';
 export type { JobState, JobStatus } from './job/job-state.js';
@@ -178,6 +178,7 @@ export { ApplicationClosedError, InvalidHandlerError } from './job/application-e
 // Events
 export { JobsEvents } from './events/jobs-events.js';
 export type { JobsEvent, JobsEventListener, JobsEventMap } from './events/jobs-events.js';
+export type { AttemptEnd, JobsInstrument, Sending } from './events/instrument.js';
 export { loggedEvents } from './events/log-subscriber.js';
 
 // Storage
@@ -250,8 +251,7 @@ export { TypeOrmJobQueue } from './storage/typeorm/typeorm-job-queue.js';
 export type { TypeOrmJobQueueSettings } from './storage/typeorm/typeorm-job-queue.js';
 export { MemoryJobQueue } from './storage/memory/memory-job-queue.js';
 export type { MemoryJobQueueSettings } from './storage/memory/memory-job-queue.js';
-export { JobEntity, jobEntity } from './storage/typeorm/job-entity.js';
-export type { JobRecord } from './storage/typeorm/job-entity.js';
+export { JobEntity, jobEntity, type JobRecord } from './storage/typeorm/job-entity.js';
 export { jobsMigrations } from './storage/typeorm/jobs-migrations.js';
 export type { JobsMigrationsOptions } from './storage/typeorm/jobs-migrations.js';
 

@@ -44,7 +44,7 @@ export class JobClient extends JobSelection {
     const [payload, options] = args as [payload?: unknown, options?: EnqueueOptions];
     const { manager, outside, ...settings } = requireOptions(options);
     const job = newJob(kind, payload, settings);
-    const [stored] = await this.write([await this.encode(job)], { manager, outside });
+    const [stored] = await this.send([job], { manager, outside }, async () => [await this.encode(job)]);
     return stored as EnqueuedJob<Kind, Payload>;
   }
 
@@ -58,16 +58,7 @@ export class JobClient extends JobSelection {
   async enqueueMany(jobs: readonly NewJob[], options?: EnqueueManyOptions): Promise<EnqueuedJob[]> {
     const target = requireOptions(options);
     requireKnownTarget(target);
-    const encoded: EncodedJob[] = [];
-    for (const [index, job] of requireJobs(jobs).entries()) {
-      try {
-        encoded.push(await this.encode(job));
-      } catch (error) {
-        if (!(error instanceof InvalidJobError)) throw error;
-        throw new InvalidJobError(`jobs[${index}].${error.path}`, error.problem, { cause: error });
-      }
-    }
-    return this.write(encoded, target);
+    return this.send(requireJobs(jobs), target, () => this.encodeAll(jobs));
   }
 
   /**
@@ -100,6 +91,20 @@ export class JobClient extends JobSelection {
     const kind = args.length === 1 ? undefined : requireDefinition(args[0]).kind;
     const job = await this.unlessClosed(this.queue.get(requireName(args.at(-1), 'id')));
     return kind === undefined || job?.kind === kind ? job : null;
+  }
+
+  /** @throws InvalidJobError naming the job by its index */
+  private async encodeAll(jobs: readonly NewJob[]): Promise<EncodedJob[]> {
+    const encoded: EncodedJob[] = [];
+    for (const [index, job] of jobs.entries()) {
+      try {
+        encoded.push(await this.encode(job));
+      } catch (error) {
+        if (!(error instanceof InvalidJobError)) throw error;
+        throw new InvalidJobError(`jobs[${index}].${error.path}`, error.problem, { cause: error });
+      }
+    }
+    return encoded;
   }
 }
 

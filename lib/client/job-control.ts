@@ -23,6 +23,7 @@ import { JobEdits } from './job-edits.js';
 import { liveWorkerOf } from './live-worker.js';
 import { readLog, type JobLog, type JobLogOptions } from './job-logs.js';
 import { JobWaiter } from './job-waiter.js';
+import { sendWithin } from './send-within.js';
 import { requireWaitOptions, type WaitOptions } from './wait-options.js';
 import { targetOf, unlessClosed, type EnqueueManyOptions, type WriteTargetSettings } from './write-target.js';
 
@@ -118,7 +119,9 @@ export abstract class JobControl {
     const { kind, payload, priority, maxAttempts, backoff, tags } = original;
     const copy = { kind, payload, priority, maxAttempts, backoff, tags, ...overrides };
     const version = Object.hasOwn(overrides, 'payload') ? undefined : original.payloadVersion;
-    const [job] = await this.write([await this.encode(copy, original.carried, version)], given);
+    const [job] = await this.send([copy], given, async () => [
+      await this.encode(copy, original.carried, version),
+    ]);
     return job!;
   }
 
@@ -213,7 +216,7 @@ export abstract class JobControl {
     carried = this.settings.contextCarrier?.capture(),
     version?: number,
   ): Promise<EncodedJob> {
-    const encoded = this.encoder.encode(job, carried);
+    const encoded = this.encoder.encode(job, carried, this.settings.events?.instrument?.traceContext());
     this.settings.requireKind?.(encoded.kind);
     const definition = job.definition ?? this.settings.definitionOf?.(encoded.kind);
     const unique = encoded.unique === undefined ? this.uniqueOf(encoded.kind, definition) : undefined;
@@ -231,7 +234,17 @@ export abstract class JobControl {
     return this.settings.uniqueOf?.(kind) ?? definition?.options?.unique;
   }
 
-  protected async write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {
+  /** Encodes jobs and writes them, within what stands around enqueues. */
+  protected send(
+    jobs: readonly { readonly kind: string }[],
+    options: EnqueueManyOptions,
+    encode: () => Promise<readonly EncodedJob[]>,
+  ): Promise<EnqueuedJob[]> {
+    const write = async () => this.write(await encode(), options);
+    return sendWithin(this.settings.events, this.queue, jobs, options, write);
+  }
+
+  private async write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {
     const target = targetOf(this.queue, options, this.settings.onUnjoined);
     return this.unlessClosed(this.queue.enqueue(jobs, target)) as Promise<EnqueuedJob[]>;
   }

@@ -1,4 +1,3 @@
-import type { ContextCarrier } from '../job/context-carrier.js';
 import { InvalidScheduleError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import { requireName } from '../job/names.js';
@@ -19,6 +18,7 @@ import {
 import { scheduleOf, type Schedule } from '../schedules/schedule.js';
 import { writtenSchedule } from '../schedules/written-schedule.js';
 import type { TickJobs } from '../schedules/tick-jobs.js';
+import type { JobSchedulesSettings } from './job-schedules-settings.js';
 import { Backfill, type BackfillAnswer, type BackfillOptions } from './backfill.js';
 import {
   requireListOptions,
@@ -31,19 +31,12 @@ import {
 } from './schedule-arguments.js';
 import { requireReason } from './reason.js';
 import { payloadMaker, type KnownSchedule } from './schedule-payload.js';
-import { targetOf, unlessClosed, type EnqueueManyOptions, type WriteTargetSettings } from './write-target.js';
+import { sendWithin } from './send-within.js';
+import { targetOf, unlessClosed, type EnqueueManyOptions } from './write-target.js';
 
 /** What `upsert` takes: a rule, the kind of the jobs, and the options of `@JobSchedule`. The payload is a JSON value. */
 export type RunTimeScheduleSpec = Omit<ScheduleOptions, 'name' | 'kind'> &
   ScheduleTimes & { readonly kind: string };
-
-export interface JobSchedulesSettings extends WriteTargetSettings {
-  /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
-  readonly requireKind?: (kind: string) => void;
-  readonly contextCarrier?: ContextCarrier;
-  /** Finds the schedules that are declared in code, unless that has been done. */
-  readonly explore?: () => void;
-}
 
 /** How often a write is tried where others write the same schedule. */
 const TRIES = 20;
@@ -160,9 +153,17 @@ export class JobSchedules {
     const tick = known.now;
     const made = payload === undefined ? await payloadMaker(known)(tick) : payload;
     const parts = { schedule: known, terms: known.terms, payload: made, tick };
-    const encoded = await this.jobs.byHand(parts, this.settings.contextCarrier?.capture());
-    const [job] = await this.unlessClosed(this.queue.enqueue([encoded], target));
-    await this.unlessClosed(this.store.setLastJob(known.name, encoded.id, target));
+    const { contextCarrier, events } = this.settings;
+    const write = async () => {
+      const encoded = await this.jobs.byHand(
+        parts,
+        contextCarrier?.capture(),
+        events?.instrument?.traceContext(),
+      );
+      return this.unlessClosed(this.queue.enqueue([encoded], target));
+    };
+    const [job] = await sendWithin(events, this.queue, [known], options, write);
+    await this.unlessClosed(this.store.setLastJob(known.name, job!.id, target));
     return job!;
   }
 

@@ -1,14 +1,16 @@
 import { onRejection } from '../async/rejections.js';
 import type { ChoreEventMap } from './chore-events.js';
 import type { ControlEventMap } from './control-events.js';
+import { nested, type JobsInstrument } from './instrument.js';
 import type { HandlerEventMap } from './handler-events.js';
+import type { ScheduleEventMap } from './schedule-events.js';
 import type { EncodedJob } from '../job/encode-job.js';
 import type { LeaseLostError } from '../job/errors.js';
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
 import type { Ended, Outcome } from '../job/outcome.js';
 
 /** Everything that happens to jobs and workers in this process, by name, with what a listener is told of it. */
-export interface JobsEventMap extends ChoreEventMap, ControlEventMap, HandlerEventMap {
+export interface JobsEventMap extends ChoreEventMap, ControlEventMap, HandlerEventMap, ScheduleEventMap {
   /** Jobs have been committed. */
   readonly enqueued: { readonly jobs: readonly EncodedJob[] };
   readonly claimed: { readonly jobs: readonly ClaimedJob[] };
@@ -170,40 +172,8 @@ export interface JobsEventMap extends ChoreEventMap, ControlEventMap, HandlerEve
   readonly listenFailed: { readonly error: unknown; readonly failures: number };
   /** Notifications do not arrive over this connection. */
   readonly notificationsMissing: Readonly<Record<string, never>>;
-  /**
-   * Ticks have made no job: because the last job of the schedule had not ended, or because they passed while no worker
-   * ran. Told by the process that fired the schedule.
-   */
-  readonly scheduleSkipped: {
-    readonly schedule: string;
-    readonly kind: string;
-    /** The first of them. */
-    readonly tick: Date;
-    readonly reason: 'overlap' | 'missed';
-    /** How many. Missed ones are counted up to 10,000. */
-    readonly count: number;
-    /** How many have been skipped since the last job, these included. */
-    readonly inRow: number;
-  };
-  /** The last job of a schedule is cancelled for the next one. `isRunning`: its worker is to stop it. */
-  readonly scheduleCancelled: {
-    readonly schedule: string;
-    readonly kind: string;
-    readonly tick: Date;
-    readonly job: { readonly id: string; readonly isRunning: boolean };
-  };
-  /** The job of a tick could not be made; it is tried again. `failures` counts those in a row, this one included. */
-  readonly scheduleFailed: {
-    readonly schedule: string;
-    readonly kind: string;
-    readonly tick: Date;
-    readonly error: unknown;
-    readonly failures: number;
-  };
-  /** The database did not answer a look for schedules. `failures` counts those in a row, this one included. */
-  readonly schedulingFailed: { readonly error: unknown; readonly failures: number };
-  /** Schedules are fired again, after so many failures in a row. */
-  readonly schedulingRecovered: { readonly failures: number };
+  /** What stands around enqueues and attempts, as telemetry does, has thrown; no job was affected. `failures` counts them. */
+  readonly instrumentFailed: { readonly error: unknown; readonly failures: number };
   /** A listener has thrown; nothing else was affected. */
   readonly listenerFailed: { readonly event: keyof JobsEventMap; readonly error: unknown };
 }
@@ -220,6 +190,9 @@ type AnyListener = (detail: never) => unknown;
  * throws, or returns a promise that rejects, changes nothing for the caller and for the other listeners.
  */
 export class JobsEvents {
+  private readonly instruments = new Set<JobsInstrument>();
+  private current: JobsInstrument | undefined;
+  private instrumentFailures = 0;
   private readonly listeners = new Map<JobsEvent, readonly AnyListener[]>();
 
   /** Calls the listener at each event of this name. @returns a function that ends it */
@@ -231,6 +204,21 @@ export class JobsEvents {
         event,
         this.listenersOf(event).filter((other) => other !== own),
       );
+    };
+  }
+
+  /** What stands around enqueues and attempts; undefined where nothing does, which costs nothing then. */
+  get instrument(): JobsInstrument | undefined {
+    return this.current;
+  }
+
+  /** Puts something around enqueues and attempts from now on, within what is there. @returns a function that ends it */
+  instrumentWith(instrument: JobsInstrument): () => void {
+    this.instruments.add(instrument);
+    this.nest();
+    return () => {
+      this.instruments.delete(instrument);
+      this.nest();
     };
   }
 
@@ -251,6 +239,13 @@ export class JobsEvents {
 
   private failed(event: JobsEvent, error: unknown): void {
     if (event !== 'listenerFailed') this.emit('listenerFailed', { event, error });
+  }
+
+  private nest(): void {
+    this.current = nested([...this.instruments], (error) => {
+      this.instrumentFailures += 1;
+      this.emit('instrumentFailed', { error, failures: this.instrumentFailures });
+    });
   }
 
   private listenersOf(event: JobsEvent): readonly AnyListener[] {

@@ -161,6 +161,12 @@ export const LOG_LINES: LogLines = {
       `Jobs are run one at a time for a while. Running now: ${kinds.map(printable).join(', ') || 'nothing'}. ` +
       `Move long computations to a worker thread or a child process, or raise leaseMs.`,
   },
+  instrumentFailed: {
+    warn: ({ error, failures }) =>
+      failures === 1
+        ? `Telemetry failed, and is tried again at the next job; no job was affected: ${printableError(error)}`
+        : undefined,
+  },
   notifyFailed: {
     debug: ({ error }) => `Could not notify of new jobs; polling finds them: ${printableError(error)}`,
   },

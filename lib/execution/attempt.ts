@@ -23,6 +23,8 @@ export class Attempt implements NoteTaker {
   notes: AttemptNotes | undefined;
   /** Without one, nothing is noted. */
   noteListener: NoteListener | undefined;
+  /** What the last call has thrown, if it has. */
+  error: unknown;
   private isNoteRefused = false;
   private readonly lazySignal = new LazySignal();
   private context: AttemptContext | undefined;
@@ -61,6 +63,7 @@ export class Attempt implements NoteTaker {
 
   /** What an error of the handler means for the job. */
   outcomeOf(error: unknown): Outcome {
+    this.error = error;
     const { reason } = this.lazySignal;
     if (reason instanceof JobCancelledError) return { type: 'cancelled', reason: reason.reason };
     return outcomeOfError(error, this.job, this.policy);

@@ -7,6 +7,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { Attempt } from './attempt.js';
+import { attemptEnd } from './attempt-end.js';
 import { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import { LeaseKeeper, type LeaseKeeperSettings } from './lease-keeper.js';
@@ -117,7 +118,7 @@ export class Executor implements Startable {
     }
     this.held.start(heldJob);
     this.events.emit('started', { job: heldJob.job });
-    const outcome = await inOwnContext('Job', () => this.outcomeOf(heldJob));
+    const outcome = await inOwnContext('Job', () => this.instrumented(heldJob));
     if (heldJob.attempt.notes !== undefined) await this.flushNotes(heldJob);
     if (outcome !== undefined) this.settle(heldJob, outcome);
     if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
@@ -161,6 +162,18 @@ export class Executor implements Startable {
     if (heldJob.lease === 'held') await this.notes.flush([heldJob]);
   }
 
+  /** Within what stands around attempts, if something does. @returns as `outcomeOf` */
+  private async instrumented(heldJob: HeldJob): Promise<Outcome | undefined> {
+    const { instrument } = this.events;
+    if (instrument === undefined) return this.outcomeOf(heldJob);
+    let outcome: Outcome | undefined;
+    await instrument.process(heldJob.job, async () => {
+      outcome = await this.outcomeOf(heldJob);
+      return attemptEnd(heldJob, outcome);
+    });
+    return outcome;
+  }
+
   /** @returns undefined where there is nothing left to write */
   private outcomeOf(heldJob: HeldJob): Promise<Outcome | undefined> {
     const { attempt } = heldJob;
@@ -178,6 +191,7 @@ export class Executor implements Startable {
     if (typeof end !== 'string') return end;
     this.held.close(heldJob);
     const { snoozed } = heldJob.attempt;
+    heldJob.transactionEnd = end === 'lost' ? end : (snoozed?.type ?? 'done');
     if (end === 'lost') this.events.emit('transactionLost', { job });
     else if (snoozed === undefined) this.events.emit('settledInTransaction', { job });
     else this.events.emit('snoozed', { job, delayMs: snoozed.delayMs });

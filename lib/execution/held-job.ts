@@ -89,6 +89,8 @@ export class HeldJob implements LeaseRenewal, NoteListener {
   isStopping = false;
   /** The storage refuses to renew this lease, so it is renewed apart from others. */
   isRenewalRefused = false;
+  /** What its transaction ended in, where it has written the outcome or could not. */
+  transactionEnd: 'done' | 'snoozed' | 'lost' | undefined;
   settlement: PendingSettlement | undefined;
   noteSink: NoteSink | undefined;
 

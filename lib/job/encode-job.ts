@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { encodeCarriage, type TraceContext } from './carriage.js';
 import { likelyName } from './did-you-mean.js';
 import { encodeDocument, type StoredDocument } from './document.js';
 import { InvalidJobError } from './errors.js';
@@ -18,7 +19,7 @@ export interface EncodedJob {
   readonly kind: string;
   readonly payload: StoredDocument;
   readonly payloadVersion: number;
-  /** JSON. */
+  /** JSON; see `encodeCarriage`. */
   readonly carried: string | null;
   /** Milliseconds since 1970. Null: `delayMs` from the database's now. */
   readonly runAtMs: number | null;
@@ -80,9 +81,10 @@ export class JobEncoder {
 
   /**
    * @param carried what the context carrier has captured
+   * @param trace the trace that it is enqueued in
    * @throws InvalidJobError naming what is wrong
    */
-  encode(job: NewJob, carried?: unknown): EncodedJob {
+  encode(job: NewJob, carried?: unknown, trace?: TraceContext): EncodedJob {
     for (const name in job) if (!Object.hasOwn(FIELDS, name)) throw unknownField(name);
     const { runAt, delayMs, priority = 0, maxAttempts } = job;
     if (runAt !== undefined && delayMs !== undefined) {
@@ -93,7 +95,7 @@ export class JobEncoder {
       kind: requireName(job.kind, 'kind'),
       payload: encodeDocument(job.payload, 'payload', this.maxPayloadBytes),
       payloadVersion: 1,
-      carried: encodeDocument(carried, 'carried', this.maxPayloadBytes).json,
+      carried: encodeCarriage(encodeDocument(carried, 'carried', this.maxPayloadBytes).json, trace),
       runAtMs: runAt === undefined ? null : requireRunAt(runAt),
       delayMs: delayMs === undefined ? 0 : requireDelayMs(delayMs),
       priority: requireInt(priority, 'priority', -MAX_INT - 1),

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { TraceContext } from './carriage.js';
 import type { JobLogLevel, JobProgress } from './job-log.js';
 import type { JobState, JobStatus } from './job-state.js';
 import type { StoredBackoff } from './retry.js';
@@ -35,6 +36,8 @@ export interface Job<Payload = unknown, Result = unknown> extends ShownSettings 
   readonly payloadVersion: number;
   /** What the module's `contextCarrier` captured when the job was enqueued. */
   readonly carried?: unknown;
+  /** The trace that it was enqueued in, where telemetry was on: `traceparent` and what else the propagator writes. */
+  readonly traceContext?: TraceContext;
   /** Lower runs first. */
   readonly priority: number;
   /** How many attempts may fail before the job is `FAILED`; undefined leaves it to the handler. */

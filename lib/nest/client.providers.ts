@@ -105,6 +105,7 @@ function createSchedules(
   return new JobSchedules(queue, declared, tickJobs, {
     requireKind: kindCheck(handlers, explorer, options),
     contextCarrier: options.contextCarrier,
+    events: options.events,
     explore: () => explorer.explore(),
     onUnjoined: unjoined === null ? undefined : () => unjoined.look(),
     isClosed: () => lifetime.isOver,

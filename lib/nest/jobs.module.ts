@@ -69,6 +69,7 @@ function assemble(
     getJobEventsToken(name),
     getWorkerToken(name),
     getJobQueueToken(name),
+    internalToken('events', name),
   ];
   return {
     module: JobsModule,

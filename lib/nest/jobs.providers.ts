@@ -47,6 +47,7 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
   const discovery = [DiscoveryService, MetadataScanner, ExternalContextCreator];
   return [
     ...clientsOf(name),
+    { provide: internalToken('events', name), inject: [options], useFactory: eventsOf },
     { provide: lifetime, useFactory: (): Lifetime => ({ isOver: false }) },
     { provide: handlers, useFactory: () => new HandlerRegistry() },
     { provide: declared, useFactory: () => new ScheduleRegistry() },
@@ -66,6 +67,10 @@ export function partsOf(name: string, dataSource?: string): FactoryProvider[] {
       useFactory: createRunner,
     },
   ];
+}
+
+function eventsOf({ events }: ResolvedOptions): JobsEvents {
+  return events;
 }
 
 /** The table is there when this resolves, so that every provider may enqueue from its own `onModuleInit` on. */

@@ -56,6 +56,7 @@ export function getJobQueueToken(name: string = DEFAULT_NAME): InjectionToken<Jo
 /** What a module keeps to itself. */
 type InternalPart =
   | 'options'
+  | 'events'
   | 'handlers'
   | 'declared'
   | 'listeners'

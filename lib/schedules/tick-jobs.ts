@@ -1,3 +1,4 @@
+import type { TraceContext } from '../job/carriage.js';
 import type { JobDefinition } from '../job/definition.js';
 import { decodeDocument, encodeDocument } from '../job/document.js';
 import { JobEncoder, type EncodedJob } from '../job/encode-job.js';
@@ -38,8 +39,8 @@ export class TickJobs {
   }
 
   /** A job that is run at once, with an id like any other. @throws InvalidJobError, InvalidPayloadError */
-  byHand(parts: TickJobParts, carried?: unknown): Promise<EncodedJob> {
-    return this.encode(parts, {}, carried);
+  byHand(parts: TickJobParts, carried?: unknown, trace?: TraceContext): Promise<EncodedJob> {
+    return this.encode(parts, {}, carried, trace);
   }
 
   /** The payload of a schedule as it is stored: JSON. @throws InvalidJobError */
@@ -67,8 +68,9 @@ export class TickJobs {
     { schedule: { name, kind }, terms: { priority, maxAttempts, tags }, payload, tick }: TickJobParts,
     when: { readonly id?: string; readonly runAt?: Date },
     carried?: unknown,
+    trace?: TraceContext,
   ): Promise<EncodedJob> {
-    const encoded = this.encoder.encode({ kind, payload, priority, maxAttempts, ...when }, carried);
+    const encoded = this.encoder.encode({ kind, payload, priority, maxAttempts, ...when }, carried, trace);
     const settings = encodeSettings({
       ...(tags.length > 0 && { tags }),
       schedule: name,

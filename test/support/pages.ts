@@ -47,8 +47,12 @@ export function compilerOptions(): ts.CompilerOptions {
     noUnusedParameters: false,
     paths: {
       'nestjs-typeorm-jobs': ['./lib/index.ts'],
-      'nestjs-typeorm-jobs/testing': ['./lib/testing/index.ts'],
-      'nestjs-typeorm-jobs/dashboard': ['./lib/dashboard/index.ts'],
+      ...Object.fromEntries(
+        ['testing', 'dashboard', 'telemetry', 'prometheus'].map((name) => [
+          `nestjs-typeorm-jobs/${name}`,
+          [`./lib/${name}/index.ts`],
+        ]),
+      ),
       'nestjs-typeorm-jobs/*': ['./lib/adapters/*.ts'],
     },
   };

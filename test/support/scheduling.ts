@@ -1,5 +1,6 @@
 import { afterEach } from '@jest/globals';
-import { JobSchedules, type JobSchedulesSettings } from '../../lib/client/job-schedules.js';
+import type { JobSchedulesSettings } from '../../lib/client/job-schedules-settings.js';
+import { JobSchedules } from '../../lib/client/job-schedules.js';
 import type { JobsEventMap } from '../../lib/events/jobs-events.js';
 import type { JobsEvents } from '../../lib/events/jobs-events.js';
 import type { Job } from '../../lib/job/job.js';

@@ -1,3 +1,4 @@
+import { decodeCarriage } from '../../job/carriage.js';
 import { decodeDocument, sizeOf } from '../../job/document.js';
 import type { ClaimedJob, Job } from '../../job/job.js';
 import type { JobProgress } from '../../job/job-log.js';
@@ -13,7 +14,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface StoredJob extends Omit<
   Job,
-  'payload' | 'carried' | 'result' | 'progress' | 'state' | keyof ShownSettings
+  'payload' | 'carried' | 'traceContext' | 'result' | 'progress' | 'state' | keyof ShownSettings
 > {
   payload: EncodedJob['payload'];
   carried: string | null;
@@ -70,7 +71,7 @@ export function show(stored: Stored, now: number): Job {
     ...job,
     state: stateOf(factsOf(stored), now),
     payload: read(payload),
-    carried: decodeDocument(carried, null),
+    ...decodeCarriage(carried),
     ...shownSettings(decodeSettings(settings)),
     ...(value === undefined ? {} : { result: value }),
     ...(progress !== undefined && { progress: decodeDocument(progress, null) as JobProgress }),

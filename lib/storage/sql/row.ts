@@ -1,3 +1,4 @@
+import { decodeCarriage, type Carriage } from '../../job/carriage.js';
 import { decodeDocument, sizeOf } from '../../job/document.js';
 import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
 import type { AttemptOutcome, JobAttempt } from '../../job/job-attempt.js';
@@ -23,7 +24,7 @@ export function decodeJob(selected: Row): Job {
     kind: row.kind as string,
     payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload'),
     payloadVersion: Number(row.payload_version),
-    carried: decodeDocument(row.carried as string | null, null, 'carried'),
+    ...decodeCarriage(row.carried as string | null),
     result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null, 'result'),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
@@ -68,13 +69,13 @@ function withSettings<J extends Job>(job: J, settings: string | null): J {
 export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
   const row = selected as RowOf<typeof CLAIMED_COLUMNS> & { readonly now: unknown };
   let payload: unknown;
-  let carried: unknown;
+  let carriage: Carriage | undefined;
   let settings: ShownSettings | null = null;
   let unreadable: Error | undefined;
   try {
     if (row.settings !== null) settings = shownSettings(decodeSettings(row.settings as string));
     payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload');
-    carried = decodeDocument(row.carried as string | null, null, 'carried');
+    carriage = decodeCarriage(row.carried as string | null);
   } catch (error) {
     unreadable = error as Error;
   }
@@ -84,7 +85,8 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     kind: row.kind as string,
     payload,
     payloadVersion: Number(row.payload_version),
-    carried,
+    carried: carriage?.carried,
+    traceContext: carriage?.traceContext,
     runAt: toDate(row.run_at),
     status: 'PENDING',
     state: 'running',
@@ -129,7 +131,7 @@ export function decodeInserted(
     kind: job.kind,
     payload: decodeDocument(job.payload.json, job.payload.bytes),
     payloadVersion: job.payloadVersion,
-    carried: decodeDocument(job.carried, null),
+    ...decodeCarriage(job.carried),
     runAt: toDate(runAtMs),
     status: 'PENDING',
     state: runAtMs <= nowMs ? 'ready' : 'scheduled',

@@ -10,7 +10,7 @@ export type JobRecord = {
   readonly settings: StoredSettings | null;
 };
 
-type Plain = Required<Omit<Job, 'state' | 'enqueued' | keyof ShownSettings>>;
+type Plain = Required<Omit<Job, 'state' | 'enqueued' | 'traceContext' | keyof ShownSettings>>;
 
 /** Columns that may be empty. */
 type NullFor<Field extends keyof Job> = undefined extends Job[Field] ? null : never;

@@ -38,6 +38,13 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
       'log All kinds are paused until 2026-11-26T10:00:00.000Z.',
     ],
   ],
+  instrumentFailed: [
+    [
+      { error, failures: 1 },
+      `warn Telemetry failed, and is tried again at the next job; no job was affected: Error: connection lost${STACK}`,
+    ],
+    [{ error, failures: 2 }],
+  ],
   kindResumed: [[{ kind: 'mail' }, 'log The kind mail is paused no longer.']],
   controlsFailed: [
     [

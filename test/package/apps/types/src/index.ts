@@ -13,6 +13,8 @@ import {
 } from 'nestjs-typeorm-jobs';
 import { clsTransactional } from 'nestjs-typeorm-jobs/cls-transactional';
 import { JobsDashboardModule } from 'nestjs-typeorm-jobs/dashboard';
+import { jobsMetrics, JobsMetricsModule } from 'nestjs-typeorm-jobs/prometheus';
+import { JobsTelemetryModule } from 'nestjs-typeorm-jobs/telemetry';
 import { jobsMatchers, JobsTestingModule } from 'nestjs-typeorm-jobs/testing';
 import { typeormTransactional } from 'nestjs-typeorm-jobs/typeorm-transactional';
 
@@ -60,5 +62,8 @@ export class Jobs {
 export const modules = [
   JobsModule.forRoot({ transactions: clsTransactional() }),
   JobsTestingModule.forRoot({ transactions: typeormTransactional() }),
+  JobsTelemetryModule.forRoot({ parent: true }),
+  JobsMetricsModule.forRoot({ path: 'internal/metrics', unguarded: true }),
 ];
+export const measure = jobsMetrics;
 export const matchers = jobsMatchers;

@@ -1,0 +1,5 @@
+/** Metrics for Prometheus: `nestjs-typeorm-jobs/prometheus`. It needs `prom-client`. */
+export { jobsMetrics } from './jobs-metrics.js';
+export type { JobsMetricsSettings } from './jobs-metrics.js';
+export { JobsMetricsModule } from './jobs-metrics.module.js';
+export type { JobsMetricsOptions } from './metrics-options.js';

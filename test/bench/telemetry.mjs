@@ -1,0 +1,160 @@
+/*
+ * What telemetry costs a drain: the same backlog is worked off without it and with it, in turns, in one process.
+ *
+ *     npm run build:lib && BENCH_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres node test/bench/telemetry.mjs [jobs] [rounds]
+ *
+ * The SDK is the real one: spans are batched as the SDK for Node does it, and an exporter that sends nothing takes them.
+ */
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { context, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { JobClient, JobHandler, JobsModule } from '../../dist/index.js';
+import { JobsMetricsModule } from '../../dist/prometheus/index.js';
+import { JobsTelemetryModule } from '../../dist/telemetry/index.js';
+
+const JOBS = Number(process.argv[2] ?? 20_000);
+const ROUNDS = Number(process.argv[3] ?? 5);
+const BATCH = 1_000;
+const url = process.env.BENCH_POSTGRES_URL;
+if (url === undefined) throw new Error('Set BENCH_POSTGRES_URL to a PostgreSQL that may be worked on.');
+
+const exporter = { export: (_spans, done) => done({ code: 0 }), shutdown: () => Promise.resolve() };
+const tracerProviderOf = (ratio) =>
+  new BasicTracerProvider({
+    sampler: new TraceIdRatioBasedSampler(ratio),
+    spanProcessors: [new BatchSpanProcessor(exporter, { maxQueueSize: 1e6 })],
+  });
+const meterProvider = new MeterProvider({
+  readers: [
+    new PeriodicExportingMetricReader({
+      exporter: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+      exportIntervalMillis: 60_000,
+    }),
+  ],
+});
+
+const VARIANTS = {
+  'without telemetry': () => [],
+  'all traces and metrics': () => [
+    JobsTelemetryModule.forRoot({ tracerProvider: tracerProviderOf(1), meterProvider }),
+  ],
+  '1 % of traces, metrics': () => [
+    JobsTelemetryModule.forRoot({ tracerProvider: tracerProviderOf(0.01), meterProvider }),
+  ],
+  'metrics alone': () => [JobsTelemetryModule.forRoot({ traces: false, meterProvider })],
+  'prom-client': () => [JobsMetricsModule.forRoot({ register: new Registry(), unguarded: true })],
+};
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+
+const nothing = () => undefined;
+const SILENT = { debug: nothing, log: nothing, warn: nothing, error: nothing, isDebugEnabled: () => false };
+
+let left = 0;
+let allRun = () => undefined;
+
+class Nothing {
+  run() {
+    left -= 1;
+    if (left === 0) allRun();
+  }
+}
+const run = Object.getOwnPropertyDescriptor(Nothing.prototype, 'run');
+JobHandler('nothing')(Nothing.prototype, 'run', run);
+
+const admin = await new DataSource({ type: 'postgres', url }).initialize();
+const results = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
+for (let round = 0; round <= ROUNDS; round++)
+  for (const [name, modules] of inTurn(round)) {
+    const result = await drain(modules);
+    if (round > 0) results[name].push(result); // the first one warms up
+  }
+await admin.query('DROP SCHEMA IF EXISTS telemetry_bench CASCADE');
+await admin.destroy();
+trace.disable();
+report();
+
+function inTurn(round) {
+  const all = Object.entries(VARIANTS);
+  return [...all.slice(round % all.length), ...all.slice(0, round % all.length)];
+}
+
+/** @returns jobs a second, from the start of the worker until nothing is left, and the CPU of this process for each, in µs */
+async function drain(modules) {
+  await admin.query('DROP SCHEMA IF EXISTS telemetry_bench CASCADE');
+  await admin.query('CREATE SCHEMA telemetry_bench');
+  const typeOrm = TypeOrmModule.forRoot({ type: 'postgres', url });
+  const jobs = (worker) => JobsModule.forRoot({ schema: 'telemetry_bench', worker, logger: SILENT });
+  await withApplication([typeOrm, jobs(false), ...modules()], [], async (app) => {
+    const payloads = Array.from({ length: BATCH }, (_, n) => ({ kind: 'nothing', payload: { n } }));
+    for (let n = 0; n < JOBS; n += BATCH) await app.get(JobClient).enqueueMany(payloads);
+  });
+  await admin.query('ANALYZE telemetry_bench.nest_jobs');
+  left = JOBS;
+  const ended = new Promise((resolve) => (allRun = resolve));
+  let start = 0;
+  let cpu;
+  const begins = { onApplicationBootstrap: () => ([start, cpu] = [performance.now(), process.cpuUsage()]) };
+  let ms = 0;
+  await withApplication(
+    [typeOrm, jobs({ concurrency: 100 }), ...modules()],
+    [Nothing, { provide: 'begins', useValue: begins }],
+    async () => {
+      await ended;
+      const pending = `SELECT 1 FROM telemetry_bench.nest_jobs WHERE status = 'PENDING' LIMIT 1`;
+      while ((await admin.query(pending)).length > 0);
+      ms = performance.now() - start;
+      cpu = process.cpuUsage(cpu);
+    },
+  );
+  return { rate: (JOBS * 1000) / ms, cpuUs: (cpu.user + cpu.system) / JOBS };
+}
+
+async function withApplication(imports, providers, work) {
+  class Root {}
+  Module({ imports, providers })(Root);
+  const app = await NestFactory.createApplicationContext(Root, { logger: false });
+  try {
+    await work(app);
+  } finally {
+    await app.close();
+  }
+}
+
+function report() {
+  const of = (name, key) => median(results[name].map((result) => result[key]));
+  const base = of('without telemetry', 'rate');
+  for (const name of Object.keys(results)) {
+    const rate = of(name, 'rate');
+    const share = ((rate / base) * 100).toFixed(1);
+    const figures = [
+      `${Math.round(rate)} jobs/s`,
+      `${share} %`,
+      `${of(name, 'cpuUs').toFixed(1)} µs of CPU a job`,
+    ];
+    console.log(`${name.padEnd(24)} ${figures.map((figure) => figure.padStart(14)).join('  ')}`);
+  }
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
+}
