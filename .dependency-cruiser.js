@@ -36,10 +36,12 @@ const ROOMS = {
   dashboard: ['async', 'job', 'queue', 'schedules', 'execution', 'client', 'nest'],
   telemetry: ['job', 'events', 'nest', 'metrics'],
   prometheus: ['job', 'nest', 'metrics'],
+  health: ['async', 'job', 'events', 'queue', 'worker', 'client', 'nest'],
+  cli: ['async', 'job', 'events', 'queue', 'schedules', 'storage/typeorm', 'client', 'nest'],
 };
 
 /** The rooms that may import from Nest. */
-const NEST_ROOMS = ['nest', 'adapters', 'testing', 'dashboard', 'telemetry', 'prometheus'];
+const NEST_ROOMS = ['nest', 'adapters', 'testing', 'dashboard', 'telemetry', 'prometheus', 'health', 'cli'];
 
 const pathOf = (rooms) => `^lib/(${rooms.join('|')})/`;
 
@@ -124,7 +126,18 @@ export default {
       comment: 'The main entry imports no room that is a sub-path of the package by itself.',
       severity: 'error',
       from: { path: '^lib/index\\.ts$' },
-      to: { path: pathOf(['adapters', 'testing', 'dashboard', 'metrics', 'telemetry', 'prometheus']) },
+      to: {
+        path: pathOf([
+          'adapters',
+          'testing',
+          'dashboard',
+          'metrics',
+          'telemetry',
+          'prometheus',
+          'health',
+          'cli',
+        ]),
+      },
     },
   ],
   options: {

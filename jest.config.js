@@ -4,7 +4,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-typeorm-jobs$': '<rootDir>/lib/index.ts',
-    '^nestjs-typeorm-jobs/(testing|dashboard|telemetry|prometheus)$': '<rootDir>/lib/$1/index.ts',
+    '^nestjs-typeorm-jobs/(testing|dashboard|telemetry|prometheus|health)$': '<rootDir>/lib/$1/index.ts',
     '^nestjs-typeorm-jobs/(.*-transactional)$': '<rootDir>/lib/adapters/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

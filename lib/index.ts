@@ -84,8 +84,7 @@ export type { LiveWorker } from './client/live-worker.js';
 export type { CappedCount, KindStats, Percentiles } from './client/kind-stats.js';
 
 // Schedules
-export { JobSchedule } from './nest/decorators/job-schedule.decorator.js';
-export type { JobScheduleOptions } from './nest/decorators/job-schedule.decorator.js';
+export { JobSchedule, type JobScheduleOptions } from './nest/decorators/job-schedule.decorator.js';
 export { InjectJobEvents } from './nest/decorators/inject-job-events.decorator.js';
 export { OnJobEvent } from './nest/decorators/on-job-event.decorator.js';
 export type { JobEventMethod, OnJobEventOptions } from './nest/decorators/on-job-event.decorator.js';
@@ -211,6 +210,8 @@ export { NoteStore, type AttemptNote, type NotedLine } from './queue/note-store.
 export { JobEditor } from './queue/job-editor.js';
 export { AuditStore } from './queue/audit-store.js';
 export type { AuditedAction, AuditedOutcome, AuditPage, StoredAction } from './queue/audit-store.js';
+export { Inspector, type Inspection, type InspectionBounds, type StorageFinding } from './queue/inspector.js';
+export type { ExpiredLeases, Finding, OverdueSchedule, ReadyKind } from './queue/inspector.js';
 export { KindStore } from './queue/kind-store.js';
 export type { Controls, PauseTerms, StoredPause, StoredWorker, WorkerReport } from './queue/kind-store.js';
 export type { CountsLook, KindBacklog, KindCounts, StoredCounts } from './queue/kind-counts.js';
@@ -256,4 +257,4 @@ export { jobsMigrations } from './storage/typeorm/jobs-migrations.js';
 export type { JobsMigrationsOptions } from './storage/typeorm/jobs-migrations.js';
 
 // The worker
-export { Worker } from './worker/worker.js';
+export { Worker, type WorkerState, type WorkerVitals } from './worker/worker.js';

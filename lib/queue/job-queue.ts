@@ -14,6 +14,7 @@ import type {
 } from './lease.js';
 import type { AuditStore } from './audit-store.js';
 import type { EventStore } from './event-store.js';
+import type { Inspector } from './inspector.js';
 import type { JobEditor } from './job-editor.js';
 import type { JobReader } from './job-reader.js';
 import type { KindStore } from './kind-store.js';
@@ -94,6 +95,8 @@ export abstract class JobQueue {
   abstract readonly audit: AuditStore;
   /** Which worker does what one worker of the cluster does at a time. */
   abstract readonly chores: ChoreStore;
+  /** Looks for what keeps jobs from running. */
+  abstract readonly inspector: Inspector;
 
   /**
    * Writes the jobs, all or none, and tells the watchers once they are committed. With a `manager` the jobs belong to its

@@ -2,10 +2,13 @@ import { sleep } from '../async/timers.js';
 import { WakeSignal } from '../async/wake-signal.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { DueTimer } from './due-timer.js';
+import { Pulse } from './pulse.js';
 import { WakeThrottle } from './wake-throttle.js';
 
 /** How a worker learns that there may be jobs to claim: it is woken, a scheduled job is due, or a time has passed. */
 export class Arrivals {
+  /** Of the loop that waits here. */
+  readonly pulse = new Pulse();
   private readonly wakeSignal = new WakeSignal();
   private readonly throttle = new WakeThrottle();
   private readonly dueTimer = new DueTimer(() => this.wake());
@@ -47,6 +50,7 @@ export class Arrivals {
 
   /** Resolves when there may be jobs to claim, or after `ms`. */
   wait(ms: number): Promise<void> {
+    this.pulse.beat(ms);
     return this.wakeSignal.wait(ms);
   }
 

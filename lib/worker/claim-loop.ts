@@ -103,6 +103,11 @@ export class ClaimLoop implements Startable {
     return this.mayBeMore;
   }
 
+  /** How late its next step is, in milliseconds. */
+  get silentMs(): number {
+    return this.arrivals.pulse.silentMs;
+  }
+
   /** Claims no more, and gives back what has not been started. */
   async stop(): Promise<void> {
     this.isStopping = true;
@@ -112,18 +117,21 @@ export class ClaimLoop implements Startable {
     this.allGivenBack = Promise.allSettled([this.giveBack(this.executor.held.unstarted), this.claiming]);
     await this.allGivenBack;
     await ends;
+    this.arrivals.pulse.stop();
   }
 
   private async turn(signal: AbortSignal, succeeded: () => void): Promise<void> {
+    this.arrivals.pulse.beat();
     if (!this.wantsMore()) await this.waitForJobs(signal);
     if (signal.aborted) return;
+    this.arrivals.pulse.beat();
     const claimed = await (this.claiming = this.claim(signal));
     succeeded();
     await this.startAll(claimed);
   }
 
   private async claim(signal: AbortSignal): Promise<HeldJob[]> {
-    await this.backlog.isSmall(signal);
+    await this.arrivals.pulse.during(this.backlog.isSmall(signal));
     if (this.isStopping) return [];
     if (this.unheld.isDue(performance.now())) await this.releaseUnheld();
     const claimedAt = performance.now();
@@ -182,7 +190,7 @@ export class ClaimLoop implements Startable {
     }
     await this.giveBack(claimed.filter((job) => !suspects.includes(job)));
     await this.giveBackWaiting();
-    await this.quarantine.run(suspects);
+    await this.arrivals.pulse.during(this.quarantine.run(suspects));
   }
 
   /** How many jobs may be claimed now. */

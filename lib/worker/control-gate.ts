@@ -38,8 +38,12 @@ export class ControlGate implements StartGate {
 
   /** Whether it knows enough of the controls to start anything. */
   get isCurrent(): boolean {
-    const now = this.now();
-    return now < this.currentUntil && now < this.beatenAt + LIVE_MS;
+    return this.now() < this.knowsUntil;
+  }
+
+  /** Until when it knows enough, unless it hears more; `-Infinity` where it has heard nothing. */
+  get knowsUntil(): number {
+    return Math.min(this.currentUntil, this.beatenAt + LIVE_MS);
   }
 
   isOpen(kind: string): boolean {

@@ -7,6 +7,7 @@ import type { JobQueue } from '../queue/job-queue.js';
 import type { StoredCounts } from '../queue/kind-counts.js';
 import type { Controls, StoredPause } from '../queue/kind-store.js';
 import { ControlGate } from './control-gate.js';
+import { Pulse } from './pulse.js';
 
 /** Between two beats, with jitter. */
 const BEAT_MS = 10_000;
@@ -43,10 +44,14 @@ export class ControlWatch implements Startable {
   private readonly hints = new WakeSignal();
   private readonly loop = new Loop((signal, succeeded) => this.turn(signal, succeeded), {
     pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
-    wait: (ms) => this.hints.wait(ms),
-    onFailure: (error, failures) => this.events.emit('controlsFailed', { error, failures }),
-    onRecovery: (failures) => this.events.emit('controlsRecovered', { failures }),
+    wait: (ms) => this.wait(ms),
+    onFailure: (error, failures) => this.failed(error, failures),
+    onRecovery: (failures) => this.recovered(failures),
   });
+  private readonly pulse = new Pulse();
+  private isFailing = false;
+  /** Since when the database answers. */
+  private answeringSince = -Infinity;
   private unwatch: (() => void) | undefined;
   private nextBeatAt = -Infinity;
   /** What the storage's clock is ahead of `performance.now()`; undefined while it is not known. */
@@ -68,8 +73,20 @@ export class ControlWatch implements Startable {
   ) {}
 
   start(): void {
+    this.answeringSince = performance.now();
     this.unwatch = this.queue.kinds.watch(() => this.hints.wake());
     this.loop.start();
+  }
+
+  /** How late its next step is, in milliseconds. */
+  get silentMs(): number {
+    return this.pulse.silentMs;
+  }
+
+  /** For how long it has not known enough to start a job, though the database answers, in milliseconds. */
+  get fencedMs(): number {
+    if (this.isFailing) return 0;
+    return Math.max(0, performance.now() - Math.max(this.answeringSince, this.gate.knowsUntil));
   }
 
   /** Only for a worker that starts no job any more: the register forgets it. */
@@ -78,6 +95,7 @@ export class ControlWatch implements Startable {
     const ended = this.loop.stop();
     this.hints.wake();
     await endsWithin(ended, FORGET_MS);
+    this.pulse.stop();
     if (this.clockMs !== undefined) await endsWithin(this.lastBeat(), FORGET_MS);
     const forgotten = this.queue.kinds.forget(this.settings.workerId).catch(() => undefined); // it is forgotten in time
     await endsWithin(forgotten, FORGET_MS);
@@ -85,12 +103,29 @@ export class ControlWatch implements Startable {
 
   private async turn(signal: AbortSignal, succeeded: () => void): Promise<void> {
     const beganAt = performance.now();
+    this.pulse.beat();
     if (beganAt >= this.nextBeatAt) await this.beat();
     else await this.read();
     succeeded();
     if (this.gate.seen !== this.acknowledged || signal.aborted) return;
-    await this.hints.wait(this.pauseMs);
+    await this.wait(this.pauseMs);
     await sleep(HINT_PAUSE_MS - (performance.now() - beganAt), signal);
+  }
+
+  private wait(ms: number): Promise<void> {
+    this.pulse.beat(ms);
+    return this.hints.wait(ms);
+  }
+
+  private failed(error: unknown, failures: number): void {
+    this.isFailing = true;
+    this.events.emit('controlsFailed', { error, failures });
+  }
+
+  private recovered(failures: number): void {
+    this.isFailing = false;
+    this.answeringSince = performance.now();
+    this.events.emit('controlsRecovered', { failures });
   }
 
   /** Writes the counts of the last seconds. */

@@ -11,6 +11,7 @@ import { AboutWorker } from './about-worker.js';
 import { ClaimLoop } from './claim-loop.js';
 import { ControlWatch } from './control-watch.js';
 import { EventLoopMonitor } from './event-loop-monitor.js';
+import type { WorkerVitals } from './pulse.js';
 import { Reclaimer } from './reclaimer.js';
 import { Tally } from './tally.js';
 
@@ -85,6 +86,17 @@ export class WorkerSession implements Startable {
     return this.claims.isBehind;
   }
 
+  get isStopping(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  /** One that stops is expected to do nothing any more. */
+  get vitals(): WorkerVitals {
+    if (this.isStopping) return { silentMs: 0, fencedMs: 0 };
+    const { claims, watch } = this;
+    return { silentMs: Math.max(claims.silentMs, watch.silentMs), fencedMs: watch.fencedMs };
+  }
+
   start(): void {
     for (const part of [
       this.executor,
@@ -144,7 +156,7 @@ export class WorkerSession implements Startable {
     const { kinds, settings, executor } = this;
     const runningKinds: Record<string, number> = {};
     for (const kind of executor.held.runningKinds) runningKinds[kind] = (runningKinds[kind] ?? 0) + 1;
-    const stopping = this.stopped !== undefined;
+    const { isStopping: stopping } = this;
     return this.about.json({ kinds, concurrency: settings.concurrency, runningKinds, stopping });
   }
 

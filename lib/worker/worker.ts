@@ -3,7 +3,10 @@ import { inOwnContext } from '../async/own-context.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { HandlerRegistry } from '../execution/handler-registry.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { WorkerState, WorkerVitals } from './pulse.js';
 import { WorkerSession, type WorkerSettings } from './worker-session.js';
+
+export type { WorkerState, WorkerVitals } from './pulse.js';
 
 /**
  * Claims jobs of the kinds that have handlers here, runs them, and writes what they end in. The Nest lifecycle starts and
@@ -11,6 +14,7 @@ import { WorkerSession, type WorkerSettings } from './worker-session.js';
  */
 export class Worker implements Startable {
   private session: WorkerSession | undefined;
+  private stateBetween: Exclude<WorkerState, 'running' | 'stopping'> = 'unstarted';
 
   /** @param companions start and stop together with it */
   constructor(
@@ -37,6 +41,16 @@ export class Worker implements Startable {
     return this.session !== undefined;
   }
 
+  get state(): WorkerState {
+    if (this.session === undefined) return this.stateBetween;
+    return this.session.isStopping ? 'stopping' : 'running';
+  }
+
+  /** How its loops are; null where it does not run. */
+  get vitals(): WorkerVitals | null {
+    return this.session?.vitals ?? null;
+  }
+
   /** @throws UnsupportedDatabaseError where a handler is transactional and the database cannot do that */
   check(): void {
     for (const kind of this.kinds)
@@ -55,6 +69,7 @@ export class Worker implements Startable {
     const { kinds, settings } = this;
     const { workerId, concurrency, retention } = settings;
     if (kinds.length === 0) {
+      this.stateBetween = 'idle';
       this.events.emit('workerIdle', { workerId });
       return;
     }
@@ -79,6 +94,7 @@ export class Worker implements Startable {
     await Promise.all([session.stop(), ...this.companions.map((companion) => companion.stop())]);
     if (this.session !== session) return;
     this.session = undefined;
+    this.stateBetween = 'stopped';
     this.events.emit('workerStopped', { workerId: this.settings.workerId });
   }
 }

@@ -17,6 +17,8 @@ import { foreignRowsContract } from './foreign-rows.contract.js';
 import { forgottenClaimsContract } from './forgotten-claims.contract.js';
 import { foreignTableContract } from './foreign-table.contract.js';
 import { jobSchedulesContract } from './job-schedules.contract.js';
+import { inspectionContract } from './inspection.contract.js';
+import { inspectorContract } from './inspector.contract.js';
 import { isolationContract } from './isolation.contract.js';
 import { kindsContract } from './kinds.contract.js';
 import { labelsContract } from './labels.contract.js';
@@ -78,6 +80,7 @@ export function jobQueueContract(store: Store): void {
     choresContract(store);
     eventsContract(store);
     auditContract(store);
+    inspectorContract(store);
     scaleContract(store);
     scheduleStoreContract(store);
     schedulesContract(store);
@@ -92,5 +95,6 @@ export function jobQueueContract(store: Store): void {
     forgottenClaimsContract(store);
     schemaContract(store);
     foreignTableContract(store);
+    inspectionContract(store);
   });
 }

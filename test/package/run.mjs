@@ -12,7 +12,8 @@ import pg from 'pg';
  * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
  * Each compiles against the packed types and runs a handler in its own test. The testing sub-path is tried under Jest in
  * the second, and under Vitest in a third. A fourth loads both builds in one process: its dependency requires the package.
- * Nest 10 runs the oldest drivers that are supported, and one application only compiles the types, by several compilers.
+ * Nest 10 runs the oldest drivers that are supported, one application only compiles the types, by several compilers, and one
+ * runs the command line.
  */
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -28,6 +29,7 @@ const WANTED = [
   ...['dist/dashboard/index.js', 'dist-cjs/dashboard/index.js', 'dist-cjs/dashboard/index.d.ts'],
   ...['dist/telemetry/index.js', 'dist-cjs/telemetry/index.d.ts'],
   ...['dist/prometheus/index.js', 'dist-cjs/prometheus/index.d.ts'],
+  ...['dist/health/index.js', 'dist-cjs/health/index.d.ts', 'dist/cli/bin.js'],
 ];
 /** The libraries for transactions are tried in one application. */
 const SHARED = { recursive: true, filter: (file) => !file.endsWith('transactions.spec.ts') };
@@ -53,6 +55,9 @@ try {
   );
   await step('both builds in one process', () => tryApp('nest12-both', tarball));
   await step('tests under Vitest, without a database', () => tryApp('nest12-vitest', tarball));
+  await step('the command line, with a DataSource in CommonJS and in an ES module', () =>
+    tryApp('cli', tarball),
+  );
 } finally {
   await dropDatabases(database);
   await rm(folder, { recursive: true, force: true });

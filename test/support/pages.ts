@@ -48,7 +48,7 @@ export function compilerOptions(): ts.CompilerOptions {
     paths: {
       'nestjs-typeorm-jobs': ['./lib/index.ts'],
       ...Object.fromEntries(
-        ['testing', 'dashboard', 'telemetry', 'prometheus'].map((name) => [
+        ['testing', 'dashboard', 'telemetry', 'prometheus', 'health'].map((name) => [
           `nestjs-typeorm-jobs/${name}`,
           [`./lib/${name}/index.ts`],
         ]),

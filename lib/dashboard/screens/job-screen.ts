@@ -34,7 +34,7 @@ export async function jobScreen(sources: JobsSources, id: string): Promise<JobPa
       backoff: job.backoff ?? null,
       lastError: job.lastError ?? null,
       ...{ payload: part('payload'), result: part('result'), carried: part('carried') },
-      traceId: traceIdOf(job.carried),
+      traceId: traceIdOf(job.traceContext) ?? traceIdOf(job.carried),
     },
     attempts: attempts.map(attemptRow),
     logs,
@@ -71,7 +71,7 @@ function attemptRow({ attempt, worker, startedAt, endedAt, outcome, error, nextA
   };
 }
 
-/** From `traceparent`, wherever it is in what the job carries: `00-<32 digits>-<16 digits>-01`. */
+/** From `traceparent`, as telemetry or a carrier wrote it, wherever it is in what the job takes along: `00-<32 digits>-<16 digits>-01`. */
 function traceIdOf(carried: unknown): string | null {
   const text = carried === undefined || carried instanceof Uint8Array ? '' : JSON.stringify(carried);
   return /"traceparent":"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/i.exec(text)?.[1] ?? null;

@@ -33,6 +33,7 @@ import { MemoryAttempts } from './memory-attempts.js';
 import { show, showClaimed, type Stored } from './memory-job.js';
 import { MemoryJobs } from './memory-jobs.js';
 import { MemoryEvents } from './memory-events.js';
+import { MemoryInspector } from './memory-inspector.js';
 import { MemoryJobEditor } from './memory-job-editor.js';
 import { MemorySchedules } from './memory-schedules.js';
 import { MemoryChores } from './memory-chores.js';
@@ -64,6 +65,11 @@ export class MemoryJobQueue extends JobQueue {
   readonly chores: MemoryChores;
   readonly eventStore: MemoryEvents;
   readonly audit: MemoryAudit;
+  readonly inspector = new MemoryInspector({
+    now: () => this.now(),
+    list: () => this.list(),
+    schedules: () => this.schedules,
+  });
   private readonly jobs: MemoryJobs;
   private readonly settings: DequeueSettings;
   private readonly shown = (job: Stored): Job => show(job, this.now());

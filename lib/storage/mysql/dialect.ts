@@ -18,6 +18,7 @@ import { finds } from './finds.js';
 import { get } from './get.js';
 import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
+import { inspection } from './inspection.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
 import { lockTest } from './lock-test.js';
@@ -75,6 +76,7 @@ export function mysqlDialect(
     chores: chores(sideTable(table, 'chores').quoted),
     audit: audit(table),
     diagnosis,
+    inspection: inspection(table),
     lockTest: server.unknownAs === undefined ? null : lockTest(quoted, server.unknownAs),
     maxStatementBytes: server.maxPacketBytes,
     noTransactionalHandlers: null,

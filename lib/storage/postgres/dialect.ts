@@ -18,6 +18,7 @@ import { finds } from './finds.js';
 import { get } from './get.js';
 import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
+import { inspection } from './inspection.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
 import { lockTest } from './lock-test.js';
@@ -80,7 +81,7 @@ export function postgresDialect(
     retention: { prune: prune(table, server) },
     chores: chores(sideTable(table, 'chores').quoted),
     audit: audit(table, server),
-    diagnosis,
+    ...{ diagnosis, inspection: inspection(table) },
     lockTest: server.unknownAs === undefined ? null : lockTest(quoted, server.unknownAs),
     maxStatementBytes: MAX_MESSAGE_BYTES,
     noTransactionalHandlers: null,

@@ -7,6 +7,7 @@ import type { DatabaseErrors } from './database-errors.js';
 import type { EditsDialect } from './edits-dialect.js';
 import type { EventsDialect } from './events-dialect.js';
 import type { FindsDialect } from './finds-dialect.js';
+import type { InspectionDialect } from './inspection-dialect.js';
 import type { JobsDialect } from './jobs-dialect.js';
 import type { KindsDialect } from './kinds-dialect.js';
 import type { NotesDialect } from './notes-dialect.js';
@@ -54,6 +55,7 @@ export interface Dialect {
   readonly chores: ChoresDialect;
   readonly audit: AuditDialect;
   readonly diagnosis: DiagnosisDialect;
+  readonly inspection: InspectionDialect;
   /** Finds out whether locks work; null for a server that is known to be what it says, and for one without locks on rows. */
   readonly lockTest: LockTest | null;
   /** The longest statement that the server takes, its values included. */

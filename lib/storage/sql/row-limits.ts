@@ -32,3 +32,6 @@ export const PRUNED_AT_ONCE = 1000;
 
 /** How many rows one statement reads in search of jobs to delete, where it counts rows. */
 export const READ_AT_ONCE = 2000;
+
+/** A server that breaks off statements sooner breaks off statements of workers on a busy day, in milliseconds. */
+export const SHORTEST_STATEMENT_MS = 5_000;

@@ -17,6 +17,7 @@ import { finds } from './finds.js';
 import { get } from './get.js';
 import { countHistory } from './count-history.js';
 import { insert } from './insert.js';
+import { inspection } from './inspection.js';
 import { kinds } from './kinds.js';
 import { leases } from './leases.js';
 import { notes } from './notes.js';
@@ -72,6 +73,7 @@ export function sqliteDialect(name: string, history: AttemptHistory = 'failures'
     chores: chores(sideTable(table, 'chores').quoted),
     audit: audit(table),
     diagnosis,
+    inspection: inspection(table),
     lockTest: null,
     maxStatementBytes: Infinity,
     noTransactionalHandlers:

@@ -40,6 +40,7 @@ import { Replication } from './replication.js';
 import { SqlAudit } from './sql-audit.js';
 import { SqlChores } from './sql-chores.js';
 import { SqlEvents } from './sql-events.js';
+import { SqlInspector } from './sql-inspector.js';
 import { SqlNotes } from './sql-notes.js';
 import { SqlReader } from './sql-reader.js';
 import { SqlRetention } from './sql-retention.js';
@@ -60,6 +61,7 @@ export class TypeOrmJobQueue extends JobQueue {
   readonly chores: SqlChores;
   readonly eventStore: SqlEvents;
   readonly audit: SqlAudit;
+  readonly inspector: SqlInspector;
   private readonly connections: Connections;
   private readonly ungated: Connections;
   private readonly transactions: Transactions;
@@ -96,6 +98,7 @@ export class TypeOrmJobQueue extends JobQueue {
     this.chores = new SqlChores(this.connections, () => this.parts.dialect.chores);
     this.eventStore = new SqlEvents(this.connections, () => this.parts.dialect.events);
     this.audit = new SqlAudit(this.connections, () => this.parts.dialect.audit);
+    this.inspector = new SqlInspector(dataSource, this.connections, () => this.parts.dialect);
   }
 
   /**

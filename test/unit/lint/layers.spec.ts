@@ -73,6 +73,11 @@ const PLANTED: readonly (readonly [file: string, imports: string, rule: string |
   ['telemetry/aside', "import type { I } from '../prometheus/index.js'", 'room-telemetry'],
   ['prometheus/index', "import { Registry } from 'prom-client'", null],
   ['prometheus/aside', "import type { I } from '../telemetry/index.js'", 'room-prometheus'],
+  ['health/index', "import '../nest/module.js'", null],
+  ['health/aside', "import type { T } from '../storage/typeorm/t.js'", 'room-health'],
+  ['cli/main', "import '../storage/typeorm/t.js'", null],
+  ['cli/value', "import { DataSource } from 'typeorm'", 'typeorm-in-storage'],
+  ['cli/aside', "import type { H } from '../health/index.js'", 'room-cli'],
   ['nowhere/file', "import '../job/job.js'", 'every-file-has-a-room'],
   ['index', "import './testing/index.js'", 'sub-paths-stand-apart'],
 ];

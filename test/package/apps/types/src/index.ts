@@ -15,6 +15,7 @@ import { clsTransactional } from 'nestjs-typeorm-jobs/cls-transactional';
 import { JobsDashboardModule } from 'nestjs-typeorm-jobs/dashboard';
 import { jobsMetrics, JobsMetricsModule } from 'nestjs-typeorm-jobs/prometheus';
 import { JobsTelemetryModule } from 'nestjs-typeorm-jobs/telemetry';
+import { JobsHealthIndicator, JobsHealthModule } from 'nestjs-typeorm-jobs/health';
 import { jobsMatchers, JobsTestingModule } from 'nestjs-typeorm-jobs/testing';
 import { typeormTransactional } from 'nestjs-typeorm-jobs/typeorm-transactional';
 
@@ -67,3 +68,10 @@ export const modules = [
 ];
 export const measure = jobsMetrics;
 export const matchers = jobsMatchers;
+
+/** As Terminus takes it, which is not installed here. */
+type IndicatorResult = Record<'jobs', { status: 'up' | 'down' } & Record<string, unknown>>;
+
+export const health = JobsHealthModule.forRoot({ maxReadyMsOf: { crop: 60_000 } });
+export const isLive = (jobs: JobsHealthIndicator): Promise<IndicatorResult> => jobs.isLive();
+export const isMine = async (jobs: JobsHealthIndicator) => (await jobs.isReady('mine')).mine.databaseMs;

@@ -1,0 +1,3 @@
+const { DataSource } = require('typeorm');
+
+module.exports.AppDataSource = new DataSource({ type: 'postgres', url: process.env.POSTGRES_URL });
