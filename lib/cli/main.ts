@@ -7,7 +7,6 @@ import { commandNamed, readArguments, type GivenCommand } from './arguments.js';
 import { NotConfirmedError, UsageError } from './cli-errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { helpOf, overview } from './help.js';
-import { connectJobs } from './jobs.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command is started with. */
@@ -52,6 +51,7 @@ async function run(
     terminal.print(helpOf(command));
     return EXIT.ok;
   }
+  const { connectJobs } = await import('./jobs.js'); // TypeORM takes a while to load, and no help needs it
   const jobs = await connectJobs({
     file: values.text('data-source'),
     url: databaseUrl,

@@ -78,9 +78,10 @@ export function inspectionContract(store: SqlStore): void {
         const queryRunner = dataSource.createQueryRunner();
         const sql = sqlThrough(queryRunner);
         const dialect = await dialectFor(dataSource, { tablePrefix: 'nest_' }).examine(sql);
-        const { wantedIndexes, indexes } = dialect.inspection;
+        const { inspection } = dialect;
+        const { wantedIndexes } = inspection;
         const tables = [...new Set(wantedIndexes.map(({ table }) => table))];
-        const found = (await indexes(sql, tables)).filter(({ name }) => !name.startsWith('sqlite_autoindex'));
+        const found = (await inspection.indexes(sql, tables)).filter(({ name }) => !name.startsWith('sqlite_autoindex'));
         const plain = ({ table, name, columns, where }: (typeof found)[number]) => ({
           table,
           name,

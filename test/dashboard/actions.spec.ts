@@ -267,7 +267,7 @@ describe('Schedules', () => {
     await inDialog().getByLabel('From').fill('2026-11-20T00:00:00');
     await inDialog().getByLabel('To').fill('2026-11-21T00:00:00');
     await button('Enqueue').click();
-    await toast('2 jobs enqueued; 1 tick had one already.').waitFor();
+    await toast('2 jobs enqueued. 1 tick had one already.').waitFor();
     const body = {
       name: 'report.nightly',
       from: Date.UTC(2026, 10, 19, 23),

@@ -238,7 +238,7 @@ describe.each(PLATFORMS)('The pages in an application on %s', (platform) => {
     await told('Enqueued a job of hourly.');
     await button('Backfill hourly').click();
     await button('Enqueue').click();
-    await told('enqueued');
+    await told('jobs enqueued.');
 
     await go('view=new-job&kind=mail');
     await page.getByLabel('to', { exact: true }).fill('grace');

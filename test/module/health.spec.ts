@@ -109,7 +109,7 @@ describeOn(oneOfEach, 'The health of an application on $name', (server) => {
   });
 
   const dataSource = (): DynamicModule =>
-    TypeOrmModule.forRoot({ type: server.type, url: proxy.url, retryAttempts: 0 } as DataSourceOptions);
+    TypeOrmModule.forRoot({ type: server.type, url: proxy.url, retryAttempts: 0 });
   const compile = async (root: ModuleMetadata) => {
     const module = await Test.createTestingModule(root).setLogger(silent).compile();
     app = module.createNestApplication();

@@ -49,7 +49,7 @@ export class Cli {
     return {
       ...{ code, ...read },
       get json(): unknown {
-        return JSON.parse(read.out);
+        return JSON.parse(read.out) as unknown;
       },
     };
   }

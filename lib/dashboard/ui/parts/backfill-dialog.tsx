@@ -32,7 +32,7 @@ export function BackfillDialog({ name, now, onDone, onClose }: BackfillDialogPro
     });
     showToast({
       tone: 'done',
-      text: `${plural(created, 'job')} enqueued; ${plural(existing, 'tick')} had one already.`,
+      text: resultText(created, existing),
       link: { search: jobsSearch({ schedule: name }), label: 'Show them' },
     });
     onDone();
@@ -54,4 +54,9 @@ export function BackfillDialog({ name, now, onDone, onClose }: BackfillDialogPro
       <Input label="Jobs at most" type="number" value={limit} onValue={setLimit} />
     </FormDialog>
   );
+}
+
+function resultText(created: number, existing: number): string {
+  const made = `${plural(created, 'job')} enqueued.`;
+  return existing === 0 ? made : `${made} ${plural(existing, 'tick')} had one already.`;
 }
