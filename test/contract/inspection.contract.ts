@@ -81,7 +81,9 @@ export function inspectionContract(store: SqlStore): void {
         const { inspection } = dialect;
         const { wantedIndexes } = inspection;
         const tables = [...new Set(wantedIndexes.map(({ table }) => table))];
-        const found = (await inspection.indexes(sql, tables)).filter(({ name }) => !name.startsWith('sqlite_autoindex'));
+        const found = (await inspection.indexes(sql, tables)).filter(
+          ({ name }) => !name.startsWith('sqlite_autoindex'),
+        );
         const plain = ({ table, name, columns, where }: (typeof found)[number]) => ({
           table,
           name,
