@@ -10,6 +10,7 @@ import { HomeController } from './home/home.controller.js';
 import { Invoice } from './invoices/invoice.entity.js';
 import { InvoicesModule } from './invoices/invoices.module.js';
 import { MailModule } from './mail/mail.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { Order, OrderLine } from './orders/order.entity.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { Product } from './products/product.entity.js';
@@ -67,6 +68,7 @@ export class AppModule {
         ProductsModule,
         ActivityModule,
         BacklogModule,
+        OperationsModule,
       ],
       controllers: [HomeController],
     };

@@ -9,6 +9,8 @@ import { printJoined, printSummary } from './backlog/summary.js';
 import { CustomersService } from './customers/customers.service.js';
 import { claimFolder } from './database/claim-folder.js';
 import { EmbeddedPostgres } from './database/embedded-postgres.js';
+import { ADMIN } from './operations/admin.guard.js';
+import { DASHBOARD_PATH } from './operations/operations.module.js';
 import { OrdersImporter } from './orders/orders.importer.js';
 import { RemindersService } from './reminders/reminders.service.js';
 import { printReport } from './reports/print-report.js';
@@ -66,6 +68,7 @@ async function runShop(settings: Settings, databaseUrl: string): Promise<number>
     const problems = await printSummary(backlog);
     if (settings.once) return problems.length === 0 ? 0 : 1;
     console.log(`Serving on http://localhost:${port} — Ctrl-C stops.`);
+    console.log(`The dashboard is on http://localhost:${port}/${DASHBOARD_PATH}: ${loginOf(settings)}.`);
     await stopped();
     return 0;
   } finally {
@@ -87,4 +90,11 @@ async function listen(app: NestExpressApplication, { port }: Settings): Promise<
 function stopped(): Promise<void> {
   if (stopping.signal.aborted) return Promise.resolve();
   return new Promise((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** A password that somebody has chosen is not printed. */
+function loginOf({ adminPassword }: Settings): string {
+  return process.env.ADMIN_PASSWORD === undefined
+    ? `name ${ADMIN}, password ${adminPassword}`
+    : `name ${ADMIN}, password as in ADMIN_PASSWORD`;
 }

@@ -23,6 +23,8 @@ export interface Settings {
   readonly invoiceWaitMs: number;
   /** An import of the price list rests so long after each few products, so that its progress can be seen. */
   readonly importPauseMs: number;
+  /** Of the name `admin`, for the dashboard and the metrics. */
+  readonly adminPassword: string;
 }
 
 /** The clock on the shop's wall. No member of `Settings`, as decorators want it when their classes are loaded. */
@@ -47,6 +49,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     refreshAfterMs: wholeNumber('REFRESH_AFTER_MS', env.REFRESH_AFTER_MS, 2_000),
     invoiceWaitMs: wholeNumber('INVOICE_WAIT_MS', env.INVOICE_WAIT_MS, 5_000),
     importPauseMs: wholeNumber('IMPORT_PAUSE_MS', env.IMPORT_PAUSE_MS, 500),
+    adminPassword: env.ADMIN_PASSWORD ?? 'sample',
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
@@ -20,6 +20,10 @@ import { MockDashboard, type World } from './mock/server.js';
  * database. The pictures are in test/dashboard/screenshots. Look at them after a change.
  */
 const FOLDER = join(import.meta.dirname, 'screenshots');
+/** The one that README.md shows, and where that is. */
+const SHOWN = 'overview-jobs-wide-light.png';
+const README_PICTURE = join(import.meta.dirname, '../../docs/dashboard.png');
+const MAX_PICTURE_BYTES = 200_000;
 
 const SCREENS = {
   overview: '',
@@ -89,3 +93,9 @@ describe.each(Object.keys(WIDTHS) as (keyof typeof WIDTHS)[])('On a %s screen', 
 function overflowOf({ page }: OpenPage): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+it('makes the picture of README.md, which is small', async () => {
+  if (process.env.UPDATE_README === '1') await copyFile(join(FOLDER, SHOWN), README_PICTURE);
+  expect((await stat(README_PICTURE)).size).toBeLessThan(MAX_PICTURE_BYTES);
+  expect((await stat(join(FOLDER, SHOWN))).size).toBeLessThan(MAX_PICTURE_BYTES);
+});

@@ -185,6 +185,30 @@ describeOn(oneOfEach, 'the sample on $name', (server) => {
   );
 
   it(
+    'shows the dashboard and metrics to those who know the password, and tells everybody that it is well',
+    async () => {
+      const sample = start('--orders', '3');
+      await sample.printed(/The dashboard is on/);
+      const url = /http:\/\/localhost:\d+\/admin\/jobs/.exec(sample.output)![0];
+      const home = new URL('/', url).href;
+      const login = { headers: { authorization: `Basic ${btoa('admin:sample')}` } };
+      expect((await fetch(url)).status).toBe(401);
+      expect((await fetch(`${home}metrics`)).status).toBe(401);
+      const page = await fetch(url, login);
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<base href=')]);
+      const kinds = (await (await fetch(`${url}/api/kinds`, login)).json()) as { kinds: { kind: string }[] };
+      expect(kinds.kinds.map(({ kind }) => kind)).toContain('invoice.mail');
+      expect(await (await fetch(`${home}metrics`, login)).text()).toMatch(
+        /messaging_process_duration_seconds_count\{[^}]*kind="invoice\.render"[^}]*\} 3/,
+      );
+      for (const check of ['live', 'ready', 'jobs'])
+        expect(await (await fetch(`${home}health/${check}`)).json()).toMatchObject({ status: 'ok' });
+      expect(await (await fetch(home)).text()).toContain('href="/admin/jobs"');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'shows its schedule and reports on a page, whose buttons make a report, pause the schedule and resume it',
     async () => {
       const sample = start('--orders', '3');

@@ -68,6 +68,7 @@ ${isWaiting ? `<meta http-equiv="refresh" content="${REFRESH_S}">\n` : ''}<title
 <h1>Quill & Bone, stationers</h1>
 <p>Each order is stored with its jobs in one transaction. One of them renders the invoice as a PDF, and enqueues another
 one that mails it. Some mailboxes ask the sender to come back later, and some do not exist.</p>
+<p><a href="/admin/jobs">All jobs in the dashboard</a> for the staff; <code>npm start</code> prints the login.</p>
 
 <h2>Place an order</h2>
 <p><button id="place">Order a fountain pen</button> <span id="placed"></span></p>
