@@ -33,7 +33,7 @@ const WANTED = [
 ];
 /** The libraries for transactions are tried in one application. */
 const SHARED = { recursive: true, filter: (file) => !file.endsWith('transactions.spec.ts') };
-const MAX_TARBALL_BYTES = 1_000_000;
+const MAX_TARBALL_BYTES = 1_200_000;
 const UNWANTED = /^(lib|test|sample|\.ci|node_modules|tsconfig.*|.*\.spec\..*)(\/|$)/;
 
 const folder = await mkdtemp(join(tmpdir(), 'jobs-package-'));
