@@ -90,6 +90,16 @@ describe('With the keyboard alone', () => {
     await page.getByRole('heading', { name: 'Timeline' }).waitFor();
   });
 
+  it('keys count that come faster than the page is drawn', async () => {
+    await page.goto(`${dashboard.url}?view=jobs`);
+    await settled(page);
+    await page.evaluate(() => {
+      for (const key of ['j', 'x', 'j', 'x', 'j', 'x'])
+        document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    });
+    await page.getByText('3 selected').waitFor();
+  });
+
   it('the search has the focus after a slash, and typing there is no command', async () => {
     await page.goto(`${dashboard.url}?view=jobs`);
     await settled(page);

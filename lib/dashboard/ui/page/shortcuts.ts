@@ -1,11 +1,12 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** What keys do, by the name of the key. */
 export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
 /** Listens for single keys, but not while somebody types, in a dialog, or together with Ctrl, Alt or Meta. */
 export function useShortcuts(shortcuts: Shortcuts): void {
-  useEffect(() => {
+  // As soon as it is drawn: a key that is pressed before an effect would run must not be lost.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return;
