@@ -97,12 +97,19 @@ const FREE_KEYS: Patch = {
   replace: 'return null;',
 };
 
-/** Both engines: what runs is updated as well. */
-const ANY_UPDATED: Patch = {
-  file: 'storage/typeorm/typeorm-job-editor.js',
-  find: "status === 'PENDING' && !isHeld",
-  replace: "status === 'PENDING'",
-};
+/** Both engines: what runs is updated as well. The client looks first, and the editor under a lock. */
+const ANY_UPDATED: readonly Patch[] = [
+  {
+    file: 'client/job-edits.js',
+    find: "const WAITING = ['scheduled', 'blocked', 'ready', 'retrying'];",
+    replace: "const WAITING = ['scheduled', 'blocked', 'ready', 'retrying', 'running'];",
+  },
+  {
+    file: 'storage/typeorm/typeorm-job-editor.js',
+    find: "status === 'PENDING' && !isHeld",
+    replace: "status === 'PENDING'",
+  },
+];
 
 /** Both engines: a worker reads the pauses, says that it obeys, and does not. */
 const OPEN_GATE: Patch = {
@@ -320,19 +327,19 @@ export const MUTANTS: readonly Mutant[] = [
     patches: KEPT_OUTCOMES,
   },
   {
-    name: 'the look whether a job waits that is updated',
+    name: 'the looks whether a job waits that is updated',
     caughtBy: 'I16',
     faults: ['kill', 'stop'],
     patches: {
       postgres: [
-        ANY_UPDATED,
+        ...ANY_UPDATED,
         {
           file: 'storage/postgres/rewrite.js',
           find: "AND job.status = 'PENDING' AND job.locked_by IS NULL",
           replace: "AND job.status = 'PENDING'",
         },
       ],
-      mariadb: [ANY_UPDATED],
+      mariadb: ANY_UPDATED,
     },
   },
   {
