@@ -235,13 +235,15 @@ export abstract class JobControl {
   }
 
   /** Encodes jobs and writes them, within what stands around enqueues. */
-  protected send(
+  protected async send(
     jobs: readonly { readonly kind: string }[],
     options: EnqueueManyOptions,
     encode: () => Promise<readonly EncodedJob[]>,
   ): Promise<EnqueuedJob[]> {
+    const { events } = this.settings;
+    if (events?.instrument === undefined) return this.write(await encode(), options);
     const write = async () => this.write(await encode(), options);
-    return sendWithin(this.settings.events, this.queue, jobs, options, write);
+    return sendWithin(events, this.queue, jobs, options, write);
   }
 
   private async write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {

@@ -126,12 +126,14 @@ export function decodeInserted(
   nowMs = createdAtMs,
 ): Job {
   const createdAt = toDate(createdAtMs);
+  const { carried, traceContext } = decodeCarriage(job.carried);
   const stored: Job = {
     id: job.id,
     kind: job.kind,
     payload: decodeDocument(job.payload.json, job.payload.bytes),
     payloadVersion: job.payloadVersion,
-    ...decodeCarriage(job.carried),
+    carried,
+    traceContext,
     runAt: toDate(runAtMs),
     status: 'PENDING',
     state: runAtMs <= nowMs ? 'ready' : 'scheduled',
