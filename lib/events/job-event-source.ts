@@ -20,9 +20,7 @@ export function listenToJobs(events: JobsEvents, listener: JobEventListener): ()
   };
   const tellOfLost = (job: ReclaimedJob) => tell('worker.lost', job.kind, () => lost(job));
   const ends = [
-    events.on('enqueued', ({ jobs }) => {
-      for (const job of jobs) tell('enqueued', job.kind, () => ({ type: 'enqueued', ...of(job) }));
-    }),
+    events.on('enqueued', ({ jobs }) => tellOfEnqueued(jobs, listener)),
     events.on('started', ({ job }) =>
       tell('started', job.kind, () => ({ type: 'started', ...ofAttempt(job), workerId: job.lockedBy })),
     ),
@@ -57,6 +55,22 @@ export function listenToJobs(events: JobsEvents, listener: JobEventListener): ()
   return () => {
     for (const end of ends) end();
   };
+}
+
+/** Jobs that are enqueued together are mostly of one kind: the listener is asked once for those that follow each other. */
+function tellOfEnqueued(
+  jobs: readonly { readonly id: string; readonly kind: string }[],
+  listener: JobEventListener,
+): void {
+  let asked: string | undefined;
+  let isWanted = false;
+  for (const job of jobs) {
+    if (job.kind !== asked) {
+      asked = job.kind;
+      isWanted = listener.wants('enqueued', asked);
+    }
+    if (isWanted) listener.hear({ type: 'enqueued', ...of(job) });
+  }
 }
 
 /** What becomes of schedules and kinds. */

@@ -102,8 +102,7 @@ export class JobEncoder {
       maxAttempts: maxAttempts === undefined ? null : requireInt(maxAttempts, 'maxAttempts', 1),
       settings: settingsOf(job),
     };
-    const isPlain = KEYS.every((name) => job[name] === undefined) && job.ifExists === undefined;
-    return isPlain ? encoded : asOne(encoded, job);
+    return isPlain(job) ? encoded : asOne(encoded, job);
   }
 }
 
@@ -120,6 +119,11 @@ export function withKey(job: EncodedJob, unique: EncodedUnique): EncodedJob {
 }
 
 const KEYS = ['unique', 'debounce', 'throttle'] as const;
+
+/** Whether no other job can take its place, as with most jobs. */
+function isPlain({ unique, debounce, throttle, ifExists }: NewJob): boolean {
+  return unique === undefined && debounce === undefined && throttle === undefined && ifExists === undefined;
+}
 
 /** With what makes it one with another job: a key, or its id. @throws InvalidJobError */
 function asOne(encoded: EncodedJob, job: NewJob): EncodedJob {
