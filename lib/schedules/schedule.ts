@@ -49,7 +49,7 @@ export interface Schedule extends Readonly<
   readonly unreadable?: string;
 }
 
-const OVERDUE_AFTER_MS = 60_000;
+export const OVERDUE_AFTER_MS = 60_000;
 
 /** @param now by the clock of the storage */
 export function scheduleOf(stored: StoredSchedule, now: Date): Schedule {

@@ -2,7 +2,8 @@ import type { KindStats } from '../../client/kind-stats.js';
 import type { LiveWorker } from '../../client/live-worker.js';
 import type { HistoryLook, StoredCounts } from '../../queue/kind-counts.js';
 import type { Controls } from '../../queue/kind-store.js';
-import type { Schedule } from '../../schedules/schedule.js';
+import type { OverdueSchedule } from '../../queue/inspector.js';
+import { OVERDUE_AFTER_MS } from '../../schedules/schedule.js';
 import type { Capped, KindRow, Kinds, Overview } from '../api/screens.js';
 import type { JobsSources } from '../jobs-sources.js';
 import { Remembered } from '../values/remembered.js';
@@ -14,8 +15,8 @@ import { perHour, perMinute } from './rates.js';
 export const SNAPSHOT_MS = 2_000;
 /** What changes by the minute. */
 const SLOW_MS = 10_000;
-/** How many schedules are looked at for one that is overdue. */
-const SCHEDULES_READ = 500;
+/** How many schedules it tells of that are overdue: the latest. */
+const OVERDUE_SHOWN = 100;
 /** How many kinds the overview tells of: the busiest. All are on the screen of kinds. */
 const KINDS_SHOWN = 100;
 
@@ -82,10 +83,9 @@ export class Snapshots {
     return this.sources.reads.run(() => this.sources.queue.kinds.history(null));
   }
 
-  private async readOverdue(): Promise<Schedule[]> {
-    const { schedules, reads } = this.sources;
-    const found = await reads.run(() => schedules.list({ limit: SCHEDULES_READ }));
-    return found.filter(({ overdue }) => overdue);
+  private readOverdue(): Promise<OverdueSchedule[]> {
+    const { queue, reads } = this.sources;
+    return reads.run(() => queue.inspector.overdueSchedules(OVERDUE_AFTER_MS, OVERDUE_SHOWN));
   }
 
   private async readHour(kinds: readonly string[]): Promise<StoredCounts[]> {
