@@ -6,6 +6,7 @@ import { CONTENDERS } from './contenders.mjs';
  * how many handlers have run.
  */
 const PROGRESS_MS = 5;
+const STEPS = 1_000;
 let contender;
 let runs = 0;
 let latencies = [];
@@ -16,6 +17,16 @@ const handlers = {
   nothing: async () => ({ ok: true }),
   wait: async (_payload, ms) => {
     await sleep(ms);
+    return { ok: true };
+  },
+  /** A thousand steps of a millisecond, as an import of rows. */
+  steps: async ({ notes }, _ms, { progress, log }) => {
+    for (let step = 1; step <= STEPS; step++) {
+      await sleep(1);
+      if (!notes) continue;
+      progress(step / STEPS);
+      log(`Row ${step} of ${STEPS}`);
+    }
     return { ok: true };
   },
   late: async ({ dueAt }) => {
@@ -34,9 +45,9 @@ const commands = {
     contender = CONTENDERS[name].make(settings);
     if (handler === undefined) return contender.open();
     const handle = handlers[handler];
-    return contender.prepareToWork((payload) => {
+    return contender.prepareToWork((payload, context) => {
       runs += 1;
-      return handle(payload, handlerMs);
+      return handle(payload, handlerMs, context);
     });
   },
 
@@ -94,6 +105,12 @@ const commands = {
   restFromPruning: () => contender.restFromPruning(),
   /** Waits until no old jobs are left. @returns how many were deleted and how long it took */
   pruned: () => contender.pruned(),
+
+  changeMany: ({ call, filter }) => contender.changeMany(call, filter),
+  restFromChanging: () => contender.restFromChanging(),
+  watchOverview: () => contender.watchOverview(),
+  restFromWatching: () => contender.restFromWatching(),
+
   latencies: () => latencies,
   forget: () => {
     latencies = [];

@@ -39,6 +39,35 @@ export async function drain(bench, name, { jobs, processes = 1, warmUp = jobs, s
   }
 }
 
+/**
+ * A worker drains backlogs in pairs, in turn with something beside it and without, after one that warms up.
+ *
+ * @param fill makes a backlog
+ * @param begin begins what is beside a drain, in the pair of this number
+ * @param end ends it
+ * @returns for each pair, how fast the drain was with it, as a share of the speed without
+ */
+export async function drainInPairs({ judge, worker, jobs, pairs, fill: makeBacklog = fill, begin, end }) {
+  const drained = async (pair, isBeside) => {
+    await makeBacklog(judge, jobs, isBeside);
+    if (isBeside) await begin?.(pair);
+    const ms = await workOff(judge, [worker], jobs);
+    await rest([worker]);
+    if (isBeside) await end?.();
+    return ms;
+  };
+  await drained(0, false);
+  const ratios = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    // Which of the two comes first changes from pair to pair.
+    const order = pair % 2 === 0 ? [true, false] : [false, true];
+    const ms = {};
+    for (const isBeside of order) ms[isBeside] = await drained(pair, isBeside);
+    ratios.push(ms.false / ms.true);
+  }
+  return ratios;
+}
+
 export async function fill(judge, jobs) {
   for (let n = 0; n < jobs; n += BATCH) {
     await judge.enqueueMany(

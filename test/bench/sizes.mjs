@@ -16,6 +16,7 @@ export const FULL = {
   idleMs: 20_000,
   prune: { rows: 1_000_000, jobs: 40_000, pairs: 12 },
   cycles: { jobs: 50_000, count: 10 },
+  notes: { jobs: 100, pairs: 6 },
   look: 1_000_000,
   bloatMs: 600_000,
 };
@@ -38,6 +39,7 @@ export const QUICK = {
   idleMs: 5000,
   prune: { rows: 20_000, jobs: 10_000, pairs: 4 },
   cycles: { jobs: 5_000, count: 10 },
+  notes: { jobs: 30, pairs: 2 },
   look: 50_000,
   bloatMs: 20_000,
   /** Scenarios, contenders, and contenders of one scenario that are left out unless they are named. */

@@ -12,10 +12,14 @@ export class Ours {
   /**
    * @param mariadbUrl makes MariaDB the store, if it is given
    * @param sqliteFile makes SQLite the store, if it is given
+   * @param hasDashboard whether a process that only enqueues serves a dashboard as well
    * @param build the folder of the build, relative to the root of the project
    */
-  constructor({ postgresUrl, mariadbUrl, sqliteFile, workerOptions, retention, build = 'dist' }) {
+  constructor(settings) {
+    const { postgresUrl, mariadbUrl, sqliteFile, workerOptions, retention } = settings;
+    const { hasDashboard = false, build = 'dist' } = settings;
     this.retention = retention;
+    this.hasDashboard = hasDashboard;
     this.build = build;
     this.database =
       sqliteFile !== undefined
@@ -35,7 +39,7 @@ export class Ours {
   }
 
   async open() {
-    await this.start({ worker: false }, undefined);
+    await this.start({ worker: false }, undefined, this.hasDashboard ? await this.dashboard() : undefined);
   }
 
   async enqueue(payload) {
@@ -106,6 +110,57 @@ export class Ours {
     return { left: this.deleted, ms };
   }
 
+  /** Begins to do something with many jobs: `cancelMany`, `retryMany` or `deleteMany`. */
+  async changeMany(call, filter) {
+    this.changing = new globalThis.AbortController();
+    this.changed = this.jobs[call](filter, { signal: this.changing.signal }).catch((error) => {
+      if (!this.changing.signal.aborted) throw error;
+    });
+  }
+
+  async restFromChanging() {
+    this.changing.abort();
+    await this.changed;
+  }
+
+  /** Opens an overview, as a browser does, which is told what is new until `restFromWatching`. */
+  async watchOverview() {
+    this.watching = new globalThis.AbortController();
+    const { signal } = this.watching;
+    const { body } = await this.fetchFromDashboard('api/live', { signal });
+    this.watched = (async () => {
+      let bytes = 0;
+      try {
+        for await (const chunk of body) bytes += chunk.length;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      return bytes;
+    })();
+  }
+
+  /** @returns how many bytes it was told */
+  async restFromWatching() {
+    this.watching.abort();
+    return this.watched;
+  }
+
+  /** Asks the dashboard for what a screen shows. */
+  async fetchScreen(query) {
+    const answer = await this.fetchFromDashboard(`api/${query}`);
+    if (!answer.ok) throw new Error(`${query}: ${await answer.text()}`);
+    return answer.json();
+  }
+
+  async fetchFromDashboard(path, options) {
+    return globalThis.fetch(`${await this.app.getUrl()}/jobs/${path}`, options);
+  }
+
+  async dashboard() {
+    const { JobsDashboardModule } = await import(`../../../${this.build}/dashboard/index.js`);
+    return JobsDashboardModule.forRoot({ path: 'jobs', unguarded: true });
+  }
+
   /**
    * Counts by the indexes of ready and of running jobs. Among a million other rows, a count of the whole table would be
    * most of what is measured.
@@ -130,9 +185,9 @@ export class Ours {
     this.app = undefined;
   }
 
-  async start(options, handler) {
+  async start(options, handler, dashboard) {
     this.library = await import(`../../../${this.build}/index.js`);
-    this.app = await createApplication(this.library, this.database, options, handler);
+    this.app = await createApplication(this.library, this.database, options, handler, dashboard);
     this.jobs = this.app.get(this.library.JobClient);
     this.dataSource = this.app.get(DataSource);
   }

@@ -1,4 +1,4 @@
-import { fill, workOff } from '../drain.mjs';
+import { drainInPairs, fill, workOff } from '../drain.mjs';
 import { queryMariadb } from '../servers/mariadb.mjs';
 import { queryOnce } from '../servers/postgres.mjs';
 import { empty } from './drain.mjs';
@@ -31,35 +31,21 @@ export const prune = {
     await bench.settleDown(contender);
     const judge = await bench.judge(contender);
     const worker = await bench.actor(contender, { handler: 'nothing' });
-    const drained = async (prunes) => {
-      await fill(judge, jobs);
-      if (prunes) await worker.call('prune');
-      const ms = await workOff(judge, [worker], jobs);
-      await worker.call('rest');
-      return { ms, deleted: prunes ? await worker.call('restFromPruning') : 0 };
-    };
-    await drained(false); // warms up
     let deleted = 0;
-    for (let pair = 0; pair < pairs; pair++) {
-      // Which of the two comes first changes from pair to pair.
-      const order = pair % 2 === 0 ? [true, false] : [false, true];
-      const ms = {};
-      for (const prunes of order) {
-        const drain = await drained(prunes);
-        ms[prunes] = drain.ms;
-        deleted += drain.deleted;
-      }
-      bench.records.add('prune-drain', contender, ms.false / ms.true);
-    }
+    const ratios = await drainInPairs({
+      ...{ judge, worker, jobs, pairs },
+      begin: () => worker.call('prune'),
+      end: async () => {
+        deleted += await worker.call('restFromPruning');
+      },
+    });
+    for (const ratio of ratios) bench.records.add('prune-drain', contender, ratio);
     await worker.call('prune');
     const { left, ms } = await worker.call('pruned');
     bench.records.add('prune-rate', contender, (left * 1000) / ms);
     console.log(
       `${contender}: ${deleted} deleted while draining, ${left} more in ${Math.round(ms / 1000)} s; ` +
-        `drain ${bench.records
-          .of('prune-drain', contender)
-          .map((ratio) => ratio.toFixed(2))
-          .join(' ')}`,
+        `drain ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`,
     );
     await worker.close();
     await judge.close();
@@ -109,11 +95,11 @@ async function sizeAfterVacuum(bench, contender) {
   return Number(bytes);
 }
 
-function query(bench, contender, text) {
+export function query(bench, contender, text) {
   const { postgresUrl, mariadbUrl } = bench.urls;
   return storeOf(contender) === 'postgres' ? queryOnce(postgresUrl, text) : queryMariadb(mariadbUrl, text);
 }
 
-function storeOf(contender) {
+export function storeOf(contender) {
   return contender.endsWith('mariadb') ? 'mariadb' : 'postgres';
 }
