@@ -7,3 +7,21 @@ export function nextTurn(): Promise<void> {
     immediate(resolve);
   });
 }
+
+/**
+ * Asks at most once in a turn of the event loop, for what changes rarely and is wanted with each job. Who asks again in the
+ * same turn gets the same answer.
+ */
+export function oncePerTurn<T>(ask: () => T): () => T {
+  let known: { readonly answer: T } | undefined;
+  const forget = () => {
+    known = undefined;
+  };
+  return () => {
+    if (known === undefined) {
+      known = { answer: ask() };
+      immediate(forget);
+    }
+    return known.answer;
+  };
+}

@@ -1,4 +1,5 @@
 import { onRejection } from '../async/rejections.js';
+import { oncePerTurn } from '../async/turn.js';
 import type { JobsLogger } from '../job/logger.js';
 import { JobsEvents, type JobsEvent } from './jobs-events.js';
 import type { LogLevel, LogLine } from './log-line.js';
@@ -6,6 +7,9 @@ import { LOG_LINES } from './log-lines.js';
 
 /** Turns events into lines of a log. A logger that throws or rejects loses its line and nothing else. */
 export class LogSubscriber {
+  /** Not asked anew for each of many jobs. */
+  private readonly isDebugging = oncePerTurn(() => this.logger.isDebugEnabled?.() !== false);
+
   constructor(private readonly logger: JobsLogger) {}
 
   subscribeTo(events: JobsEvents): void {
@@ -22,8 +26,9 @@ export class LogSubscriber {
 
   private tell(level: LogLevel, line: LogLine<never>, detail: never): void {
     try {
-      if (level === 'debug' && this.logger.isDebugEnabled?.() === false) return;
-      const said = line(detail) ?? [];
+      if (level === 'debug' && !this.isDebugging()) return;
+      const said = line(detail);
+      if (said === undefined) return;
       for (const text of typeof said === 'string' ? [said] : said) this.write(level, text);
     } catch {
       // The lines are lost: there is no other place to say so.

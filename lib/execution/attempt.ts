@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { withTimeLimit } from '../async/timers.js';
-import { encodeDocument, type StoredDocument } from '../job/document.js';
+import { encodeDocument } from '../job/document.js';
 import { JobCancelledError } from '../job/control-errors.js';
 import { JobTimeoutError, PermanentError } from '../job/errors.js';
 import type { ClaimedJob, JobContext } from '../job/job.js';
@@ -40,7 +40,7 @@ export class Attempt implements NoteTaker {
   /** Runs the handler. Resolves to the outcome when the handler ends, or when its time is up. Never rejects. */
   async run(): Promise<Outcome> {
     try {
-      return outcomeOfReturned(await this.call());
+      return outcomeOfReturned(this.returned(await this.value()));
     } catch (error) {
       return this.outcomeOf(error);
     }
@@ -51,8 +51,7 @@ export class Attempt implements NoteTaker {
    * @param manager of the transaction that the handler runs in, if it does
    */
   async call(manager?: EntityManager): Promise<Returned> {
-    const value = await this.value(manager);
-    return this.snoozed ?? this.encode(value);
+    return this.returned(await this.value(manager));
   }
 
   /** That the handler has asked for its job to be put back, if it has; in the last call, where there were several. */
@@ -117,7 +116,9 @@ export class Attempt implements NoteTaker {
     return timeoutMs === undefined ? handling : this.withinTimeLimit(handling, timeoutMs);
   }
 
-  private encode(value: unknown): StoredDocument {
+  private returned(value: unknown): Returned {
+    const { snoozed } = this;
+    if (snoozed !== undefined) return snoozed;
     const { keepResult = true, maxPayloadBytes } = this.policy;
     return encodeDocument(keepResult ? value : undefined, 'result', maxPayloadBytes);
   }

@@ -1,6 +1,7 @@
 import type { Startable } from '../async/loop.js';
 import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
+import type { JobsInstrument } from '../events/instrument.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { JobCancelledError } from '../job/control-errors.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -118,7 +119,7 @@ export class Executor implements Startable {
     }
     this.held.start(heldJob);
     this.events.emit('started', { job: heldJob.job });
-    const outcome = await inOwnContext('Job', () => this.instrumented(heldJob));
+    const outcome = await inOwnContext('Job', () => this.attempted(heldJob));
     if (heldJob.attempt.notes !== undefined) await this.flushNotes(heldJob);
     if (outcome !== undefined) this.settle(heldJob, outcome);
     if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
@@ -163,9 +164,15 @@ export class Executor implements Startable {
   }
 
   /** Within what stands around attempts, if something does. @returns as `outcomeOf` */
-  private async instrumented(heldJob: HeldJob): Promise<Outcome | undefined> {
+  private attempted(heldJob: HeldJob): Promise<Outcome | undefined> {
     const { instrument } = this.events;
-    if (instrument === undefined) return this.outcomeOf(heldJob);
+    return instrument === undefined ? this.outcomeOf(heldJob) : this.instrumented(heldJob, instrument);
+  }
+
+  private async instrumented(
+    heldJob: HeldJob,
+    instrument: Pick<JobsInstrument, 'process'>,
+  ): Promise<Outcome | undefined> {
     let outcome: Outcome | undefined;
     await instrument.process(heldJob.job, async () => {
       outcome = await this.outcomeOf(heldJob);

@@ -74,6 +74,11 @@ export interface NoteSink {
   refused(heldJob: HeldJob, error: unknown): void;
 }
 
+/** How many jobs of a kind are running or still to be started. */
+export interface KindCount {
+  count: number;
+}
+
 /** One claimed job, from its claim until its outcome is written. Its states change in `HeldJobs` alone. */
 export class HeldJob implements LeaseRenewal, NoteListener {
   readonly id: string;
@@ -93,6 +98,8 @@ export class HeldJob implements LeaseRenewal, NoteListener {
   transactionEnd: 'done' | 'snoozed' | 'lost' | undefined;
   settlement: PendingSettlement | undefined;
   noteSink: NoteSink | undefined;
+  /** Where it counts while it has not ended. */
+  kindCount: KindCount | undefined;
 
   constructor(
     readonly attempt: Attempt,

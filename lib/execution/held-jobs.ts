@@ -2,7 +2,7 @@ import { deferred, type Deferred } from '../async/deferred.js';
 import type { LeaseLostError } from '../job/errors.js';
 import { sizeOfOutcome, type Outcome } from '../job/outcome.js';
 import { LostAttempts } from './lost-attempts.js';
-import type { HeldJob, HandlerState, LeaseState, PendingSettlement } from './held-job.js';
+import type { HeldJob, HandlerState, KindCount, LeaseState, PendingSettlement } from './held-job.js';
 
 interface Waiter extends Deferred<void> {
   readonly condition: () => boolean;
@@ -25,15 +25,15 @@ export class HeldJobs {
   private runningJobs = 0;
   private settlingJobs = 0;
   private unwrittenBytes = 0;
-  /** How many jobs of each kind are running or still to be started. */
-  private readonly byKind = new Map<string, number>();
+  private readonly byKind = new Map<string, KindCount>();
   private waiters: Waiter[] = [];
 
   add(job: HeldJob): void {
     const older = this.jobs.get(job.id);
     if (older !== undefined) this.superseded.add(older);
     this.jobs.set(job.id, job);
-    this.countKind(job, 1);
+    job.kindCount = this.kindCountOf(job.job.kind);
+    job.kindCount.count += 1;
   }
 
   /** The job may be started when there is a free slot. */
@@ -170,7 +170,7 @@ export class HeldJobs {
 
   /** How many jobs of a kind are running or still to be started. */
   countOf(kind: string): number {
-    return this.byKind.get(kind) ?? 0;
+    return this.byKind.get(kind)?.count ?? 0;
   }
 
   /** Resolves when no handler runs. */
@@ -188,7 +188,7 @@ export class HeldJobs {
     this.countHandler(job, -1);
     job.handler = state;
     this.countHandler(job, 1);
-    if (state === 'ended') this.countKind(job, -1);
+    if (state === 'ended') job.kindCount!.count -= 1;
     this.tellWaiters();
   }
 
@@ -214,12 +214,14 @@ export class HeldJobs {
 
   private forgetIfDone(job: HeldJob): void {
     if (job.handler !== 'ended' || job.lease !== 'over') return;
-    if (this.jobs.get(job.id) === job) this.jobs.delete(job.id);
+    if (this.superseded.size === 0 || this.jobs.get(job.id) === job) this.jobs.delete(job.id);
     else this.superseded.delete(job);
   }
 
-  private countKind({ job }: HeldJob, change: number): void {
-    this.byKind.set(job.kind, this.countOf(job.kind) + change);
+  private kindCountOf(kind: string): KindCount {
+    let known = this.byKind.get(kind);
+    if (known === undefined) this.byKind.set(kind, (known = { count: 0 }));
+    return known;
   }
 
   private filter(wanted: (job: HeldJob) => boolean): HeldJob[] {

@@ -8,31 +8,35 @@ export type BucketCounts = Readonly<Record<string, number>>;
 
 /** Times in milliseconds, in buckets of fixed bounds: those of several processes can be added up. */
 export class Histogram {
-  private readonly counts = new Map<number, number>();
+  /** By the number of the bucket. */
+  private readonly counts: number[] = Array<number>(LAST_BUCKET + 1).fill(0);
 
   add(ms: number): void {
-    const bucket = bucketOf(ms);
-    this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + 1);
+    this.counts[bucketOf(ms)]! += 1;
   }
 
   addAll(counts: BucketCounts): void {
-    for (const [bucket, count] of Object.entries(counts))
-      this.counts.set(Number(bucket), (this.counts.get(Number(bucket)) ?? 0) + count);
+    for (const [bucket, count] of Object.entries(counts)) this.addTo(Number(bucket), count);
   }
 
   toJSON(): BucketCounts {
-    return Object.fromEntries(this.counts);
+    return Object.fromEntries([...this.counts.entries()].filter(([, count]) => count > 0));
   }
 
   /** The time, in milliseconds, that this share of all do not exceed. Null where there are none. */
   quantile(share: number): number | null {
-    let left = share * [...this.counts.values()].reduce((sum, count) => sum + count, 0);
-    const buckets = [...this.counts].toSorted(([one], [other]) => one - other);
-    for (const [bucket, count] of buckets) {
+    let left = share * this.counts.reduce((sum, count) => sum + count, 0);
+    for (const [bucket, count] of this.counts.entries()) {
+      if (count === 0) continue;
       left -= count;
       if (left <= 0) return middleOf(bucket);
     }
     return null;
+  }
+
+  /** What another release has stored may have buckets that there are not here. */
+  private addTo(bucket: number, count: number): void {
+    if (Number.isInteger(bucket)) this.counts[Math.min(LAST_BUCKET, Math.max(0, bucket))]! += count;
   }
 }
 

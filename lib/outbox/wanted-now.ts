@@ -1,3 +1,4 @@
+import { oncePerTurn } from '../async/turn.js';
 import type { WantedEvents } from '../job/job-event.js';
 import type { EventStore } from '../queue/event-store.js';
 
@@ -14,6 +15,7 @@ export class WantedNow {
   latest: readonly WantedEvents[] = [];
   private knownAt = -Infinity;
   private asking: Promise<void> | undefined;
+  private readonly now = oncePerTurn(() => performance.now());
 
   /** @param onKnown is called after each answer, also where there was none */
   constructor(
@@ -23,7 +25,7 @@ export class WantedNow {
 
   /** Undefined while it is being found out. */
   get(): readonly WantedEvents[] | undefined {
-    if (this.asking === undefined && performance.now() - this.knownAt < HOLDS_MS) return this.latest;
+    if (this.asking === undefined && this.now() - this.knownAt < HOLDS_MS) return this.latest;
     this.asking ??= this.ask();
     return undefined;
   }

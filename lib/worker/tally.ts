@@ -10,35 +10,52 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** How many rows are kept for a register that cannot be reached; the oldest go first. */
 const MAX_UNSENT = 1_000;
 
-type Counter = Exclude<keyof KindCounts, 'wait' | 'run'>;
-
-const COUNTERS: Readonly<Record<Ended['type'], Counter>> = {
+const COUNTER_OF = {
   done: 'done',
   failed: 'failed',
   panic: 'panicked',
   retry: 'retried',
   cancelled: 'cancelled',
-};
+} as const satisfies Readonly<Record<Ended['type'], Exclude<keyof KindCounts, 'wait' | 'run'>>>;
 
 /** What is counted of a kind at this time. */
 class Counts {
-  readonly numbers: Partial<Record<Counter, number>> = {};
+  claimed = 0;
+  done = 0;
+  failed = 0;
+  panicked = 0;
+  retried = 0;
+  cancelled = 0;
   readonly wait = new Histogram();
   readonly run = new Histogram();
-  isSent = true;
 
-  add(counter: Counter): void {
-    this.numbers[counter] = (this.numbers[counter] ?? 0) + 1;
-    this.isSent = false;
+  addAll(other: Counts): void {
+    this.claimed += other.claimed;
+    this.done += other.done;
+    this.failed += other.failed;
+    this.panicked += other.panicked;
+    this.retried += other.retried;
+    this.cancelled += other.cancelled;
+    this.wait.addAll(other.wait.toJSON());
+    this.run.addAll(other.run.toJSON());
+  }
+
+  /** Those that are not 0. */
+  get numbers(): KindCounts {
+    const { wait: _wait, run: _run, ...numbers } = this;
+    return Object.fromEntries(Object.entries(numbers).filter(([, count]) => count > 0));
   }
 }
 
 /**
- * Counts what becomes of the jobs of a worker, by kind. A count is a few additions; the clock is looked at only when the
- * counts are written. So what happens shortly after the
- * beginning of a minute may be counted in the one before.
+ * Counts what becomes of the jobs of a worker, by kind. A count is one addition; the clock is looked at only when the counts
+ * are written. So what happens shortly after the beginning of a minute may be counted in the one before.
  */
 export class Tally implements Startable {
+  /** What no report has yet. */
+  private readonly fresh = new Map<string, Counts>();
+  /** Those of the kind that was counted last: jobs of a kind often follow each other. */
+  private last: { readonly kind: string; readonly counts: Counts } | undefined;
   private readonly minutes = new Map<string, Counts>();
   private readonly hours = new Map<string, Counts>();
   private minute = -Infinity;
@@ -52,11 +69,10 @@ export class Tally implements Startable {
   ) {}
 
   start(): void {
-    const settled = (job: ClaimedJob, { type }: Pick<Ended, 'type'>) => this.count(job, COUNTERS[type]);
     this.ends = [
       this.events.on('claimed', ({ jobs }) => this.claimed(jobs)),
-      this.events.on('settled', ({ job, outcome }) => settled(job, outcome)),
-      this.events.on('settledInTransaction', ({ job }) => settled(job, { type: 'done' })),
+      this.events.on('settled', ({ job, outcome }) => this.settled(job, outcome.type)),
+      this.events.on('settledInTransaction', ({ job }) => this.settled(job, 'done')),
     ];
   }
 
@@ -67,9 +83,7 @@ export class Tally implements Startable {
 
   /** A handler has ended after this time. */
   ran(kind: string, ms: number): void {
-    const counts = countsOf(this.minutes, kind);
-    counts.run.add(ms);
-    counts.isSent = false;
+    this.countsOf(kind).run.add(ms);
   }
 
   /**
@@ -81,6 +95,8 @@ export class Tally implements Startable {
     if (this.minute === -Infinity) [this.minute, this.hour] = [minute, hour];
     this.collect(this.minutes, 1, this.minute);
     this.collect(this.hours, 60, this.hour);
+    this.fresh.clear();
+    this.last = undefined;
     if (minute !== this.minute) this.minutes.clear();
     if (hour !== this.hour) this.hours.clear();
     [this.minute, this.hour] = [minute, hour];
@@ -95,24 +111,28 @@ export class Tally implements Startable {
   }
 
   private claimed(jobs: readonly ClaimedJob[]): void {
-    for (const job of jobs) {
-      this.count(job, 'claimed');
-      if (job.lockedBy !== this.workerId) continue;
-      const readyAt = Math.max(job.runAt.getTime(), job.createdAt.getTime());
-      countsOf(this.minutes, job.kind).wait.add(job.updatedAt.getTime() - readyAt);
+    for (const { kind, lockedBy, runAt, createdAt, updatedAt } of jobs) {
+      if (lockedBy !== this.workerId) continue;
+      const counts = this.countsOf(kind);
+      counts.claimed += 1;
+      counts.wait.add(updatedAt.getTime() - Math.max(runAt.getTime(), createdAt.getTime()));
     }
   }
 
-  private count({ kind, lockedBy }: ClaimedJob, counter: Counter): void {
-    if (lockedBy !== this.workerId) return;
-    countsOf(this.minutes, kind).add(counter);
-    countsOf(this.hours, kind).add(counter);
+  private settled({ kind, lockedBy }: ClaimedJob, type: Ended['type']): void {
+    if (lockedBy === this.workerId) this.countsOf(kind)[COUNTER_OF[type]] += 1;
   }
 
-  private collect(all: ReadonlyMap<string, Counts>, span: number, minute: number): void {
-    for (const [kind, counts] of all) {
-      if (counts.isSent) continue;
-      counts.isSent = true;
+  private countsOf(kind: string): Counts {
+    if (this.last?.kind !== kind) this.last = { kind, counts: countsOf(this.fresh, kind) };
+    return this.last.counts;
+  }
+
+  /** Adds what is fresh. */
+  private collect(all: Map<string, Counts>, span: number, minute: number): void {
+    for (const [kind, fresh] of this.fresh) {
+      const counts = countsOf(all, kind);
+      counts.addAll(fresh);
       const { numbers, wait, run } = counts;
       const json = JSON.stringify(span === 1 ? { ...numbers, wait, run } : numbers);
       const row = { kind, span, minute, counts: json };

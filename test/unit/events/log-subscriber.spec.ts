@@ -134,12 +134,18 @@ describe('LogSubscriber', () => {
       expect(quiet.lines).toEqual([ALL[4]]);
     });
 
-    it('is asked each time, for it may be switched on while the process runs', () => {
+    it('is asked in each turn of the event loop, for it may be switched on while the process runs', async () => {
       let isOn = false;
-      const events = loggedEvents(Object.assign(logger, { isDebugEnabled: () => isOn }));
-      events.emit('settled', { job, outcome: DONE });
-      expect(logger.lines).toEqual([]);
+      let asked = 0;
+      const isDebugEnabled = () => {
+        asked += 1;
+        return isOn;
+      };
+      const events = loggedEvents(Object.assign(logger, { isDebugEnabled }));
+      for (let time = 0; time < 100; time++) events.emit('settled', { job, outcome: DONE });
+      expect([logger.lines, asked]).toEqual([[], 1]);
       isOn = true;
+      await turn();
       events.emit('settled', { job, outcome: DONE });
       expect(logger.lines).toEqual([ALL[3]]);
     });
