@@ -21,7 +21,7 @@ export class PruneSettled implements Chore {
   constructor(
     private readonly store: RetentionStore,
     private readonly retention: Retention,
-    private readonly pace: ChorePace,
+    private readonly pace: Pick<ChorePace, 'batch'>,
     private readonly events: JobsEvents,
   ) {
     this.mapPace = paceOf(retention);

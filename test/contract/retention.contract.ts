@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { ChoreLoop } from '../../lib/maintenance/chore-loop.js';
-import { ChorePace } from '../../lib/maintenance/chore-pace.js';
 import { pruneAll, PruneSettled } from '../../lib/maintenance/prune-settled.js';
 import type { Outcome } from '../../lib/job/outcome.js';
 import type { Pruned } from '../../lib/queue/retention-store.js';
@@ -242,7 +241,7 @@ export function retentionContract(store: Store): void {
     const retention = resolveRetention();
     let pruned = 0;
     const stop = store.events.on('pruned', ({ count }) => void (pruned += count));
-    const pace = new ChorePace(() => false);
+    const pace = { batch: <T>(work: () => Promise<T>) => work() }; // a pause is a multiple of the time that a batch takes
     const choreLoops = ['w-1', 'w-2', 'w-3'].map((holder) => {
       const chore = new PruneSettled(store.queue.retention, retention, pace, store.events);
       return new ChoreLoop([chore], store.queue.chores, holder, store.events, { lookEveryMs: 20 });

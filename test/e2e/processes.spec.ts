@@ -55,9 +55,9 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     return processes.find((process) => process.name === name)!;
   }
 
-  async function ended(id: string): Promise<Job> {
+  async function ended(id: string, timeoutMs?: number): Promise<Job> {
     const hasEnded = async () => (await client.get(id))?.status !== 'PENDING';
-    await until(hasEnded, { what: `"job ${id} has ended"` });
+    await until(hasEnded, { what: `"job ${id} has ended"`, timeoutMs });
     return (await client.get(id))!;
   }
 
@@ -177,14 +177,14 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     await client.enqueue('exit', null, { id: 'culprit' });
     await client.enqueueMany(innocents.slice(15));
     const supervisor = supervise({ workMs: 20 });
-    const culprit = await ended('culprit');
+    const culprit = await ended('culprit', 150_000); // three processes begin, die, and are waited for
     await until(async () => (await count("status = 'PENDING'")) === 0);
     await supervisor.stop();
     expect(culprit).toMatchObject({ status: 'PANIC', crashes: 3, attemptsDone: 3 });
     expect(culprit.lastError).toMatch(/^panic: .* the job ran alone \(crash 3 of 3\)/);
     expect(supervisor.deaths()).toBe(3);
     expect(await count("kind = 'work' AND status = 'DONE'")).toBe(30);
-  });
+  }, 240_000);
 
   it('that four jobs kill again and again run 500 others to their end, and convict the four', async () => {
     await queue.open();

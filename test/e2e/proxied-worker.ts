@@ -50,7 +50,8 @@ export class ProxiedWorker {
     this.options = resolveOptions({ minRetryDelayMs: 0, logger: this.logger, ...options });
     this.queue = await new TypeOrmJobQueue(this.dataSource, this.options.queue).open();
     this.client = new JobClient(this.queue);
-    this.directClient = new JobClient(new TypeOrmJobQueue(this.direct, this.options.queue));
+    const { queue } = resolveOptions({ logger: this.logger }); // a short time limit is for what goes through the proxy
+    this.directClient = new JobClient(new TypeOrmJobQueue(this.direct, queue));
   }
 
   /** Starts a worker whose handler of the kind `work` is `run`. */

@@ -67,6 +67,18 @@ describe('EventLoopMonitor', () => {
     expect(logger.lines).toEqual([]);
   });
 
+  it('counts a block beside which the process was stopped for longer', async () => {
+    const use = performance.eventLoopUtilization;
+    let asked = 0;
+    jest.spyOn(performance, 'eventLoopUtilization').mockImplementation((...since) => {
+      asked += 1;
+      return { ...use(...since), active: 150 };
+    });
+    block(400);
+    await until(() => asked >= 2, { everyMs: 1 }); // a look asks twice
+    expect(monitor.isBlocked).toBe(true);
+  });
+
   it('lets a process pass that was stopped, and did not keep the loop itself', async () => {
     const use = performance.eventLoopUtilization;
     let looks = 0;
