@@ -241,12 +241,12 @@ export abstract class JobControl {
     encode: () => Promise<readonly EncodedJob[]>,
   ): Promise<EnqueuedJob[]> {
     const { events } = this.settings;
-    if (events?.instrument === undefined) return this.write(await encode(), options);
+    if (events?.instrument === undefined) return await this.write(await encode(), options);
     const write = async () => this.write(await encode(), options);
     return sendWithin(events, this.queue, jobs, options, write);
   }
 
-  private async write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {
+  private write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {
     const target = targetOf(this.queue, options, this.settings.onUnjoined);
     return this.unlessClosed(this.queue.enqueue(jobs, target)) as Promise<EnqueuedJob[]>;
   }
