@@ -1,4 +1,5 @@
 import { onTimersReplaced } from './restored-timers.js';
+import { isTestRun } from './test-run.js';
 
 /** The longest delay that `setTimeout` takes; it fires at once for a longer one. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -38,6 +39,7 @@ class Alarm {
     this.clear = globalThis.clearTimeout;
     const timer = setTimeout(() => this.rang(timer), Math.min(this.leftMs, MAX_TIMEOUT_MS));
     this.timer = timer;
+    if (isTestRun) timer.unref?.(); // a number in some environments
     this.unwatch = onTimersReplaced(() => {
       this.cancel();
       this.set();

@@ -1,9 +1,15 @@
 import type { EventEmitter } from 'node:events';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { isTestRun } from '../../async/test-run.js';
 import type { Connections, ConnectionsSettings, RunOptions } from '../sql/connections.js';
 import { PoolConnections } from '../sql/pool-connections.js';
 import type { Sql } from '../sql/sql.js';
 import { PreparedStatements } from './prepared-statements.js';
+
+/** The part of TypeORM's PostgresDriver that is used. */
+interface Driver {
+  readonly master?: EventEmitter & { readonly options: { allowExitOnIdle?: boolean } };
+}
 
 /** Connections of the DataSource's pool, on which frequent statements are prepared. */
 export class PostgresConnections implements Connections {
@@ -42,7 +48,8 @@ export class PostgresConnections implements Connections {
  * @returns what undoes it
  */
 function guard(dataSource: DataSource): () => void {
-  const pool = (dataSource.driver as unknown as { master?: EventEmitter }).master;
+  const pool = (dataSource.driver as unknown as Driver).master;
+  if (isTestRun && pool !== undefined) pool.options.allowExitOnIdle = true;
   const listen = (client: EventEmitter) => client.on('error', () => undefined);
   pool?.on('connect', listen);
   return () => pool?.off('connect', listen);

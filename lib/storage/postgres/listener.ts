@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { deferred } from '../../async/deferred.js';
 import { Loop, type Startable } from '../../async/loop.js';
 import { ExponentialPause } from '../../async/pauses.js';
+import { isTestRun } from '../../async/test-run.js';
 import { endsWithin, sleep, withTimeLimit } from '../../async/timers.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
@@ -12,6 +13,7 @@ interface Client {
   connect(): Promise<unknown>;
   query(text: string): Promise<unknown>;
   end(): Promise<void>;
+  unref(): void;
   on(event: 'notification', listener: (message: { payload?: string }) => void): void;
   on(event: 'error' | 'end', listener: (error?: Error) => void): void;
 }
@@ -66,6 +68,7 @@ export class PostgresListener implements Startable {
     const end = endOf(signal);
     try {
       await answered(client.connect(), broken);
+      if (isTestRun) client.unref();
       if (await this.hears(client, broken)) {
         // LISTEN stands in it so that pg_stat_activity shows what the session is for.
         await answered(client.query(`LISTEN ${this.channel}; ${NO_IDLE_TIMEOUT}`), broken);
