@@ -37,7 +37,7 @@ const ROOMS = {
   telemetry: ['job', 'events', 'nest', 'metrics'],
   prometheus: ['job', 'nest', 'metrics'],
   health: ['async', 'job', 'events', 'queue', 'worker', 'client', 'nest'],
-  cli: ['async', 'job', 'events', 'queue', 'schedules', 'storage/typeorm', 'client', 'nest'],
+  cli: ['async', 'job', 'events', 'queue', 'schedules', 'storage/typeorm', 'client', 'outbox', 'nest'],
 };
 
 /** The rooms that may import from Nest. */

@@ -102,6 +102,7 @@ export type {
   JobRetryingEvent,
   JobStartedEvent,
   KindPausedEvent,
+  KindResumedEvent,
   ScheduleSkippedEvent,
   WorkerLostEvent,
 } from './job/job-event.js';
@@ -116,8 +117,7 @@ export type {
 } from './client/schedule-arguments.js';
 export type { BackfillAnswer, BackfillOptions } from './client/backfill.js';
 export type { Schedule } from './schedules/schedule.js';
-export { previewSchedule } from './schedules/preview-schedule.js';
-export type { PreviewOptions } from './schedules/preview-schedule.js';
+export { previewSchedule, type PreviewOptions } from './schedules/preview-schedule.js';
 export type {
   CronTimes,
   IntervalTimes,
@@ -211,11 +211,11 @@ export { JobEditor } from './queue/job-editor.js';
 export { AuditStore } from './queue/audit-store.js';
 export type { AuditedAction, AuditedOutcome, AuditPage, StoredAction } from './queue/audit-store.js';
 export { Inspector, type Inspection, type InspectionBounds, type StorageFinding } from './queue/inspector.js';
-export type { ExpiredLeases, Finding, OverdueSchedule, ReadyKind } from './queue/inspector.js';
+export type { ExpiredLeases, Finding, OverdueSchedule } from './queue/inspector.js';
 export { KindStore } from './queue/kind-store.js';
 export type { Controls, PauseTerms, StoredPause, StoredWorker, WorkerReport } from './queue/kind-store.js';
 export type { CountsLook, KindBacklog, KindCounts, StoredCounts } from './queue/kind-counts.js';
-export type { HistoryLook, KindHistory } from './queue/kind-counts.js';
+export type { DueKind, HistoryLook, KindHistory } from './queue/kind-counts.js';
 export type { BucketCounts } from './job/histogram.js';
 export type { WorkerAbout } from './queue/worker-about.js';
 export type {

@@ -39,7 +39,7 @@ class Alarm {
     this.clear = globalThis.clearTimeout;
     const timer = setTimeout(() => this.rang(timer), Math.min(this.leftMs, MAX_TIMEOUT_MS));
     this.timer = timer;
-    if (isTestRun) timer.unref?.(); // a number in some environments
+    if (isTestRun) (timer as Partial<NodeJS.Timeout>).unref?.(); // a number in some environments
     this.unwatch = onTimersReplaced(() => {
       this.cancel();
       this.set();

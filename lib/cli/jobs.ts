@@ -5,6 +5,7 @@ import { JobSchedules } from '../client/job-schedules.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { describeError } from '../job/describe-error.js';
 import type { JobsLogger } from '../job/logger.js';
+import { EventWriter } from '../outbox/event-writer.js';
 import { resolveOptions } from '../nest/jobs.options.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { ScheduleRegistry } from '../schedules/schedule-registry.js';
@@ -42,7 +43,7 @@ export interface Jobs {
   readonly dataSource: DataSourceFacts;
   /** Looks at the server and at the table. @throws UnsupportedDatabaseError, SchemaVersionError */
   open(): Promise<void>;
-  /** Sends what is to be told to workers, and disconnects. */
+  /** Sends what is to be told to workers and to listeners of events, and disconnects. */
   close(): Promise<void>;
 }
 
@@ -66,6 +67,7 @@ export async function connectJobs({ file, url, tablePrefix, schema, migrate }: J
   });
   const { events, maxPayloadBytes } = options;
   const queue = new TypeOrmJobQueue(dataSource, options.queue);
+  const writer = new EventWriter(queue.eventStore, events);
   return {
     queue,
     client: new JobClient(queue, { events }),
@@ -75,8 +77,10 @@ export async function connectJobs({ file, url, tablePrefix, schema, migrate }: J
     dataSource: { synchronize: synchronize === true, poolSize },
     open: async () => {
       await queue.open();
+      writer.start();
     },
     close: async () => {
+      await writer.stop();
       await queue.close();
       await dataSource.destroy();
     },

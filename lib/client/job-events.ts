@@ -32,13 +32,15 @@ export class JobEvents {
   constructor(
     private readonly events: JobsEvents,
     private readonly store: EventStore,
+    private readonly settings: JobEventsSettings = {},
   ) {}
 
   /**
    * The events from the subscription on, until the application closes.
    *
-   * With `scope: 'all'` they come within about a second, those of other processes from five seconds after the subscription
-   * on. Events of the last minutes are kept for a listener that is cut off; where some may be missing, a `lag` says so.
+   * With `scope: 'all'` they come within a second, on PostgreSQL within some tens of milliseconds; those of other processes
+   * from five seconds after the subscription on. Events of the last minutes are kept for a listener that is cut off; where
+   * some may be missing, a `lag` says so.
    *
    * ```ts
    * events.of({ kinds: ['invoice.mail'], types: ['failed'] }).subscribe(({ jobId, error }) => …);
@@ -73,7 +75,7 @@ export class JobEvents {
     const told = (event: JobEvent) => inOwnContext('JobEvents', () => hear(event));
     if (filter.scope === 'process') {
       const isWanted = (type: JobEventType, kind: string) => wants(filter, type, kind);
-      return listenToJobs(this.events, { wants: isWanted, hear: told });
+      return listenToJobs(this.events, { scope: 'process', wants: isWanted, hear: told });
     }
     const listener: Listener = { ...filter, hear: told };
     this.listeners.add(listener);
@@ -87,7 +89,9 @@ export class JobEvents {
   private read(): void {
     if (this.reader !== undefined) return;
     const wanted = () => unionOf([...this.listeners]);
-    this.reader = new EventReader(this.store, randomUUID(), wanted, (event) => this.hear(event), this.events);
+    const hear = (event: JobEvent) => this.hear(event);
+    const { lookEveryMs } = this.settings;
+    this.reader = new EventReader(this.store, randomUUID(), wanted, hear, this.events, lookEveryMs);
     this.reader.start();
   }
 
@@ -99,6 +103,11 @@ export class JobEvents {
   private hear(event: JobEvent): void {
     for (const listener of [...this.listeners]) if (wantsEvent(listener, event)) listener.hear(event);
   }
+}
+
+export interface JobEventsSettings {
+  /** How long to wait for a hint of the storage before it is read. Default: half a second. */
+  readonly lookEveryMs?: number;
 }
 
 interface Listener extends WantedEvents {

@@ -80,12 +80,12 @@ export class JobKinds {
 
   /**
    * How each kind fares that something is known of: that was claimed in the last day, is served by a live worker, is
-   * paused, or has ready jobs. In the order of their names.
+   * paused, or has jobs that could start. In the order of their names.
    */
   async list(): Promise<KindStats[]> {
-    const sources = await this.unlessClosed(this.sources(null));
-    const ready = await this.unlessClosed(this.store.readyKinds());
-    const kinds = knownKinds(sources, ready);
+    const looks = Promise.all([this.sources(null), this.store.dueKinds()]);
+    const [sources, due] = await this.unlessClosed(looks);
+    const kinds = knownKinds(sources, due);
     const backlog = await this.unlessClosed(this.store.backlog(kinds));
     return statsOf(kinds, { ...sources, backlog });
   }

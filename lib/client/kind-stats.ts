@@ -4,6 +4,7 @@ import {
   BACKLOG_COUNTED,
   MINUTES_COUNTED,
   type CountsLook,
+  type DueKind,
   type KindBacklog,
   type KindCounts,
   type StoredCounts,
@@ -67,17 +68,17 @@ export interface StatsSources {
   readonly controls: Controls;
 }
 
-/** The kinds that something is known of: that were counted in the last day, are served, paused or ready. In order. */
+/** The kinds that something is known of: that were counted in the last day, are served, are paused or are due. In order. */
 export function knownKinds(
   { counts, workers, controls }: Omit<StatsSources, 'backlog'>,
-  ready: readonly string[],
+  due: readonly Pick<DueKind, 'kind'>[],
 ): string[] {
   const kinds = [
     ...counts.minutes.map(({ kind }) => kind),
     ...counts.failedInDay.keys(),
     ...workers.flatMap((worker) => worker.kinds),
     ...controls.pauses.map(({ kind }) => kind).filter((kind) => kind !== ALL_KINDS),
-    ...ready,
+    ...due.map(({ kind }) => kind),
   ];
   return [...new Set(kinds)].toSorted(compareIds);
 }

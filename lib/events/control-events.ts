@@ -12,6 +12,15 @@ export interface ControlEventMap {
   };
   /** A job whose worker died was to be cancelled, and is `CANCELLED`. */
   readonly reclaimedCancelled: ReclaimedJob;
+  /** This process has paused a kind, or changed its pause, and that is committed; `'*'` stands for all kinds. */
+  readonly pauseCommitted: {
+    readonly kind: string;
+    /** When it ends by itself; null for never. */
+    readonly until: Date | null;
+    readonly reason: string | null;
+  };
+  /** This process has ended a pause that was in force, and that is committed. */
+  readonly resumeCommitted: { readonly kind: string };
   /** The worker of this process starts no job of this kind any more; `'*'` stands for all kinds. */
   readonly kindPaused: {
     readonly kind: string;
@@ -43,4 +52,8 @@ export interface ControlEventMap {
     readonly type: JobEventType;
     readonly error: unknown;
   };
+  /** Methods with `@OnJobEvent` whose class no provider of this application brings: `Mails.tellSupport`. */
+  readonly listenersNotProvided: { readonly listeners: readonly string[] };
+  /** Methods whose `@OnJobEvent` is lost, because another decorator has put another method in their place. */
+  readonly listenersReplaced: { readonly listeners: readonly string[] };
 }

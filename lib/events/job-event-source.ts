@@ -2,10 +2,15 @@ import type { JobEvent, JobEventType } from '../job/job-event.js';
 import type { JobProgress } from '../job/job-log.js';
 import type { ClaimedJob, ReclaimedJob } from '../job/job.js';
 import type { Ended } from '../job/outcome.js';
-import type { JobsEvents } from './jobs-events.js';
+import type { JobsEventMap, JobsEvents } from './jobs-events.js';
 
 /** Who hears what happens in this process, as users see it. */
 export interface JobEventListener {
+  /**
+   * Whether it hears for this process alone, or for all. A pause is obeyed in many processes and made by one: each tells its
+   * own that it obeys, and the one that has made it tells all.
+   */
+  readonly scope: 'process' | 'all';
   /** Whether it wants to hear of this. It is asked first, so that what is not wanted is not even put together. */
   wants(type: JobEventType, kind: string): boolean;
   hear(event: JobEvent): void;
@@ -50,7 +55,8 @@ export function listenToJobs(events: JobsEvents, listener: JobEventListener): ()
       tellOfLost(job);
       tell('cancelled', job.kind, () => ({ type: 'cancelled', ...of(job) }));
     }),
-    ...tellOfControls(events, tell),
+    ...tellOfSchedules(events, tell),
+    ...(listener.scope === 'all' ? tellOfCommitted(events, tell) : tellOfObeyed(events, tell)),
   ];
   return () => {
     for (const end of ends) end();
@@ -73,8 +79,7 @@ function tellOfEnqueued(
   }
 }
 
-/** What becomes of schedules and kinds. */
-function tellOfControls(events: JobsEvents, tell: Tell): (() => void)[] {
+function tellOfSchedules(events: JobsEvents, tell: Tell): (() => void)[] {
   return [
     events.on('scheduleSkipped', ({ schedule, kind, tick, reason, count }) =>
       tell('schedule.skipped', kind, () => ({
@@ -82,14 +87,31 @@ function tellOfControls(events: JobsEvents, tell: Tell): (() => void)[] {
         ...{ kind, schedule, tick, reason, count },
       })),
     ),
-    events.on('kindPaused', ({ kind, reason, until }) =>
-      tell('kind.paused', kind, () => ({
-        ...{ type: 'kind.paused', at: new Date(), kind },
-        ...because(reason),
-        ...(until !== null && { until }),
-      })),
-    ),
   ];
+}
+
+/** The pauses that the worker of this process obeys. */
+function tellOfObeyed(events: JobsEvents, tell: Tell): (() => void)[] {
+  return [
+    events.on('kindPaused', (pause) => tell('kind.paused', pause.kind, () => paused(pause))),
+    events.on('kindResumed', ({ kind }) => tell('kind.resumed', kind, () => resumed(kind))),
+  ];
+}
+
+/** The pauses that this process has made and ended. */
+function tellOfCommitted(events: JobsEvents, tell: Tell): (() => void)[] {
+  return [
+    events.on('pauseCommitted', (pause) => tell('kind.paused', pause.kind, () => paused(pause))),
+    events.on('resumeCommitted', ({ kind }) => tell('kind.resumed', kind, () => resumed(kind))),
+  ];
+}
+
+function paused({ kind, reason, until }: JobsEventMap['pauseCommitted']): JobEvent {
+  return { type: 'kind.paused', at: new Date(), kind, ...because(reason), ...(until !== null && { until }) };
+}
+
+function resumed(kind: string): JobEvent {
+  return { type: 'kind.resumed', at: new Date(), kind };
 }
 
 const TYPE_OF = {

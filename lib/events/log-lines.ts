@@ -173,7 +173,7 @@ export const LOG_LINES: LogLines = {
   listenFailed: {
     warn: ({ error, failures }) =>
       failures === 1
-        ? `Listens for new jobs no more; polls until it can again: ${printableError(error)}`
+        ? `Listens for new jobs and events no more; polls until it can again: ${printableError(error)}`
         : undefined,
   },
 };

@@ -33,7 +33,7 @@ export const STARTUP_LINES = {
   },
   notificationsMissing: {
     warn: () =>
-      'Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',
+      'Notifications do not arrive, as behind a pooler in transaction mode; new jobs and events are found by polling.',
   },
   schemaLockAwaited: {
     log: ({ table }) =>
@@ -56,6 +56,16 @@ export const STARTUP_LINES = {
     warn: ({ handlers }) =>
       `Another decorator has replaced these methods with @JobHandler, so they are never called: ` +
       `${listOf(handlers)}. Write @JobHandler above that decorator.`,
+  },
+  listenersNotProvided: {
+    warn: ({ listeners }) =>
+      `No provider of this application brings these methods with @OnJobEvent, so they hear of nothing: ` +
+      `${listOf(listeners)}. Add their classes to the providers of a module, and import that module.`,
+  },
+  listenersReplaced: {
+    warn: ({ listeners }) =>
+      `Another decorator has replaced these methods with @OnJobEvent, so they hear of nothing: ` +
+      `${listOf(listeners)}. Write @OnJobEvent above that decorator.`,
   },
   parametersUndecorated: {
     warn: ({ handler, undecorated }) =>

@@ -1,6 +1,7 @@
 import { seconds, printable } from '../events/log-text.js';
 import { liveWorkerOf } from '../client/live-worker.js';
-import type { OverdueSchedule, ReadyKind } from '../queue/inspector.js';
+import { readyKinds, type ReadyKind } from '../client/ready-kinds.js';
+import type { OverdueSchedule } from '../queue/inspector.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { pauseOf, type Controls } from '../queue/kind-store.js';
 import type { HealthSettings } from './health-options.js';
@@ -25,7 +26,7 @@ export async function lookAtBacklog(
 ): Promise<BacklogLook> {
   const { inspector, kinds } = queue;
   const [ready, controls, workers, overdue] = await Promise.all([
-    inspector.readyKinds(),
+    readyKinds(kinds),
     kinds.controls(),
     kinds.workers(),
     maxOverdueMs === Infinity ? [] : inspector.overdueSchedules(maxOverdueMs, SCHEDULES_LISTED),

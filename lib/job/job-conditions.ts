@@ -1,6 +1,6 @@
 import type { Job } from './job.js';
 import type { JobState } from './job-state.js';
-import { labelsOf } from './labels.js';
+import { labelsOf, settingsTextOf } from './labels.js';
 
 /** Instants between two others, which are not among them. Milliseconds since 1970; null for no end. */
 export interface TimeSpan {
@@ -61,6 +61,14 @@ export function payloadTextsOf({ payload = [] }: JobConditions): string[] {
     const text = JSON.stringify(value);
     return isIndex(name) ? text : `${JSON.stringify(name)}:${text}`;
   });
+}
+
+/**
+ * Texts that are all in the settings of each job that has the labels. The row of a label may be left of a job that something
+ * else has deleted, and another job may have its id since: few of those have these texts.
+ */
+export function settingsTextsOf({ labels = [] }: JobConditions): string[] {
+  return labels.map(settingsTextOf);
 }
 
 function hasAll(own: readonly string[], wanted: readonly string[]): boolean {

@@ -4,7 +4,7 @@ import { isObject } from './option-checks.js';
 /** What can be told of jobs, schedules, kinds and workers. */
 export const JOB_EVENT_TYPES = [
   ...(['enqueued', 'started', 'progressed', 'retrying', 'done', 'failed', 'panicked', 'cancelled'] as const),
-  ...(['schedule.skipped', 'kind.paused', 'worker.lost', 'lag'] as const),
+  ...(['schedule.skipped', 'kind.paused', 'kind.resumed', 'worker.lost', 'lag'] as const),
 ] as const;
 
 export type JobEventType = (typeof JOB_EVENT_TYPES)[number];
@@ -71,13 +71,26 @@ export interface ScheduleSkippedEvent extends Told<'schedule.skipped'> {
   readonly count: number;
 }
 
-/** A worker starts no jobs of a kind any more. Each worker tells it. */
+/**
+ * A kind is paused. With the scope `all` each call of `JobKinds.pause` is told once, by the process that made it; with
+ * `process`, that the worker of this process starts no jobs of the kind any more, also where it was paused before the worker
+ * started.
+ */
 export interface KindPausedEvent extends Told<'kind.paused'> {
   /** `'*'` for all kinds. */
   readonly kind: string;
   readonly reason?: string;
   /** When the pause ends by itself; undefined for never. */
   readonly until?: Date;
+}
+
+/**
+ * A pause has ended. With the scope `all` each call of `JobKinds.resume` that ended one is told once, and no pause that ends
+ * by itself; with `process`, that the worker of this process obeys it no more, for whichever reason.
+ */
+export interface KindResumedEvent extends Told<'kind.resumed'> {
+  /** `'*'` for the pause of all kinds. */
+  readonly kind: string;
 }
 
 /** The worker of a job has died, or its lease has run out because it could not reach the database. */
@@ -103,6 +116,7 @@ export type JobEvent =
   | JobCancelledEvent
   | ScheduleSkippedEvent
   | KindPausedEvent
+  | KindResumedEvent
   | WorkerLostEvent
   | EventLagEvent;
 
@@ -115,8 +129,10 @@ export interface WantedEvents {
   readonly types: readonly JobEventType[] | null;
 }
 
+/** @param kind `'*'` for what happens to all kinds, which is wanted of each */
 export function wants({ kinds, types }: WantedEvents, type: JobEventType, kind: string): boolean {
-  return (kinds?.includes(kind) ?? true) && (types?.includes(type) ?? true);
+  const isOfKind = kinds === null || kind === '*' || kinds.includes(kind);
+  return isOfKind && (types?.includes(type) ?? true);
 }
 
 export function wantsEvent(wanted: WantedEvents, event: JobEvent): boolean {

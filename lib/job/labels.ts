@@ -20,6 +20,12 @@ export function labelsOf({ tags = [], schedule }: Pick<StoredSettings, 'tags' | 
   return schedule === undefined ? [...tags] : [...tags, scheduleLabel(schedule)];
 }
 
+/** A text that is in the settings of each job with this label, as they are stored. */
+export function settingsTextOf(label: string): string {
+  if (!label.startsWith(SCHEDULE)) return JSON.stringify(label);
+  return `"schedule":${JSON.stringify(label.slice(SCHEDULE.length))}`;
+}
+
 /** The labels of new jobs. Most have no settings, and so none. */
 export function labelsOfJobs(jobs: readonly Pick<EncodedJob, 'id' | 'settings'>[]): JobLabel[] {
   const labels: JobLabel[] = [];

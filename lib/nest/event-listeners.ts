@@ -8,6 +8,9 @@ import type { JobsEvents } from '../events/jobs-events.js';
 import { InvalidHandlerError } from '../job/application-errors.js';
 import { InvalidJobError } from '../job/errors.js';
 import type { JobEvent } from '../job/job-event.js';
+import { isObject } from '../job/option-checks.js';
+import { DECORATED_LISTENERS, type DecoratedListener } from './decorated-listeners.js';
+import { nameOfDecorated, type DecoratedMethod } from './decorated-methods.js';
 import { listenerMarksOf, type ListenerMark } from './jobs.metadata.js';
 import { DEFAULT_NAME } from './jobs.tokens.js';
 import { requireModule } from './module-checks.js';
@@ -61,6 +64,25 @@ export class EventListeners implements Startable {
         );
       this.listeners.push({ declaredAt, filter: filterOf(mark, declaredAt), call });
     }
+  }
+
+  /**
+   * Tells of methods with `@OnJobEvent` that are never called.
+   * @param isProvided whether a provider brings a class or one that extends it
+   */
+  warn(isProvided: (prototype: object) => boolean): void {
+    // Wrong options are refused where a provider brings them. Here they only must do no harm.
+    const isOwn = ({ options }: DecoratedListener) =>
+      (isObject(options) ? (options.queue ?? DEFAULT_NAME) : DEFAULT_NAME) === this.name;
+    const { notProvided, replaced } = DECORATED_LISTENERS.unfound(isOwn, isProvided);
+    const tell = (
+      event: 'listenersNotProvided' | 'listenersReplaced',
+      methods: readonly DecoratedMethod[],
+    ) => {
+      if (methods.length > 0) this.events.emit(event, { listeners: methods.map(nameOfDecorated) });
+    };
+    tell('listenersNotProvided', notProvided);
+    tell('listenersReplaced', replaced);
   }
 
   start(): void {

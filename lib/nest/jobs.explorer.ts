@@ -15,7 +15,8 @@ import { anObject, isObject } from '../job/option-checks.js';
 import type { JobEvent } from '../job/job-event.js';
 import type { ScheduleRegistry } from '../schedules/schedule-registry.js';
 import type { DeclaredSchedule } from '../schedules/schedule-terms.js';
-import { nameOfDecorated, unfoundHandlers, type DecoratedHandler } from './decorated-handlers.js';
+import { DECORATED_HANDLERS, type DecoratedHandler } from './decorated-handlers.js';
+import { nameOfDecorated } from './decorated-methods.js';
 import { DeclaredSchedules } from './declared-schedules.js';
 import { Enhancers } from './enhancers.js';
 import type { EventListeners } from './event-listeners.js';
@@ -70,7 +71,7 @@ export class JobsExplorer {
     for (const declared of this.declared.all) this.requireKind(declared);
   }
 
-  /** Tells of methods with `@JobHandler` that are not served as they seem to be. For a process that runs a worker. */
+  /** Tells of methods with `@JobHandler` and `@OnJobEvent` that are not called as they seem to be. For a process that runs a worker. */
   warn(): void {
     const { events, name, worker } = this.options;
     const provided = this.wrappers().flatMap((wrapper) => providedBy(wrapper));
@@ -80,10 +81,11 @@ export class JobsExplorer {
       (worker.kinds === undefined || (typeof kind === 'string' && worker.kinds.includes(kind.trim())));
     const isProvided = (prototype: object) =>
       provided.some((one) => one === prototype || Object.prototype.isPrototypeOf.call(prototype, one));
-    const { notProvided, replaced } = unfoundHandlers(isServed, isProvided);
+    const { notProvided, replaced } = DECORATED_HANDLERS.unfound(isServed, isProvided);
     if (notProvided.length > 0)
       events.emit('handlersNotProvided', { handlers: notProvided.map(nameOfDecorated) });
     if (replaced.length > 0) events.emit('handlersReplaced', { handlers: replaced.map(nameOfDecorated) });
+    this.listeners.warn(isProvided);
     for (const [handler, undecorated] of this.undecorated)
       events.emit('parametersUndecorated', { handler, undecorated });
   }

@@ -1,13 +1,17 @@
 import { Loop, type Startable } from '../async/loop.js';
 import { ExponentialPause } from '../async/pauses.js';
 import { sleep } from '../async/timers.js';
+import { WakeSignal } from '../async/wake-signal.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { decodeJobEvent, type JobEvent, type WantedEvents } from '../job/job-event.js';
 import { LISTENER_LIVES_MS, type EventPage, type EventStore } from '../queue/event-store.js';
 import { EventGaps } from './event-gaps.js';
 
 const READ_AT_ONCE = 1_000;
+/** Between two looks, where no hint comes. */
 const LOOK_EVERY_MS = 500;
+/** Between two looks that are asked for. Who can notify can send as many hints as it likes. */
+const HINT_PAUSE_MS = 30;
 /** Well within the time after which a listener is taken for dead. */
 const REGISTER_EVERY_MS = LISTENER_LIVES_MS / 3;
 const FIRST_PAUSE_MS = 500;
@@ -19,6 +23,8 @@ export class EventReader implements Startable {
     pause: new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS),
     onFailure: (error, failures) => this.events.emit('eventsUnread', { error, failures }),
   });
+  private readonly hints = new WakeSignal();
+  private unwatch: (() => void) | undefined;
   private gaps: EventGaps | undefined;
   /** When it registered last, by `performance.now()` and by the storage's clock. */
   private registered = { at: -Infinity, nowMs: 0 };
@@ -29,6 +35,7 @@ export class EventReader implements Startable {
   /**
    * @param id that of the listener
    * @param wanted what it wants now
+   * @param lookEveryMs how long it waits for a hint before it looks by itself
    */
   constructor(
     private readonly store: EventStore,
@@ -36,6 +43,7 @@ export class EventReader implements Startable {
     private readonly wanted: () => WantedEvents,
     private readonly hear: (event: JobEvent) => void,
     private readonly events: JobsEvents,
+    private readonly lookEveryMs = LOOK_EVERY_MS,
   ) {}
 
   start(): void {
@@ -43,17 +51,24 @@ export class EventReader implements Startable {
   }
 
   async stop(): Promise<void> {
-    await this.loop.stop();
+    const stopped = this.loop.stop();
+    this.hints.wake();
+    await stopped;
+    this.unwatch?.();
+    this.unwatch = undefined;
     await this.store.unlisten(this.id).catch(() => undefined); // it is taken for dead in a minute
     this.gaps = undefined;
   }
 
   private async turn(signal: AbortSignal): Promise<void> {
     if (this.mustRegister()) await this.register();
+    const beganAt = performance.now();
     const page = await this.store.read(this.gaps!.floor, READ_AT_ONCE);
     if (signal.aborted) return;
     this.deliver(page);
-    if (page.events.length < READ_AT_ONCE) await sleep(LOOK_EVERY_MS, signal);
+    if (page.events.length === READ_AT_ONCE) return;
+    await this.hints.wait(this.lookEveryMs);
+    await sleep(HINT_PAUSE_MS - (performance.now() - beganAt), signal);
   }
 
   private mustRegister(): boolean {
@@ -66,6 +81,7 @@ export class EventReader implements Startable {
     const at = performance.now();
     const wanted = this.wanted();
     const { seq, nowMs } = await this.store.listen(this.id, wanted);
+    this.unwatch ??= this.store.watch(() => this.hints.wake());
     const isFirst = this.gaps === undefined;
     this.gaps ??= new EventGaps(seq);
     if (isFirst) this.readAtMs = nowMs;

@@ -47,6 +47,7 @@ export class EventWriter implements Startable {
 
   start(): void {
     this.end ??= listenToJobs(this.events, {
+      scope: 'all',
       wants: (type, kind) => this.mayBeWanted(type, kind),
       hear: (event) => this.happened(event),
     });

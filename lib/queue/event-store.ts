@@ -54,6 +54,12 @@ export abstract class EventStore {
   abstract read(after: number, limit: number): Promise<EventPage>;
 
   /**
+   * Calls the listener when events may have been written, by this process or, where the storage can tell it, by another one.
+   * This is a hint, and may be missed. @returns a function that ends it
+   */
+  abstract watch(listener: () => void): () => void;
+
+  /**
    * Deletes events that are older, up to 1,000 of them, and listeners that have not registered for that time.
    *
    * @returns how many events there were

@@ -61,16 +61,6 @@ export interface Inspection {
   readonly findings: readonly StorageFinding[];
 }
 
-/** A kind of which jobs could start now. */
-export interface ReadyKind {
-  readonly kind: string;
-  /**
-   * For how long the oldest of the first 1,000 has been able to start, in milliseconds. Scheduled jobs count from their `runAt` on,
-   * also where no worker has marked them due.
-   */
-  readonly oldestMs: number;
-}
-
 export interface OverdueSchedule {
   readonly name: string;
   readonly kind: string;
@@ -87,7 +77,7 @@ export interface ExpiredLeases {
   readonly longestMs: number;
 }
 
-/** How many kinds, jobs or schedules one look counts. */
+/** How many jobs one look counts. */
 export const INSPECTED = 1_000;
 
 /**
@@ -97,9 +87,6 @@ export const INSPECTED = 1_000;
 export abstract class Inspector {
   /** Looks at the server, at its settings and at the tables. They need not be there. */
   abstract inspect(bounds: InspectionBounds): Promise<Inspection>;
-
-  /** The kinds of which jobs could start now, paused ones included, in order; at most `INSPECTED`. */
-  abstract readyKinds(): Promise<ReadyKind[]>;
 
   /**
    * Schedules that are not paused and whose next tick came longer ago than so many milliseconds: the latest first.

@@ -57,6 +57,16 @@ export interface HistoryLook {
   readonly counts: readonly KindHistory[];
 }
 
+/** A kind of which jobs could start now. */
+export interface DueKind {
+  readonly kind: string;
+  /**
+   * For how long the oldest of its jobs that no worker has marked due could have started, in milliseconds; null where there
+   * is none. Of all kinds together the first `DUE_COUNTED` of those jobs are looked at.
+   */
+  readonly overdueMs: number | null;
+}
+
 /** What waits of a kind. */
 export interface KindBacklog {
   readonly kind: string;
@@ -70,8 +80,10 @@ export interface KindBacklog {
 
 export const MINUTES_COUNTED = 5;
 export const COUNTS_READ = 20_000;
-/** How many kinds with ready jobs one call names. */
-export const READY_KINDS_LISTED = 1_000;
+/** How many kinds of which jobs could start one call names. */
+export const DUE_KINDS_LISTED = 1_000;
+/** How many jobs that no worker has marked due it looks at. */
+export const DUE_COUNTED = 1_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * 3_600_000;
 export const BACKLOG_COUNTED = 1_000;

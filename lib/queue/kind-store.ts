@@ -1,4 +1,4 @@
-import type { CountsLook, HistoryLook, KindBacklog, StoredCounts } from './kind-counts.js';
+import type { CountsLook, DueKind, HistoryLook, KindBacklog, StoredCounts } from './kind-counts.js';
 import type { EnqueueTarget } from './transactions.js';
 
 /** Stands for all kinds where one is paused or resumed. */
@@ -104,8 +104,11 @@ export abstract class KindStore {
   /** What workers have counted of these kinds in the last hour, by minutes: at most `COUNTS_READ`, in any order. */
   abstract hour(kinds: readonly string[]): Promise<StoredCounts[]>;
 
-  /** The kinds that have a ready job, also those that nobody serves: at most `READY_KINDS_LISTED`, in order. */
-  abstract readyKinds(): Promise<string[]>;
+  /**
+   * The kinds of which jobs could start now, also those that nobody serves and that are paused: at most `DUE_KINDS_LISTED`, in
+   * order. A scheduled job counts from its `runAt` on, also where no worker has marked it due. It reads parts of indexes alone.
+   */
+  abstract dueKinds(): Promise<DueKind[]>;
 
   /** What waits of these kinds. It reads parts of indexes alone, whatever there is. */
   abstract backlog(kinds: readonly string[]): Promise<KindBacklog[]>;

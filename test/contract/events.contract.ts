@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { JobKinds } from '../../lib/client/job-kinds.js';
 import { JobEvents } from '../../lib/client/job-events.js';
 import type { JobEventFilter } from '../../lib/client/event-arguments.js';
 import { JobsEvents } from '../../lib/events/jobs-events.js';
 import type { JobEvent, WantedEvents } from '../../lib/job/job-event.js';
 import { EventWriter } from '../../lib/outbox/event-writer.js';
 import type { NewEvent } from '../../lib/queue/event-store.js';
+import type { TypeOrmJobQueue } from '../../lib/storage/typeorm/typeorm-job-queue.js';
 import { KIND, SqlStore, type Store } from '../support/store.js';
 import { until } from '../support/until.js';
 
@@ -121,8 +123,13 @@ export function eventsContract(store: Store): void {
     });
 
     /** What a process hears that is another one, or this one where it is given the events of this one. */
-    function listenTo(filter: JobEventFilter, events = new JobsEvents()): JobEvent[] {
-      const jobEvents = new JobEvents(events, store.queue.eventStore);
+    function listenTo(
+      filter: JobEventFilter,
+      events = new JobsEvents(),
+      eventStore = store.queue.eventStore,
+      lookEveryMs?: number,
+    ): JobEvent[] {
+      const jobEvents = new JobEvents(events, eventStore, { lookEveryMs });
       const heard: JobEvent[] = [];
       jobEvents.of(filter).subscribe((one) => void heard.push(one));
       ends.push(() => jobEvents.close());
@@ -130,8 +137,8 @@ export function eventsContract(store: Store): void {
     }
 
     /** Writes what happens in this process for others. */
-    async function writing(): Promise<void> {
-      const writer = new EventWriter(store.queue.eventStore, store.events);
+    async function writing(events = store.events): Promise<void> {
+      const writer = new EventWriter(store.queue.eventStore, events);
       writer.start();
       ends.push(() => writer.stop());
     }
@@ -180,6 +187,37 @@ export function eventsContract(store: Store): void {
       expect(failed!.at).toBeInstanceOf(Date);
     });
 
+    /** How long it takes to hear of a job, in milliseconds: of some jobs that are enqueued one after another, each. */
+    async function delays(heard: readonly JobEvent[]): Promise<number[]> {
+      await until(async () => (await store.queue.eventStore.wanted()).length > 0);
+      await writing();
+      await store.client.enqueue(KIND, null, { id: 'first' }); // finds out that somebody listens
+      await until(() => typesOf(heard, 'first').length > 0);
+      const all: number[] = [];
+      for (let n = 0; n < 9; n++) {
+        const beganAt = performance.now();
+        await store.client.enqueue(KIND, null, { id: `job ${n}` });
+        await until(() => typesOf(heard, `job ${n}`).length > 0, { everyMs: 2 });
+        all.push(performance.now() - beganAt);
+      }
+      return all.toSorted((one, other) => one - other);
+    }
+
+    const isDeaf = { watch: () => () => undefined };
+
+    it('come with the next look where no hint does', async () => {
+      const { eventStore } = store.queue;
+      const deaf = Object.assign(Object.create(eventStore) as typeof eventStore, isDeaf);
+      const sorted = await delays(listenTo({ scope: 'all' }, new JobsEvents(), deaf, 50));
+      expect(sorted[4]).toBeLessThan(250);
+    });
+
+    it('come at once from the process itself, long before the next look', async () => {
+      const { eventStore } = store.queue;
+      const sorted = await delays(listenTo({ scope: 'all' }, new JobsEvents(), eventStore, MINUTE_MS));
+      expect(sorted[4]).toBeLessThan(150);
+    });
+
     it('tell nothing of what is rolled back', async () => {
       const heard = listenTo({}, store.events);
       const rolledBack = store.dataSource.transaction(async (manager) => {
@@ -223,6 +261,54 @@ export function eventsContract(store: Store): void {
       expect(heard[0]).toMatchObject({ type: 'schedule.skipped', schedule: 'nightly', tick });
     });
 
+    it('tell of a pause and of its end once for all processes, and once in each that has a worker', async () => {
+      const types = ['kind.paused', 'kind.resumed'] as const;
+      const ofAll = listenTo({ scope: 'all', types });
+      await until(async () => (await store.queue.eventStore.wanted()).length > 0);
+      await writing();
+      const ofProcesses = await Promise.all(
+        [new JobsEvents(), new JobsEvents()].map(async (events) => {
+          const heard = listenTo({ types }, events);
+          await writing(events);
+          await store.work({ [KIND]: () => undefined }, {}, store.queue, [], events);
+          return heard;
+        }),
+      );
+      const kinds = new JobKinds(store.queue);
+      await kinds.pause(KIND, { reason: 'no server', wait: true });
+      await until(() => ofProcesses.every((heard) => heard.length === 1));
+      expect(await kinds.resume(KIND)).toBe(true);
+      expect(await kinds.resume(KIND)).toBe(false);
+      await until(() => ofProcesses.every((heard) => heard.length === 2));
+      await kinds.pause('last');
+      await until(() => ofAll.some((one) => one.type === 'kind.paused' && one.kind === 'last'));
+      const told = [
+        { type: 'kind.paused', kind: KIND, reason: 'no server' },
+        { type: 'kind.resumed', kind: KIND },
+      ];
+      expect(ofAll).toMatchObject([...told, { type: 'kind.paused', kind: 'last' }]);
+      for (const heard of ofProcesses) expect(heard.slice(0, 2)).toMatchObject(told);
+    });
+
+    it('tell of a pause once it is committed, and of none that is rolled back', async () => {
+      const heard = listenTo({ scope: 'all', kinds: [KIND], types: ['kind.paused', 'kind.resumed'] });
+      await until(async () => (await store.queue.eventStore.wanted()).length > 0);
+      await writing();
+      const kinds = new JobKinds(store.queue);
+      const rolledBack = store.dataSource.transaction(async (manager) => {
+        await kinds.pause('never', { manager });
+        throw new Error('rolled back');
+      });
+      await expect(rolledBack).rejects.toThrow('rolled back');
+      await store.dataSource.transaction((manager) => kinds.pause(KIND, { manager }));
+      await until(() => heard.length > 0);
+      expect(heard).toMatchObject([{ type: 'kind.paused', kind: KIND }]);
+      await kinds.pause('other');
+      await kinds.pause('*'); // KIND as well
+      await until(() => heard.length > 1);
+      expect(heard[1]).toMatchObject({ type: 'kind.paused', kind: '*' });
+    });
+
     it('pass over what something else has written, and leave a progress as it is', async () => {
       const heard = listenTo({ scope: 'all' });
       const { eventStore } = store.queue;
@@ -236,6 +322,15 @@ export function eventsContract(store: Store): void {
       await until(() => heard.length > 0);
       expect(heard).toMatchObject([{ ...good, progress }]);
     });
+
+    if (store instanceof SqlStore && store.isPostgres)
+      it('come from another process long before the next look, whether or not this one has a worker', async () => {
+        const other = store.open() as TypeOrmJobQueue;
+        const sorted = await delays(
+          listenTo({ scope: 'all' }, new JobsEvents(), other.eventStore, MINUTE_MS),
+        );
+        expect(sorted[4]).toBeLessThan(150);
+      });
 
     it('own up to what could not be written', async () => {
       const heard = listenTo({ scope: 'all' });

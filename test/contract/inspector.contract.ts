@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readyKinds } from '../../lib/client/ready-kinds.js';
 import { KIND, LONG, SHORT, type Store } from '../support/store.js';
 
 const HOUR = 3_600_000;
@@ -16,43 +17,45 @@ export function inspectorContract(store: Store): void {
     });
   const ago = (ms: number) => new Date(Date.now() - ms);
 
-  describe('The inspector', () => {
-    it('finds nothing that keeps jobs from being kept here', async () => {
-      const { schemaVersion, isUsable, table } = await look().inspect(BOUNDS);
-      expect({ schemaVersion, isUsable }).toEqual({ schemaVersion: 2, isUsable: true });
-      expect(table).toMatch(/jobs$/);
+  describe('The kinds that are ready', () => {
+    it('are none in an empty queue', async () => {
+      expect(await readyKinds(store.queue.kinds)).toEqual([]);
     });
 
-    it('tells no ready kinds of an empty queue', async () => {
-      expect(await look().readyKinds()).toEqual([]);
-    });
-
-    it('tells each kind once of which jobs could start, in order, and for how long the oldest could', async () => {
+    it('are each told once of which jobs could start, in order, and for how long the oldest could', async () => {
       await store.client.enqueueMany([
         { kind: 'b', runAt: ago(2 * HOUR), priority: 5 },
         { kind: 'b', runAt: ago(HOUR) },
         { kind: 'a' },
         { kind: 'later', delayMs: HOUR },
       ]);
-      const kinds = await look().readyKinds();
+      const kinds = await readyKinds(store.queue.kinds);
       expect(kinds.map(({ kind }) => kind)).toEqual(['a', 'b']);
       expect(kinds[0]!.oldestMs).toBeLessThan(HOUR);
       expect(kinds[1]!.oldestMs).toBeGreaterThan(2 * HOUR - 60_000);
       expect(kinds[1]!.oldestMs).toBeLessThan(3 * HOUR);
     });
 
-    it('counts a scheduled job whose time has come, though no worker has marked it due', async () => {
+    it('include that of a scheduled job whose time has come, though no worker has marked it due', async () => {
       await enqueue('soon', { delayMs: 1 });
       await sleep(20);
-      expect(await look().readyKinds()).toMatchObject([{ kind: 'soon' }]);
+      expect(await readyKinds(store.queue.kinds)).toMatchObject([{ kind: 'soon' }]);
     });
 
-    it('does not count jobs that run, or have ended', async () => {
+    it('are without those of jobs that run, or have ended', async () => {
       await enqueue(KIND, { id: 'runs' });
       await store.claimOne();
       await enqueue(KIND, { id: 'ends' });
       await store.client.cancel('ends');
-      expect(await look().readyKinds()).toEqual([]);
+      expect(await readyKinds(store.queue.kinds)).toEqual([]);
+    });
+  });
+
+  describe('The inspector', () => {
+    it('finds nothing that keeps jobs from being kept here', async () => {
+      const { schemaVersion, isUsable, table } = await look().inspect(BOUNDS);
+      expect({ schemaVersion, isUsable }).toEqual({ schemaVersion: 2, isUsable: true });
+      expect(table).toMatch(/jobs$/);
     });
 
     it('tells of schedules whose tick is overdue, the latest first, and of no others', async () => {

@@ -495,14 +495,21 @@ export function kindsContract(store: Store): void {
 
     it('names each kind that has a ready job, in order, also one that nobody serves', async () => {
       const { kinds: port } = store.queue;
-      expect(await port.readyKinds()).toEqual([]);
+      expect(await port.dueKinds()).toEqual([]);
       await store.client.enqueueMany([
         ...['zeta', 'Alpha', 'beta', 'beta', 'claimed'].map((kind) => ({ kind })),
         { kind: 'later', delayMs: HOUR },
       ]);
       await store.claimOne(LONG, 'claimed');
-      expect(await port.readyKinds()).toEqual(['Alpha', 'beta', 'zeta']);
+      const due = ['Alpha', 'beta', 'zeta'].map((kind) => ({ kind, overdueMs: null }));
+      expect(await port.dueKinds()).toEqual(due);
       expect((await kinds().list()).map(({ kind }) => kind)).toEqual(['Alpha', 'beta', 'zeta']);
+    });
+
+    it('names a kind whose only job was scheduled and is due, though no worker has marked it so', async () => {
+      await store.client.enqueue('soon', null, { delayMs: 1 });
+      await until(async () => (await kinds().list()).length > 0, { timeoutMs: 5_000 });
+      expect((await kinds().list()).map(({ kind }) => kind)).toEqual(['soon']);
     });
 
     it('tells of workers, outcomes, times and pauses', async () => {

@@ -55,6 +55,22 @@ export function labelsContract(store: SqlStore): void {
       expect(await labels()).toEqual(['red of job']);
     });
 
+    it('count for nothing when they are left of a job that something else has deleted, whoever has its id since', async () => {
+      for (const id of ['stays', 'gone', 'again', 'red'])
+        await store.client.enqueue(KIND, 1, { id, tags: ['red', 'Grün 🌱 "'] });
+      await store.sql(`DELETE FROM nest_jobs WHERE id IN ('gone', 'again', 'red')`);
+      await store.client.enqueue(KIND, 1, { id: 'again', tags: ['reddish'] });
+      await store.client.enqueue(KIND, 1, { id: 'red' });
+      for (const tags of [['red'], ['Grün 🌱 "'], ['red', 'Grün 🌱 "']]) {
+        const { jobs } = await store.client.find({ tags });
+        expect(jobs.map(({ id }) => id)).toEqual(['stays']);
+        expect(await store.client.count({ tags })).toEqual({ value: 1, capped: false });
+        expect(await store.client.count({ tags, ids: ['stays', 'again', 'gone', 'red'] })).toMatchObject({
+          value: 1,
+        });
+      }
+    });
+
     it('are left alone in a transaction that refuses a job, and vanish with one that is rolled back', async () => {
       await store.client.enqueue(KIND, 1, { id: 'job', tags: ['red'] });
       const undone = store.client.transaction(async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient } from '../../lib/client/job-client.js';
+import { JobsEvents } from '../../lib/events/jobs-events.js';
 import type { Outcome } from '../../lib/job/outcome.js';
+import { EventWriter } from '../../lib/outbox/event-writer.js';
 import type { JobQueue } from '../../lib/queue/job-queue.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';
 
@@ -26,11 +28,12 @@ export function plainStatementsContract(store: SqlStore): void {
 
   const sent = async (
     work: (client: JobClient, dataSource: DataSource, queue: JobQueue) => Promise<unknown>,
+    events = store.events,
   ) => {
     const dataSource = await store.database.connect();
     const statements: Sent = [];
     tap(dataSource, statements);
-    const queue = store.openOn(dataSource);
+    const queue = store.openOn(dataSource, { events });
     try {
       const client = new JobClient(queue);
       await client.enqueue(KIND); // opens a connection, and finds out whether statements can be prepared
@@ -130,6 +133,26 @@ export function plainStatementsContract(store: SqlStore): void {
       expect(done.join()).not.toMatch(/nest_jobs_(attempts|logs)|progress/);
       const failed = await settled({ type: 'failed', lastError: 'Error: no' });
       expect(failed.join()).toMatch(/nest_jobs_attempts/);
+    });
+  });
+
+  describe('Events that nobody listens to', () => {
+    it('cost one look at the listeners for many jobs, and no notification', async () => {
+      const events = new JobsEvents();
+      const enqueued = async (client: JobClient) => {
+        for (let n = 0; n < 20; n++) await client.enqueue(KIND);
+      };
+      const plain = await sent(enqueued, events);
+      const written = await sent(async (client, _dataSource, queue) => {
+        const writer = new EventWriter(queue.eventStore, events);
+        writer.start();
+        await enqueued(client);
+        await writer.stop();
+      }, events);
+      const isOfEvents = (text: string) => /nest_jobs_(events|listeners)/.test(text);
+      expect(written.filter(isOfEvents)).toHaveLength(1);
+      expect(written.filter(isOfEvents)[0]).toMatch(/SELECT.*nest_jobs_listeners/s);
+      expect(written.filter((text) => !isOfEvents(text))).toEqual(plain);
     });
   });
 }

@@ -201,6 +201,22 @@ describeOn([...oneOfEach, ...sqlite], 'The command line on $name', (server) => {
     expect(await stateOf('r1')).toBe('running');
   });
 
+  it('tells those who listen to all processes what it does', async () => {
+    const { eventStore } = world.queue;
+    await enqueue('told', 'told1');
+    const { seq } = await eventStore.listen('tester', { kinds: ['told'], types: null });
+    expect(await run('pause', 'told')).toMatchObject({ code: 0 });
+    expect(await run('cancel', 'told1', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('resume', 'told')).toMatchObject({ code: 0 });
+    const { events } = await eventStore.read(seq, 10);
+    expect(events.map(({ event }) => JSON.parse(event) as unknown)).toMatchObject([
+      { type: 'kind.paused', kind: 'told' },
+      { type: 'cancelled', kind: 'told', jobId: 'told1' },
+      { type: 'kind.resumed', kind: 'told' },
+    ]);
+    await eventStore.unlisten('tester');
+  });
+
   it('pause and resume a kind', async () => {
     const paused = await run('pause', 'mail', '--reason', 'no server', '--for', '1h');
     expect(paused).toMatchObject({

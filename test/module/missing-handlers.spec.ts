@@ -12,6 +12,7 @@ import {
   JobQueue,
   JobsModule,
   MemoryJobQueue,
+  OnJobEvent,
   UnknownKindError,
   type Job,
   type JobContext,
@@ -86,6 +87,60 @@ describe('@JobHandler refuses what can never be called, when the class is loaded
     const error = thrownBy(() => decorate(...given));
     expect(error).toBeInstanceOf(InvalidHandlerError);
     expect((error as Error).message).toMatch(message);
+  });
+});
+
+describe('A worker that starts warns of methods with @OnJobEvent', () => {
+  it('whose class no provider brings, once in a process', async () => {
+    class Forgotten {
+      @OnJobEvent('done')
+      @OnJobEvent('failed', { kinds: ['mail'] })
+      one(): void {}
+
+      @OnJobEvent('done', { scope: 'all' })
+      two(): void {}
+
+      @OnJobEvent('done', { queue: 'of another module' })
+      elsewhere(): void {}
+    }
+    expect((await start([], { worker: false })).warnings).toEqual([]);
+    const { warnings } = await start([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/@OnJobEvent, so they hear of nothing: Forgotten\.one, Forgotten\.two\. Add/),
+    ]);
+    expect((await start([])).warnings).toEqual([]);
+    expect(Forgotten.name).toBe('Forgotten');
+  });
+
+  it('that another decorator has replaced', async () => {
+    const Wrap = (): MethodDecorator => (_target, _key, descriptor) => {
+      descriptor.value = (() => undefined) as never;
+    };
+    @Injectable()
+    class WrappedListener {
+      @Wrap()
+      @OnJobEvent('done')
+      hear(): void {}
+    }
+    expect((await start([WrappedListener])).warnings).toEqual([
+      expect.stringMatching(/replaced these methods with @OnJobEvent.*: WrappedListener\.hear\./),
+    ]);
+  });
+
+  it('and not where a class that extends it is a provider, or another application of the process has it', async () => {
+    class Base {
+      @OnJobEvent('done')
+      hear(): void {}
+    }
+    @Injectable()
+    class Derived extends Base {}
+    @Injectable()
+    class Elsewhere {
+      @OnJobEvent('done')
+      hear(): void {}
+    }
+    expect((await start([Derived, Elsewhere])).warnings).toEqual([]);
+    expect((await start([])).warnings).toEqual([]);
   });
 });
 

@@ -96,13 +96,14 @@ export abstract class Store {
     settings: Partial<WorkerSettings> = {},
     queue = this.queue,
     beside: readonly Startable[] = [],
+    events = this.events,
   ): Promise<Worker> {
     const registry = new HandlerRegistry();
     for (const [kind, handler] of Object.entries(handlers)) {
       const { run, options } = typeof handler === 'function' ? { run: handler, options: {} } : handler;
       registry.add({ kind, run, options, declaredAt: `Test.${kind}` });
     }
-    const worker = new Worker(queue, registry, this.workerSettings(settings), this.events, beside);
+    const worker = new Worker(queue, registry, this.workerSettings(settings), events, beside);
     this.workers.push(worker);
     await worker.start();
     return worker;

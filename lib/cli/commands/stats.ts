@@ -47,15 +47,8 @@ export const stats: Command = {
   },
 };
 
-/** Those that workers have counted, and those that only wait. */
-async function look({ jobs, operands }: CommandCall): Promise<KindStats[]> {
-  const { kinds, queue } = jobs;
-  const [only] = operands;
-  if (only !== undefined) return [await kinds.stats(only)];
-  const [known, ready] = await Promise.all([kinds.list(), queue.inspector.readyKinds()]);
-  const others = ready.filter(({ kind }) => !known.some((one) => one.kind === kind));
-  const waiting = await Promise.all(others.map(({ kind }) => kinds.stats(kind)));
-  return [...known, ...waiting];
+function look({ jobs: { kinds }, operands: [only] }: CommandCall): Promise<KindStats[]> {
+  return only === undefined ? kinds.list() : Promise.all([kinds.stats(only)]);
 }
 
 function page(kinds: readonly KindStats[], width: number | undefined): string {

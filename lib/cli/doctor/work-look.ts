@@ -1,7 +1,8 @@
 import process from 'node:process';
 import type { LiveWorker } from '../../client/live-worker.js';
+import { readyKinds, type ReadyKind } from '../../client/ready-kinds.js';
 import { RELEASE } from '../../job/release.js';
-import type { ExpiredLeases, OverdueSchedule, ReadyKind } from '../../queue/inspector.js';
+import type { ExpiredLeases, OverdueSchedule } from '../../queue/inspector.js';
 import type { Controls } from '../../queue/kind-store.js';
 import type { Schedule } from '../../schedules/schedule.js';
 import { allSchedules } from '../commands/schedules.js';
@@ -28,7 +29,7 @@ export async function lookAtWork(
 ): Promise<WorkLook> {
   const { inspector } = queue;
   return {
-    ready: await inspector.readyKinds(),
+    ready: await readyKinds(queue.kinds),
     workers: await kinds.workers(),
     controls: await queue.kinds.controls(),
     schedules: await allSchedules(schedules),

@@ -1,7 +1,7 @@
 import { JobDefinition } from '../../job/definition.js';
 import { withDefaults, type JobHandlerOptions } from '../../job/handler-options.js';
 import type { Job, JobContext } from '../../job/job.js';
-import { rememberDecorated } from '../decorated-handlers.js';
+import { DECORATED_HANDLERS } from '../decorated-handlers.js';
 import { addMark, type JobHandlerMark } from '../jobs.metadata.js';
 import { requireMethod, type AnyMethod, type MethodDecorator } from './decorated-method.js';
 
@@ -53,7 +53,7 @@ export function JobHandler(
   return (target, key, descriptor) => {
     const { method, run } = requireMethod('@JobHandler', target, key, descriptor);
     addMark(run, mark);
-    rememberDecorated({ ...mark, prototype: target, method });
+    DECORATED_HANDLERS.remember({ ...mark, prototype: target, method });
   };
 }
 

@@ -2,7 +2,7 @@ import { InvalidScheduleError } from '../../job/errors.js';
 import { describeType } from '../../job/names.js';
 import { isObject } from '../../job/option-checks.js';
 import type { ScheduleTimes } from '../../schedules/schedule-options.js';
-import { rememberDecorated } from '../decorated-handlers.js';
+import { DECORATED_HANDLERS } from '../decorated-handlers.js';
 import { addScheduleMark, type JobScheduleOptions } from '../jobs.metadata.js';
 import { requireMethod, type AnyMethod, type MethodDecorator } from './decorated-method.js';
 
@@ -44,6 +44,11 @@ export function JobSchedule(
     if (!isObject(options))
       throw new InvalidScheduleError(`${where}options`, `is ${describeType(options)}; it must be an object.`);
     addScheduleMark(run, { times, options });
-    rememberDecorated({ kind: (options.kind ?? options.name)!, options: {}, prototype: target, method });
+    DECORATED_HANDLERS.remember({
+      kind: (options.kind ?? options.name)!,
+      options: {},
+      prototype: target,
+      method,
+    });
   };
 }

@@ -1,4 +1,5 @@
 import type { JobEventOf, JobEventType } from '../../job/job-event.js';
+import { DECORATED_LISTENERS } from '../decorated-listeners.js';
 import { addListenerMark, type OnJobEventOptions } from '../jobs.metadata.js';
 import { requireMethod, type MethodDecorator } from './decorated-method.js';
 
@@ -17,6 +18,7 @@ export type JobEventMethod<Type extends JobEventType> = (event: JobEventOf<Type>
  *
  * With the scope `process`, the default, it hears of what this process does; with `all`, in each process that has the
  * provider, of what all do. What it throws is logged, and changes nothing for the job. See `JobEvents` for what is promised.
+ * The class must be a provider; where a worker starts, a warning names the methods whose class is none.
  *
  * @throws InvalidHandlerError when the class is loaded, on what Nest can never call; InvalidJobError at start-up, naming the
  * method and the option
@@ -26,7 +28,8 @@ export function OnJobEvent<Type extends JobEventType>(
   options: OnJobEventOptions = {},
 ): MethodDecorator<JobEventMethod<Type>> {
   return (target, key, descriptor) => {
-    const { run } = requireMethod('@OnJobEvent', target, key, descriptor);
+    const { method, run } = requireMethod('@OnJobEvent', target, key, descriptor);
     addListenerMark(run, { types, options });
+    DECORATED_LISTENERS.remember({ types, options, prototype: target, method });
   };
 }

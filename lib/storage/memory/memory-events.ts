@@ -16,6 +16,7 @@ import { EVENTS_PRUNED_AT_ONCE } from '../sql/events-dialect.js';
  */
 export class MemoryEvents extends EventStore {
   private readonly listeners = new Map<string, WantedEvents>();
+  private readonly watchers = new Set<() => void>();
   private events: StoredEvent[] = [];
   private seq = 0;
 
@@ -39,11 +40,18 @@ export class MemoryEvents extends EventStore {
 
   async write(events: readonly NewEvent[]): Promise<void> {
     for (const { event } of events) this.events.push({ seq: ++this.seq, atMs: this.now(), event });
+    if (events.length > 0) for (const watcher of this.watchers) watcher();
   }
 
   async read(after: number, limit: number): Promise<EventPage> {
     const events = this.events.filter(({ seq }) => seq > after).slice(0, limit);
     return { events, nowMs: Date.now() };
+  }
+
+  watch(listener: () => void): () => void {
+    const own = () => listener();
+    this.watchers.add(own);
+    return () => void this.watchers.delete(own);
   }
 
   async prune(olderThanMs: number): Promise<number> {

@@ -1,4 +1,3 @@
-import { compareIds } from '../../job/id-order.js';
 import type { Job } from '../../job/job.js';
 import {
   INSPECTED,
@@ -6,7 +5,6 @@ import {
   type ExpiredLeases,
   type Inspection,
   type OverdueSchedule,
-  type ReadyKind,
 } from '../../queue/inspector.js';
 import type { ScheduleStore } from '../../queue/schedule-store.js';
 import { SCHEMA_VERSIONS } from '../sql/schema-version.js';
@@ -29,14 +27,6 @@ export class MemoryInspector extends Inspector {
   async inspect(): Promise<Inspection> {
     const schemaVersion = SCHEMA_VERSIONS.at(-1)!.version;
     return { server: 'memory', table: 'jobs', schemaVersion, isUsable: true, findings: [] };
-  }
-
-  async readyKinds(): Promise<ReadyKind[]> {
-    const oldest = new Map<string, number>();
-    for (const { kind, state, runAt } of this.parts.list())
-      if (state === 'ready') oldest.set(kind, Math.min(oldest.get(kind) ?? Infinity, runAt.getTime()));
-    const kinds = [...oldest.keys()].toSorted(compareIds).slice(0, INSPECTED);
-    return kinds.map((kind) => ({ kind, oldestMs: Math.max(0, this.parts.now() - oldest.get(kind)!) }));
   }
 
   async overdueSchedules(lateMs: number, limit: number): Promise<OverdueSchedule[]> {

@@ -105,16 +105,17 @@ export class MemoryJobQueue extends JobQueue {
     this.notes = new MemoryNotes(this.jobs, now);
     this.retention = new MemoryRetention(this.jobs, now);
     this.chores = new MemoryChores(now);
-    this.kinds = new MemoryKinds({ now, list: (kind) => this.list(kind), afterCommit });
+    this.settings = { ...DEFAULTS, events: new JobsEvents(), ...settings };
+    const { events } = this.settings;
+    this.kinds = new MemoryKinds({ now, events, list: (kind) => this.list(kind), afterCommit });
     this.eventStore = new MemoryEvents(now);
     this.audit = new MemoryAudit(now);
-    this.settings = { ...DEFAULTS, events: new JobsEvents(), ...settings };
     this.transactions = new Transactions(dataSource, transactions);
     const storage = this.transactionalStorage();
     this.transactional = new TransactionalSettlement(this.transactions, storage, Infinity);
     this.edits = new MemoryJobEditor({
       ...ground,
-      events: this.settings.events,
+      events,
       retake: (wanted, target) => this.uniqueJobs.retake(wanted, target),
       tell: (kinds) => this.tell(kinds),
     });

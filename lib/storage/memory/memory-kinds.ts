@@ -1,3 +1,4 @@
+import type { JobsEvents } from '../../events/jobs-events.js';
 import { compareIds } from '../../job/id-order.js';
 import type { Job } from '../../job/job.js';
 import type { JobState } from '../../job/job-state.js';
@@ -14,13 +15,14 @@ import {
 import {
   BACKLOG_COUNTED,
   DAY_MS,
+  DUE_KINDS_LISTED,
   HOUR_MS,
   KEEP_HOURS_MS,
   KEEP_MINUTES_MS,
   KEEP_WORKERS_MS,
   MINUTES_COUNTED,
-  READY_KINDS_LISTED,
   type CountsLook,
+  type DueKind,
   type HistoryLook,
   type KindBacklog,
   type KindCounts,
@@ -34,6 +36,7 @@ export interface MemoryKindParts {
   readonly now: () => number;
   /** The jobs of a kind, or all. */
   readonly list: (kind?: string) => Job[];
+  readonly events: JobsEvents;
   /** Calls back with the commit of the target, or at once. */
   readonly afterCommit: (target: EnqueueTarget, callback: () => void) => void;
 }
@@ -62,12 +65,17 @@ export class MemoryKinds extends KindStore {
     return this.change(target, () => {
       const since = this.inForce(kind)?.since ?? new Date(this.parts.now());
       this.pauses.set(kind, { ...terms, kind, since });
+      const { until, reason } = terms;
+      this.parts.events.emit('pauseCommitted', { kind, until, reason });
     });
   }
 
   async resume(kind: string, target: EnqueueTarget = {}): Promise<boolean> {
     const wasPaused = this.inForce(kind) !== undefined;
-    this.change(target, () => this.pauses.delete(kind));
+    this.change(target, () => {
+      this.pauses.delete(kind);
+      if (wasPaused) this.parts.events.emit('resumeCommitted', { kind });
+    });
     return wasPaused;
   }
 
@@ -143,9 +151,10 @@ export class MemoryKinds extends KindStore {
     );
   }
 
-  async readyKinds(): Promise<string[]> {
+  async dueKinds(): Promise<DueKind[]> {
     const ready = this.parts.list().filter(({ state }) => state === 'ready');
-    return [...new Set(ready.map(({ kind }) => kind))].toSorted(compareIds).slice(0, READY_KINDS_LISTED);
+    const kinds = [...new Set(ready.map(({ kind }) => kind))].toSorted(compareIds).slice(0, DUE_KINDS_LISTED);
+    return kinds.map((kind) => ({ kind, overdueMs: null })); // no job has to be marked due
   }
 
   async backlog(kinds: readonly string[]): Promise<KindBacklog[]> {

@@ -1,14 +1,8 @@
-import { payloadTextsOf, type JobConditions, type TimeSpan } from '../../job/job-conditions.js';
+import type { ConditionTexts } from '../sql/conditions.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { utcText } from '../sql/instants.js';
+import { given, part, type Part } from '../sql/part.js';
 import { sideTable } from '../sql/side-tables.js';
-import { listOf } from './parameters.js';
-
-/** A part of a statement, and its parameters. */
-export interface Part {
-  readonly text: string;
-  readonly parameters: readonly unknown[];
-}
+import { instantOf, listOf } from './parameters.js';
 
 /** `stateOf` in SQL. No job is `blocked` yet. */
 export const STATE = `CASE
@@ -19,42 +13,24 @@ export const STATE = `CASE
     ELSE 'scheduled'
   END`;
 
-/** Whether the row `job` is as the conditions say, as an expression; one that may be NULL. The ids are left to the statement. */
-export function conditionsOf(conditions: JobConditions, table: JobsTable): Part {
-  const { kinds, states, labels = [], uniqueKey, createdAt, runAt, updatedAt, error } = conditions;
-  const labelsTable = sideTable(table, 'labels');
-  const own = `(SELECT COUNT(*) FROM ${labelsTable.quoted} AS own FORCE INDEX (\`${labelsTable.name}_job\`)
-      WHERE own.job_id = job.id AND own.label IN (?)) = ?`;
-  const parts: readonly Part[] = [
-    ...spanOf('job.created_at', createdAt),
-    ...spanOf('job.run_at', runAt),
-    ...spanOf('job.updated_at', updatedAt),
-    ...(kinds === undefined ? [] : [{ text: 'job.kind IN (?)', parameters: [listOf(kinds)] }]),
-    ...(states === undefined ? [] : [{ text: `${STATE} IN (?)`, parameters: [listOf(states)] }]),
-    ...(labels.length === 0 ? [] : [{ text: own, parameters: [labels, labels.length] }]),
-    ...(uniqueKey === undefined
-      ? []
-      : [{ text: holds(sideTable(table, 'keys').quoted), parameters: [uniqueKey] }]),
-    ...(error === undefined ? [] : [{ text: 'LOCATE(?, job.last_error) > 0', parameters: [error] }]),
-    ...payloadTextsOf(conditions).map((text) => ({ text: 'LOCATE(?, job.payload) > 0', parameters: [text] })),
-  ];
+export function conditionTexts(table: JobsTable): ConditionTexts {
+  const own = sideTable(table, 'labels');
   return {
-    text: parts.length === 0 ? 'TRUE' : parts.map(({ text }) => text).join(' AND '),
-    parameters: parts.flatMap(({ parameters }) => parameters),
+    instant: (date) => given(instantOf(date)),
+    isOfKind: (kinds) => part`job.kind IN (${given(listOf(kinds))})`,
+    isInState: (states) => part`${STATE} IN (${given(listOf(states))})`,
+    hasLabels: (labels) => part`(SELECT COUNT(*) FROM ${own.quoted} AS own FORCE INDEX (\`${own.name}_job\`)
+      WHERE own.job_id = job.id AND own.label IN (${given(labels)})) = ${labels.length}`,
+    holdsKey: (key) => holds(sideTable(table, 'keys').quoted, given(key)),
+    contains: (column, text) => part`LOCATE(${given(text)}, ${column}) > 0`,
   };
 }
 
-function spanOf(column: string, span: TimeSpan | undefined): Part[] {
-  const end = (sign: string, ms: number | null) =>
-    ms === null ? [] : [{ text: `${column} ${sign} ?`, parameters: [utcText(ms)] }];
-  return span === undefined ? [] : [...end('>', span.afterMs), ...end('<', span.beforeMs)];
-}
-
-const holds = (keys: string) => `(
+const holds = (keys: string, key: Part) => part`(
     SELECT CASE held.held_while
       WHEN 'waiting' THEN job.status = 'PENDING' AND job.locked_by IS NULL AND job.attempts_done = 0
       WHEN 'unsettled' THEN job.status = 'PENDING'
       ELSE held.until > UTC_TIMESTAMP(6)
     END
-    FROM ${keys} AS held WHERE held.kind = job.kind AND held.unique_key = ? AND held.job_id = job.id
+    FROM ${keys} AS held WHERE held.kind = job.kind AND held.unique_key = ${key} AND held.job_id = job.id
   )`;

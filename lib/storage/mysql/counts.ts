@@ -1,29 +1,28 @@
+import { compareIds } from '../../job/id-order.js';
 import {
   BACKLOG_COUNTED,
   COUNTS_READ,
   DAY_MS,
-  KEEP_HOURS_MS,
-  KEEP_MINUTES_MS,
-  KEEP_WORKERS_MS,
+  DUE_COUNTED,
+  DUE_KINDS_LISTED,
   MINUTES_COUNTED,
   REGISTER_SWEPT,
+  type DueKind,
 } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeBacklog, decodeCounts, type CountsDialect } from '../sql/kinds-dialect.js';
-import { sideTable, type SideTable } from '../sql/side-tables.js';
+import { decodeBacklog, decodeCounts, decodeDueKind, type CountsDialect } from '../sql/kinds-dialect.js';
+import { sideTable } from '../sql/side-tables.js';
+import { sweepAll, sweptRows } from '../sql/sweeps.js';
+import type { Sql } from '../sql/sql.js';
 import { millisOf } from './columns.js';
 
 export function counts(jobs: JobsTable): CountsDialect {
-  const quoted = (suffix: SideTable) => sideTable(jobs, suffix).quoted;
-  const minutes = quoted('minutes');
+  const minutes = sideTable(jobs, 'minutes').quoted;
   const statements = {
     counts: selectCounts(minutes),
-    sweep: [
-      sweep(minutes, `span = 1 AND minute < ${ago(KEEP_MINUTES_MS)}`),
-      sweep(minutes, `span = 60 AND minute < ${ago(KEEP_HOURS_MS)}`),
-      sweep(quoted('workers'), `seen_at < ${ago(KEEP_WORKERS_MS)}`),
-      sweep(quoted('controls'), `paused_until < ${ago(KEEP_WORKERS_MS)}`),
-    ],
+    firstReadyKind: firstReadyKind(jobs.quoted),
+    overdueKinds: overdueKinds(jobs.quoted),
+    sweep: sweptRows(ago).map(([suffix, isOld]) => sweep(sideTable(jobs, suffix).quoted, isOld)),
   };
   return {
     counts: async (sql, kind) => decodeCounts(await sql.query(statements.counts, [kind, kind, kind, kind])),
@@ -32,13 +31,32 @@ export function counts(jobs: JobsTable): CountsDialect {
       const parameters = kinds.flatMap((kind) => [kind, kind]);
       return (await sql.query(statement, parameters)).map(decodeBacklog);
     },
-    sweep: async (sql) => {
-      let count = 0;
-      for (const statement of statements.sweep)
-        count += Number((await sql.query(statement))[0]?.affected_rows ?? 0);
-      return count;
+    dueKinds: async (sql) => {
+      const ready = await readyKinds(sql, statements.firstReadyKind);
+      const overdue = (await sql.query(statements.overdueKinds)).map(decodeDueKind);
+      return merged(ready, overdue);
     },
+    sweep: (sql) => sweepAll(sql, statements.sweep, ([row]) => Number(row?.affected_rows ?? 0)),
   };
+}
+
+/** From one kind to the next: a statement for each. */
+async function readyKinds(sql: Sql, first: string): Promise<string[]> {
+  const kinds: string[] = [];
+  while (kinds.length < DUE_KINDS_LISTED) {
+    const [row] = await sql.query(first, [kinds.at(-1) ?? '']);
+    if (row === undefined) break;
+    kinds.push(row.kind as string);
+  }
+  return kinds;
+}
+
+function merged(ready: readonly string[], overdue: readonly DueKind[]): DueKind[] {
+  const all = new Map(ready.map((kind): [string, DueKind] => [kind, { kind, overdueMs: null }]));
+  for (const one of overdue) all.set(one.kind, one);
+  return [...all.values()]
+    .toSorted((one, other) => compareIds(one.kind, other.kind))
+    .slice(0, DUE_KINDS_LISTED);
 }
 
 const ago = (ms: number) => `UTC_TIMESTAMP(6) - INTERVAL ${ms * 1000} MICROSECOND`;
@@ -75,6 +93,25 @@ export const backlog = (jobs: string, kinds: number) => `
       SELECT kind FROM ${jobs} WHERE scheduled_at IS NOT NULL ORDER BY scheduled_at LIMIT ${BACKLOG_COUNTED}
     ) AS first GROUP BY kind
   ) AS scheduled ON BINARY scheduled.kind = BINARY ready.kind`;
+
+/*
+ * Reads one row of the index of ready jobs. A DISTINCT reads all of them on MariaDB, and so does a recursion that goes from one
+ * kind to the next: there a range begins at a constant alone.
+ */
+export const firstReadyKind = (jobs: string) => `
+  SELECT ready_kind AS kind FROM ${jobs} WHERE ready_kind > ? ORDER BY ready_kind LIMIT 1`;
+
+/*
+ * Reads the first scheduled jobs that should have been marked due: a worker marks those that it meets, so where none is they
+ * stay as they are.
+ */
+export const overdueKinds = (jobs: string) => `
+  SELECT kind, TIMESTAMPDIFF(MICROSECOND, MIN(run_at), UTC_TIMESTAMP(6)) / 1000 AS overdue_ms
+  FROM (
+    SELECT kind, run_at FROM ${jobs}
+    WHERE scheduled_at <= UTC_TIMESTAMP(6) ORDER BY scheduled_at LIMIT ${DUE_COUNTED}
+  ) AS first
+  GROUP BY kind`;
 
 export const sweep = (table: string, isOld: string) =>
   `DELETE FROM ${table} WHERE ${isOld} LIMIT ${REGISTER_SWEPT}`;

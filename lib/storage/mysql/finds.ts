@@ -1,97 +1,71 @@
 import type { JobConditions } from '../../job/job-conditions.js';
+import { conditionsOf } from '../sql/conditions.js';
 import type { JobsTable } from '../sql/dialect.js';
 import {
-  decodeCounted,
-  decodeFound,
-  type AlongIndex,
+  findsDialect,
+  rangeOf,
   type FindsDialect,
   type OpenJobs,
   type SearchedPart,
 } from '../sql/finds-dialect.js';
+import { given, joined, part, type Part } from '../sql/part.js';
 import { sideTable } from '../sql/side-tables.js';
 import { millisOf } from './columns.js';
-import { conditionsOf, type Part } from './conditions.js';
+import { conditionTexts } from './conditions.js';
 import { listOf } from './parameters.js';
 
 export function finds(table: JobsTable): FindsDialect {
-  const holders = holdersOf(sideTable(table, 'keys').quoted);
-  return {
-    async search(sql, part, conditions, limit) {
-      const { text, parameters } = search(table, part, conditions, limit);
-      return decodeFound(await sql.query(text, parameters), limit);
-    },
-    async count(sql, part, conditions) {
-      const { text, parameters } = count(table, part, conditions);
-      return decodeCounted(await sql.query(text, parameters));
-    },
-    async open(sql, wanted, limit) {
-      const { text, parameters } = open(table, wanted, limit);
-      return (await sql.query(text, parameters)).map(({ id }) => id as string);
-    },
-    holders: async (sql, kinds, key) =>
-      (await sql.query(holders, [listOf(kinds), key])).map(({ job_id }) => job_id as string),
-    now: async (sql) => Number((await sql.query(NOW))[0]!.now),
-  };
+  return findsDialect({
+    search: (searched, conditions, limit) => search(table, searched, conditions, limit),
+    count: (searched, conditions) => count(table, searched, conditions),
+    open: (wanted, limit) => open(table, wanted, limit),
+    holders: (kinds, key) => holdersOf(sideTable(table, 'keys').quoted, kinds, key),
+    now: NOW,
+  });
 }
 
 const NOW = `SELECT ${millisOf('UTC_TIMESTAMP(6)')} AS now`;
 
-export function search(table: JobsTable, part: SearchedPart, conditions: JobConditions, limit: number): Part {
-  const order = `ORDER BY id ${part.isDescending ? 'DESC' : 'ASC'}`;
-  const looked = partOf(table, part, conditions);
-  const text = `
+export function search(
+  table: JobsTable,
+  searched: SearchedPart,
+  conditions: JobConditions,
+  limit: number,
+): Part {
+  const order = `ORDER BY id ${searched.isDescending ? 'DESC' : 'ASC'}`;
+  return part`
   SELECT id, is_match, place, total
   FROM (
     SELECT id, is_match, ROW_NUMBER() OVER (${order}) AS place, SUM(is_match) OVER (${order}) AS hits,
       COUNT(*) OVER () AS total
-    FROM (${looked.text}) AS looked
+    FROM (${looked(table, searched, conditions)}) AS looked
   ) AS part
-  WHERE (is_match = 1 AND hits <= ?) OR place = total
+  WHERE (is_match = 1 AND hits <= ${given(limit)}) OR place = total
   ORDER BY place`;
-  return { text, parameters: [...looked.parameters, limit] };
 }
 
-export function count(table: JobsTable, part: SearchedPart, conditions: JobConditions): Part {
-  const { text, parameters } = partOf(table, part, conditions);
-  const counted = `
-  SELECT COUNT(*) AS total, COALESCE(SUM(is_match), 0) AS matched, MAX(id) AS reached FROM (${text}) AS looked`;
-  return { text: counted, parameters };
+export function count(table: JobsTable, searched: SearchedPart, conditions: JobConditions): Part {
+  return part`
+  SELECT COUNT(*) AS total, COALESCE(SUM(is_match), 0) AS matched, MAX(id) AS reached
+  FROM (${looked(table, searched, conditions)}) AS looked`;
 }
 
 /** The conditions are looked at within: what is read into a derived table is copied. */
-function partOf(table: JobsTable, part: SearchedPart, conditions: JobConditions): Part {
-  const { text, parameters } = conditionsOf(conditions, table);
-  const isMatch = `COALESCE(${text}, FALSE)`;
-  if ('ids' in part)
-    return {
-      text: `
-      SELECT job.id, ${isMatch} AS is_match FROM ${table.quoted} AS job FORCE INDEX (PRIMARY) WHERE job.id IN (?)`,
-      parameters: [...parameters, listOf(part.ids)],
-    };
-  if (part.label === null) {
-    const range = rangeOf('job.id', part);
-    return {
-      text: `
+function looked(table: JobsTable, searched: SearchedPart, conditions: JobConditions): Part {
+  const isMatch = part`COALESCE(${conditionsOf(conditions, conditionTexts(table))}, FALSE)`;
+  if ('ids' in searched)
+    return part`
+      SELECT job.id, ${isMatch} AS is_match
+      FROM ${table.quoted} AS job FORCE INDEX (PRIMARY) WHERE job.id IN (${given(listOf(searched.ids))})`;
+  if (searched.label === null)
+    return part`
       SELECT job.id, ${isMatch} AS is_match FROM ${table.quoted} AS job FORCE INDEX (PRIMARY)
-      WHERE ${range.text}`,
-      parameters: [...parameters, ...range.parameters],
-    };
-  }
-  const range = rangeOf('own.job_id', part);
-  return {
-    text: `
+      WHERE ${rangeOf('job.id', searched, given)}`;
+  return part`
       SELECT own.job_id AS id,
         COALESCE((SELECT ${isMatch} FROM ${table.quoted} AS job WHERE job.id = own.job_id), FALSE) AS is_match
       FROM ${sideTable(table, 'labels').quoted} AS own FORCE INDEX (PRIMARY)
-      WHERE own.label = ? AND ${range.text}`,
-    parameters: [...parameters, part.label, ...range.parameters],
-  };
-}
-
-function rangeOf(column: string, { after, isDescending, rows }: AlongIndex): Part {
-  const [sign, direction] = isDescending ? ['<', 'DESC'] : ['>', 'ASC'];
-  const [start, parameters] = after === null ? ['TRUE', []] : [`${column} ${sign} ?`, [after]];
-  return { text: `${start} ORDER BY ${column} ${direction} LIMIT ?`, parameters: [...parameters, rows] };
+      WHERE own.label = ${given(searched.label)} AND ${rangeOf('own.job_id', searched, given)}`;
 }
 
 /* The index of scheduled jobs does not know their kinds. */
@@ -100,23 +74,19 @@ export function open(
   { waiting, running, kinds }: OpenJobs,
   limit: number,
 ): Part {
-  const select = (index: string, which: string) =>
-    `(SELECT id FROM ${quoted} FORCE INDEX (\`${name}_${index}\`) WHERE ${which} LIMIT ?)`;
-  const ready: Part =
-    kinds === null
-      ? { text: select('ready', 'ready_kind IS NOT NULL'), parameters: [limit] }
-      : { text: select('ready', 'ready_kind IN (?)'), parameters: [listOf(kinds), limit] };
-  const parts: readonly Part[] = [
-    ...(waiting
-      ? [ready, { text: select('scheduled', 'scheduled_at IS NOT NULL'), parameters: [limit] }]
-      : []),
-    ...(running ? [{ text: select('running', 'running = 1'), parameters: [limit] }] : []),
-  ];
-  return {
-    text: parts.map(({ text }) => text).join(' UNION ALL '),
-    parameters: parts.flatMap(({ parameters }) => parameters),
-  };
+  const select = (index: string, which: Part) =>
+    part`(SELECT id FROM ${quoted} FORCE INDEX (\`${name}_${index}\`) WHERE ${which} LIMIT ${given(limit)})`;
+  const isReady =
+    kinds === null ? part`ready_kind IS NOT NULL` : part`ready_kind IN (${given(listOf(kinds))})`;
+  return joined(
+    [
+      ...(waiting ? [select('ready', isReady), select('scheduled', part`scheduled_at IS NOT NULL`)] : []),
+      ...(running ? [select('running', part`running = 1`)] : []),
+    ],
+    ' UNION ALL ',
+  );
 }
 
-export const holdersOf = (keys: string) =>
-  `SELECT job_id FROM ${keys} FORCE INDEX (PRIMARY) WHERE kind IN (?) AND unique_key = ?`;
+const holdersOf = (keys: string, kinds: readonly string[], key: string) => part`
+  SELECT job_id FROM ${keys} FORCE INDEX (PRIMARY)
+  WHERE kind IN (${given(listOf(kinds))}) AND unique_key = ${given(key)}`;

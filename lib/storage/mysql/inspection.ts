@@ -1,7 +1,6 @@
 import { INSPECTED } from '../../queue/inspector.js';
 import type { JobsTable } from '../sql/dialect.js';
 import {
-  decodeDueKind,
   decodeExpired,
   decodeOverdue,
   type FoundIndex,
@@ -15,7 +14,6 @@ import { faults } from './faults.js';
 
 export function inspection(jobs: JobsTable): InspectionDialect {
   const statements = {
-    dueKinds: dueKinds(jobs.quoted),
     overdue: overdueSchedules(sideTable(jobs, 'schedules').quoted),
     expired: expiredLeases(jobs.quoted),
   };
@@ -28,7 +26,6 @@ export function inspection(jobs: JobsTable): InspectionDialect {
     wantedIndexes: wantedIndexes(jobs),
     indexes: indexesOf,
     faults: faults(jobs),
-    dueKinds: async (sql) => (await sql.query(statements.dueKinds)).map(decodeDueKind),
     overdueSchedules: async (sql, lateMs, limit) =>
       (await sql.query(statements.overdue, [lateMs, limit])).map(decodeOverdue),
     expiredLeases: async (sql, lateMs) => decodeExpired(await sql.query(statements.expired, [lateMs])),
@@ -90,25 +87,6 @@ function indexOf(table: string, name: string, rows: readonly Row[]): FoundIndex 
     isUsable: parts.every((row) => row.Ignored !== 'YES' && row.Visible !== 'NO'),
   };
 }
-
-/*
- * The first part jumps along the index of ready jobs from one kind to the next. The second one reads the first scheduled
- * jobs that should have been marked due: a worker marks those that it meets, so where none is they stay as they are.
- */
-export const dueKinds = (jobs: string) => `
-  SELECT found.kind, TIMESTAMPDIFF(MICROSECOND, MIN(found.oldest), UTC_TIMESTAMP(6)) / 1000 AS scheduled_ms
-  FROM (
-    SELECT * FROM (
-      SELECT DISTINCT ready_kind AS kind, CAST(NULL AS datetime(6)) AS oldest FROM ${jobs}
-      WHERE ready_kind IS NOT NULL LIMIT ${INSPECTED}
-    ) AS ready
-    UNION ALL
-    SELECT * FROM (
-      SELECT kind, run_at AS oldest FROM ${jobs}
-      WHERE scheduled_at <= UTC_TIMESTAMP(6) ORDER BY scheduled_at LIMIT ${INSPECTED}
-    ) AS scheduled
-  ) AS found
-  GROUP BY found.kind ORDER BY found.kind LIMIT ${INSPECTED}`;
 
 export const overdueSchedules = (schedules: string) => `
   SELECT name, kind, ${millisOf('next_at')} AS next_at,

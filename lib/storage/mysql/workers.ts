@@ -1,6 +1,6 @@
 import { WORKER_LIVE_MS, WORKERS_LISTED } from '../../queue/kind-store.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeControls, decodeWorker, WORKER_COLUMNS, type WorkersDialect } from '../sql/kinds-dialect.js';
+import { decodeControls, WORKER_COLUMNS, workersDialect, type WorkersDialect } from '../sql/kinds-dialect.js';
 import { utcText } from '../sql/instants.js';
 import { sideTable } from '../sql/side-tables.js';
 import { select } from './columns.js';
@@ -16,20 +16,12 @@ export function workers(jobs: JobsTable): WorkersDialect {
     workers: liveWorkers(table),
     behind: behind(table),
   };
-  return {
-    beat: async (sql, { workerId, controlsSeen, about, counts }) => {
-      await sql.query(statements.beat, [workerId, controlsSeen, about]);
-      const rows = counts.map((row) => [row.span, utcText(row.minute), row.kind, workerId, row.counts]);
-      if (rows.length > 0) await sql.query(statements.count, [rows]);
-      return decodeControls(await sql.query(statements.controls));
-    },
-    forget: async (sql, workerId) => {
-      await sql.query(statements.forget, [workerId]);
-    },
-    workers: async (sql) => (await sql.query(statements.workers)).map(decodeWorker),
-    behind: async (sql, changed) =>
-      (await sql.query(statements.behind, [changed])).map(({ id }) => id as string),
-  };
+  return workersDialect(statements, async (sql, { workerId, controlsSeen, about, counts }) => {
+    await sql.query(statements.beat, [workerId, controlsSeen, about]);
+    const rows = counts.map((row) => [row.span, utcText(row.minute), row.kind, workerId, row.counts]);
+    if (rows.length > 0) await sql.query(statements.count, [rows]);
+    return decodeControls(await sql.query(statements.controls));
+  });
 }
 
 export const beat = (table: string) => `

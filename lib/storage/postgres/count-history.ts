@@ -1,4 +1,4 @@
-import { COUNTS_READ, DAY_MS, HOUR_MS, READY_KINDS_LISTED } from '../../queue/kind-counts.js';
+import { COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { decodeHistory, decodeMinute, type HistoryDialect } from '../sql/kinds-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -9,12 +9,10 @@ export function countHistory(jobs: JobsTable): HistoryDialect {
   const statements = {
     history: selectHistory(minutes),
     hour: selectHour(minutes),
-    readyKinds: readyKinds(jobs.quoted),
   };
   return {
     history: async (sql, kind) => decodeHistory(await sql.query(statements.history, [kind])),
     hour: async (sql, kinds) => (await sql.query(statements.hour, [textArray(kinds)])).map(decodeMinute),
-    readyKinds: async (sql) => (await sql.query(statements.readyKinds)).map(({ kind }) => kind as string),
   };
 }
 
@@ -42,16 +40,3 @@ export const selectHour = (table: string) => `/*NO LOAD BALANCE*/
   SELECT kind, span, date_part('epoch', minute) * 1000 AS minute, counts::text AS counts
   FROM ${table} WHERE span = 1 AND minute > ${ago(HOUR_MS)} AND kind = ANY ($1::varchar[])
   LIMIT ${COUNTS_READ}`;
-
-/* Goes from one kind to the next along the index of ready jobs, and reads one row of each. */
-export const readyKinds = (jobs: string) => {
-  const first = (after: string) => `(
-    SELECT kind FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due ${after} ORDER BY kind LIMIT 1)`;
-  return `/*NO LOAD BALANCE*/
-  WITH RECURSIVE ready(kind) AS (
-    SELECT ${first('')}
-    UNION ALL
-    SELECT ${first('AND kind > ready.kind')} FROM ready WHERE ready.kind IS NOT NULL
-  )
-  SELECT kind FROM ready WHERE kind IS NOT NULL LIMIT ${READY_KINDS_LISTED}`;
-};

@@ -2,39 +2,31 @@ import {
   BACKLOG_COUNTED,
   COUNTS_READ,
   DAY_MS,
-  KEEP_HOURS_MS,
-  KEEP_MINUTES_MS,
-  KEEP_WORKERS_MS,
+  DUE_COUNTED,
+  DUE_KINDS_LISTED,
   MINUTES_COUNTED,
   REGISTER_SWEPT,
 } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeBacklog, decodeCounts, type CountsDialect } from '../sql/kinds-dialect.js';
-import { sideTable, type SideTable } from '../sql/side-tables.js';
+import { decodeBacklog, decodeCounts, decodeDueKind, type CountsDialect } from '../sql/kinds-dialect.js';
+import { sideTable } from '../sql/side-tables.js';
+import { sweepAll, sweptRows } from '../sql/sweeps.js';
 import { textArray } from './arrays.js';
 
 export function counts(jobs: JobsTable): CountsDialect {
-  const quoted = (suffix: SideTable) => sideTable(jobs, suffix).quoted;
-  const minutes = quoted('minutes');
+  const minutes = sideTable(jobs, 'minutes').quoted;
   const statements = {
     counts: selectCounts(minutes),
     backlog: backlog(jobs.quoted),
-    sweep: [
-      sweep(minutes, `span = 1 AND minute < ${ago(KEEP_MINUTES_MS)}`),
-      sweep(minutes, `span = 60 AND minute < ${ago(KEEP_HOURS_MS)}`),
-      sweep(quoted('workers'), `seen_at < ${ago(KEEP_WORKERS_MS)}`),
-      sweep(quoted('controls'), `paused_until < ${ago(KEEP_WORKERS_MS)}`),
-    ],
+    dueKinds: dueKinds(jobs.quoted),
+    sweep: sweptRows(ago).map(([suffix, isOld]) => sweep(sideTable(jobs, suffix).quoted, isOld)),
   };
   return {
     counts: async (sql, kind) => decodeCounts(await sql.query(statements.counts, [kind])),
     backlog: async (sql, kinds) =>
       (await sql.query(statements.backlog, [textArray(kinds)])).map(decodeBacklog),
-    sweep: async (sql) => {
-      let count = 0;
-      for (const statement of statements.sweep) count += Number((await sql.query(statement))[0]!.count);
-      return count;
-    },
+    dueKinds: async (sql) => (await sql.query(statements.dueKinds)).map(decodeDueKind),
+    sweep: (sql) => sweepAll(sql, statements.sweep, (rows) => Number(rows[0]!.count)),
   };
 }
 
@@ -74,6 +66,32 @@ export const backlog = (jobs: string) => `/*NO LOAD BALANCE*/
       ORDER BY priority, run_at, id LIMIT ${BACKLOG_COUNTED}
     ) AS first
   ) AS ready LEFT JOIN scheduled ON scheduled.kind = wanted.kind`;
+
+/*
+ * The first part jumps along the index of ready jobs from one kind to the next. The second one reads the first scheduled
+ * jobs that should have been marked due: a worker marks those that it meets, so where none is they stay as they are.
+ */
+export const dueKinds = (jobs: string) => `/*NO LOAD BALANCE*/
+  WITH RECURSIVE ready AS (
+    (SELECT kind FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due ORDER BY kind LIMIT 1)
+    UNION ALL
+    SELECT (
+      SELECT job.kind FROM ${jobs} AS job
+      WHERE job.status = 'PENDING' AND job.locked_by IS NULL AND job.due AND job.kind > ready.kind
+      ORDER BY job.kind LIMIT 1
+    ) FROM ready WHERE ready.kind IS NOT NULL
+  ), scheduled AS (
+    SELECT kind, min(run_at) AS oldest FROM (
+      SELECT kind, run_at FROM ${jobs}
+      WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
+      ORDER BY run_at LIMIT ${DUE_COUNTED}
+    ) AS first GROUP BY kind
+  )
+  SELECT found.kind, (date_part('epoch', now()) - date_part('epoch', scheduled.oldest)) * 1000 AS overdue_ms
+  FROM (
+    (SELECT kind FROM ready WHERE kind IS NOT NULL LIMIT ${DUE_KINDS_LISTED}) UNION SELECT kind FROM scheduled
+  ) AS found LEFT JOIN scheduled ON scheduled.kind = found.kind
+  ORDER BY found.kind LIMIT ${DUE_KINDS_LISTED}`;
 
 export const sweep = (table: string, isOld: string) => `
   WITH deleted AS (

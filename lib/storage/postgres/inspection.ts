@@ -1,7 +1,6 @@
 import { INSPECTED } from '../../queue/inspector.js';
 import type { JobsTable } from '../sql/dialect.js';
 import {
-  decodeDueKind,
   decodeExpired,
   decodeOverdue,
   plainCondition,
@@ -17,7 +16,6 @@ import { wantedIndexes } from './wanted-indexes.js';
 export function inspection(jobs: JobsTable): InspectionDialect {
   const schema = jobs.schema ?? null;
   const statements = {
-    dueKinds: dueKinds(jobs.quoted),
     overdue: overdueSchedules(sideTable(jobs, 'schedules').quoted),
     expired: expiredLeases(jobs.quoted),
   };
@@ -28,7 +26,6 @@ export function inspection(jobs: JobsTable): InspectionDialect {
     wantedIndexes: wantedIndexes(jobs),
     indexes: async (sql, tables) => (await sql.query(INDEXES, [textArray(tables), schema])).map(decodeIndex),
     faults: faults(jobs),
-    dueKinds: async (sql) => (await sql.query(statements.dueKinds)).map(decodeDueKind),
     overdueSchedules: async (sql, lateMs, limit) =>
       (await sql.query(statements.overdue, [lateMs, limit])).map(decodeOverdue),
     expiredLeases: async (sql, lateMs) => decodeExpired(await sql.query(statements.expired, [lateMs])),
@@ -62,32 +59,6 @@ function decodeIndex({ table, name, is_usable, columns, condition }: Row): Found
     isUsable: is_usable as boolean,
   };
 }
-
-/*
- * The first part jumps along the index of ready jobs from one kind to the next. The second one reads the first scheduled
- * jobs that should have been marked due: a worker marks those that it meets, so where none is they stay as they are.
- */
-export const dueKinds = (jobs: string) => `/*NO LOAD BALANCE*/
-  WITH RECURSIVE ready AS (
-    (SELECT kind FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due ORDER BY kind LIMIT 1)
-    UNION ALL
-    SELECT (
-      SELECT job.kind FROM ${jobs} AS job
-      WHERE job.status = 'PENDING' AND job.locked_by IS NULL AND job.due AND job.kind > ready.kind
-      ORDER BY job.kind LIMIT 1
-    ) FROM ready WHERE ready.kind IS NOT NULL
-  ), scheduled AS (
-    SELECT kind, min(run_at) AS oldest FROM (
-      SELECT kind, run_at FROM ${jobs}
-      WHERE status = 'PENDING' AND locked_by IS NULL AND NOT due AND run_at <= now()
-      ORDER BY run_at LIMIT ${INSPECTED}
-    ) AS first GROUP BY kind
-  )
-  SELECT found.kind, (date_part('epoch', now()) - date_part('epoch', scheduled.oldest)) * 1000 AS scheduled_ms
-  FROM (
-    (SELECT kind FROM ready WHERE kind IS NOT NULL LIMIT ${INSPECTED}) UNION SELECT kind FROM scheduled
-  ) AS found LEFT JOIN scheduled ON scheduled.kind = found.kind
-  ORDER BY found.kind LIMIT ${INSPECTED}`;
 
 export const overdueSchedules = (schedules: string) => `/*NO LOAD BALANCE*/
   SELECT name, kind, date_part('epoch', next_at) * 1000 AS next_at,

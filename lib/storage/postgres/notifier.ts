@@ -28,6 +28,9 @@ const NOTIFY_PAUSE_MS = 3;
 /** Between two notifications of what is due later, of which the first is sent at once. None is late by more than this. */
 const DUE_PAUSE_MS = 20;
 
+/** Between two hints, of which the first is sent at once. */
+const HINT_PAUSE_MS = 30;
+
 const NOTIFY = 'SELECT pg_notify($1, $2)';
 
 /**
@@ -42,11 +45,17 @@ export class PostgresNotifier implements Notifier {
     count: (waiting) => waiting.length,
     send: (lists) => this.send(NOTIFY_PAUSE_MS, { kinds: [...new Set(lists.flat())] }),
   });
+  private readonly hintBatcher = new Batcher<string>({
+    count: (waiting) => waiting.length,
+    send: (names) => this.send(HINT_PAUSE_MS, { kinds: [...new Set(names)] }),
+  });
   private readonly dueBatcher = new Batcher<Due>({
     count: (waiting) => waiting.length,
     send: (dues) => this.sendDue(dues),
   });
   private listener: PostgresListener | undefined;
+  /** When all earlier listeners have stopped. */
+  private stopped: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -63,6 +72,10 @@ export class PostgresNotifier implements Notifier {
 
   notifyDue(kinds: readonly string[] | null, inMs: number): void {
     this.dueBatcher.add({ kinds, at: performance.now() + inMs });
+  }
+
+  hint(name: string): void {
+    this.hintBatcher.add(name);
   }
 
   listen(onWake: OnWake): void {
@@ -83,14 +96,15 @@ export class PostgresNotifier implements Notifier {
   }
 
   async unlisten(): Promise<void> {
-    const { listener } = this;
+    const stopped = this.listener?.stop();
     this.listener = undefined;
-    await listener?.stop();
+    this.stopped = Promise.all([this.stopped, stopped]);
+    await this.stopped;
   }
 
   async close(): Promise<void> {
     await this.unlisten();
-    await Promise.all([this.batcher.idle(), this.dueBatcher.idle()]);
+    await Promise.all([this.batcher.idle(), this.dueBatcher.idle(), this.hintBatcher.idle()]);
   }
 
   /** Tells the earliest time of all. Workers of the other kinds look then, and find out about their own. */

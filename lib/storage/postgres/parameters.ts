@@ -1,4 +1,5 @@
 import type { Lease } from '../../queue/lease.js';
+import type { Bind, Part } from '../sql/part.js';
 import { asBuffer } from '../sql/row.js';
 import { numberArray, textArray } from './arrays.js';
 
@@ -19,4 +20,15 @@ export function bindLeases(leases: readonly Lease[]): [ids: string, leaseTokens:
 /** For a `timestamptz`. */
 export function instantOf(date: Date | null): string | null {
   return date === null ? null : date.toISOString();
+}
+
+/** Stands for a parameter until all are numbered. No name of a table or a schema can have it. */
+const PLACE = '\0';
+
+export const bind: Bind = (value, type) => ({ text: `${PLACE}::${type}`, parameters: [value] });
+
+/** A statement whose parameters are numbered. */
+export function numbered({ text, parameters }: Part): Part {
+  let number = 0;
+  return { text: text.replaceAll(PLACE, () => `$${++number}`), parameters };
 }

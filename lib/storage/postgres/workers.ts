@@ -1,6 +1,6 @@
 import { WORKER_LIVE_MS, WORKERS_LISTED } from '../../queue/kind-store.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeControls, decodeWorker, WORKER_COLUMNS, type WorkersDialect } from '../sql/kinds-dialect.js';
+import { decodeControls, WORKER_COLUMNS, workersDialect, type WorkersDialect } from '../sql/kinds-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
 import { asciiText } from './ascii.js';
 import { select } from './columns.js';
@@ -15,19 +15,11 @@ export function workers(jobs: JobsTable, { isUnicode }: PostgresServer): Workers
     workers: liveWorkers(table),
     behind: behind(table),
   };
-  return {
-    beat: async (sql, { workerId, controlsSeen, about, counts }) => {
-      const texts = [about, JSON.stringify(counts)];
-      const parameters = [workerId, controlsSeen, ...(isUnicode ? texts : texts.map(asciiText))];
-      return decodeControls(await sql.query(statements.beat, parameters));
-    },
-    forget: async (sql, workerId) => {
-      await sql.query(statements.forget, [workerId]);
-    },
-    workers: async (sql) => (await sql.query(statements.workers)).map(decodeWorker),
-    behind: async (sql, changed) =>
-      (await sql.query(statements.behind, [changed])).map(({ id }) => id as string),
-  };
+  return workersDialect(statements, async (sql, { workerId, controlsSeen, about, counts }) => {
+    const texts = [about, JSON.stringify(counts)];
+    const parameters = [workerId, controlsSeen, ...(isUnicode ? texts : texts.map(asciiText))];
+    return decodeControls(await sql.query(statements.beat, parameters));
+  });
 }
 
 /* The controls are those of before the row was written. */

@@ -1,4 +1,5 @@
 import type { JobConditions } from '../../job/job-conditions.js';
+import { part as partOf, type Bind, type Part } from './part.js';
 import type { Row, Sql } from './sql.js';
 
 /** A part of an index that one statement reads, in the order of ids. */
@@ -55,11 +56,46 @@ export interface CountedInPart {
   readonly reached: string | null;
 }
 
+/** What a database is sent for a search. */
+export interface FindStatements {
+  /** See `decodeFound`. */
+  search(part: SearchedPart, conditions: JobConditions, limit: number): Part;
+  /** One row with `matched`, `total` and `reached`. */
+  count(part: SearchedPart, conditions: JobConditions): Part;
+  /** Rows with `id`. */
+  open(open: OpenJobs, limit: number): Part;
+  /** Rows with `job_id`. */
+  holders(kinds: readonly string[], key: string): Part;
+  /** One row with `now`, in milliseconds since 1970. */
+  readonly now: string;
+}
+
+export function findsDialect(statements: FindStatements): FindsDialect {
+  const ask = (sql: Sql, { text, parameters }: Part) => sql.query(text, parameters);
+  return {
+    search: async (sql, part, conditions, limit) =>
+      decodeFound(await ask(sql, statements.search(part, conditions, limit)), limit),
+    count: async (sql, part, conditions) => decodeCounted(await ask(sql, statements.count(part, conditions))),
+    open: async (sql, wanted, limit) =>
+      (await ask(sql, statements.open(wanted, limit))).map(({ id }) => id as string),
+    holders: async (sql, kinds, key) =>
+      (await ask(sql, statements.holders(kinds, key))).map(({ job_id }) => job_id as string),
+    now: async (sql) => Number((await sql.query(statements.now))[0]!.now),
+  };
+}
+
+/** The condition, the order and the limit of the next rows of an index. */
+export function rangeOf(column: string, { after, isDescending, rows }: AlongIndex, bind: Bind): Part {
+  const [sign, direction] = isDescending ? ['<', 'DESC'] : ['>', 'ASC'];
+  const start = after === null ? partOf`true` : partOf`${column} ${sign} ${bind(after, 'varchar')}`;
+  return partOf`${start} ORDER BY ${column} ${direction} LIMIT ${bind(rows, 'int8')}`;
+}
+
 /**
  * From the rows that match, at least the first `limit` of them, and the last row of the part: `id`, `is_match`, `place` and
  * `total`, in the order of their places.
  */
-export function decodeFound(rows: readonly Row[], limit: number): FoundInPart {
+function decodeFound(rows: readonly Row[], limit: number): FoundInPart {
   const total = Number(rows.at(-1)?.total ?? 0);
   const hits = rows.filter(({ is_match }) => Number(is_match) === 1).slice(0, limit);
   const last = hits.length === limit ? hits.at(-1) : rows.at(-1);
@@ -71,7 +107,7 @@ export function decodeFound(rows: readonly Row[], limit: number): FoundInPart {
   };
 }
 
-export function decodeCounted([row]: readonly Row[]): CountedInPart {
+function decodeCounted([row]: readonly Row[]): CountedInPart {
   return {
     matched: Number(row!.matched),
     total: Number(row!.total),

@@ -25,13 +25,6 @@ export interface FoundIndex extends Omit<WantedIndex, 'statement'> {
   readonly isUsable: boolean;
 }
 
-/** A kind of which jobs are ready, or should be. */
-export interface DueKind {
-  readonly kind: string;
-  /** For how long the oldest scheduled one has been due without being marked so; null where there is none. */
-  readonly scheduledMs: number | null;
-}
-
 /** Statements that look for what is wrong; see `Inspector`. */
 export interface InspectionDialect {
   /** `PostgreSQL 16.4` */
@@ -42,14 +35,8 @@ export interface InspectionDialect {
   indexes(sql: Sql, tables: readonly string[]): Promise<FoundIndex[]>;
   /** What this database alone can have: settings, storage, rights. @param tables those that are there */
   faults(sql: Sql, tables: readonly string[], bounds: InspectionBounds): Promise<StorageFinding[]>;
-  dueKinds(sql: Sql): Promise<DueKind[]>;
   overdueSchedules(sql: Sql, lateMs: number, limit: number): Promise<OverdueSchedule[]>;
   expiredLeases(sql: Sql, lateMs: number): Promise<ExpiredLeases>;
-}
-
-/** From a row with `kind` and `scheduled_ms`. */
-export function decodeDueKind({ kind, scheduled_ms }: Row): DueKind {
-  return { kind: kind as string, scheduledMs: scheduled_ms === null ? null : Number(scheduled_ms) };
 }
 
 /** From a row with `name`, `kind`, `next_at` and `late_ms`. */

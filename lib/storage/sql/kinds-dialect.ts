@@ -1,6 +1,7 @@
 import type { Controls, PauseTerms, StoredWorker, WorkerReport } from '../../queue/kind-store.js';
 import type {
   CountsLook,
+  DueKind,
   HistoryLook,
   KindBacklog,
   KindHistory,
@@ -16,13 +17,13 @@ export interface KindsDialect extends ControlsDialect, WorkersDialect, CountsDia
 export interface CountsDialect {
   counts(sql: Sql, kind: string | null): Promise<CountsLook>;
   backlog(sql: Sql, kinds: readonly string[]): Promise<KindBacklog[]>;
+  dueKinds(sql: Sql): Promise<DueKind[]>;
   sweep(sql: Sql): Promise<number>;
 }
 
 export interface HistoryDialect {
   history(sql: Sql, kind: string | null): Promise<HistoryLook>;
   hour(sql: Sql, kinds: readonly string[]): Promise<StoredCounts[]>;
-  readyKinds(sql: Sql): Promise<string[]>;
 }
 
 export interface ControlsDialect {
@@ -37,6 +38,25 @@ export interface WorkersDialect {
   forget(sql: Sql, workerId: string): Promise<void>;
   workers(sql: Sql): Promise<StoredWorker[]>;
   behind(sql: Sql, changed: number): Promise<string[]>;
+}
+
+/** What a database is sent about workers, beside their beats. */
+export interface WorkerStatements {
+  readonly forget: string;
+  readonly workers: string;
+  readonly behind: string;
+}
+
+export function workersDialect(statements: WorkerStatements, beat: WorkersDialect['beat']): WorkersDialect {
+  return {
+    beat,
+    forget: async (sql, workerId) => {
+      await sql.query(statements.forget, [workerId]);
+    },
+    workers: async (sql) => (await sql.query(statements.workers)).map(decodeWorker),
+    behind: async (sql, changed) =>
+      (await sql.query(statements.behind, [changed])).map(({ id }) => id as string),
+  };
 }
 
 /** What is read of the controls, beside `left_ms`. The row without a kind has the number of the last change. */
@@ -77,7 +97,7 @@ export function decodeControls(rows: readonly Row[]): Controls {
 }
 
 /** From a row of `WORKER_COLUMNS`. */
-export function decodeWorker(row: Row): StoredWorker {
+function decodeWorker(row: Row): StoredWorker {
   return {
     workerId: row.id as string,
     startedAt: decodeInstant(row.started_at)!,
@@ -134,4 +154,9 @@ export function decodeBacklog(row: Row): KindBacklog {
     oldestReadyMs: row.oldest_ready_ms === null ? null : Math.max(0, Number(row.oldest_ready_ms)),
     scheduled: Number(row.scheduled ?? 0),
   };
+}
+
+/** From a row with `kind` and `overdue_ms`. */
+export function decodeDueKind({ kind, overdue_ms }: Row): DueKind {
+  return { kind: kind as string, overdueMs: overdue_ms === null ? null : Math.max(0, Number(overdue_ms)) };
 }

@@ -8,6 +8,11 @@ export interface Notifier {
    */
   notifyDue(kinds: readonly string[] | null, inMs: number): void;
   /**
+   * Tells other processes of something that they look at by themselves before long. It arrives where `notify` with this
+   * name would. Returns at once; the first call is sent at once, and those within some tens of milliseconds after it together.
+   */
+  hint(name: string): void;
+  /**
    * Begins to listen. `onWake` is called with the kinds, or with null if any kind may have a job; and with the time until
    * it is due, if that is not now.
    */
@@ -26,6 +31,7 @@ export type OnWake = (kinds: readonly string[] | null, inMs?: number) => void;
 export const NO_NOTIFIER: Notifier = {
   notify: () => undefined,
   notifyDue: () => undefined,
+  hint: () => undefined,
   listen: () => undefined,
   isListening: false,
   unlisten: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import { COUNTS_READ, DAY_MS, HOUR_MS, READY_KINDS_LISTED } from '../../queue/kind-counts.js';
+import { COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { decodeHistory, decodeMinute, type HistoryDialect } from '../sql/kinds-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -9,13 +9,11 @@ export function countHistory(jobs: JobsTable): HistoryDialect {
   const statements = {
     history: selectHistory(minutes),
     hour: selectHour(minutes),
-    readyKinds: readyKinds(jobs.quoted),
   };
   return {
     history: async (sql, kind) =>
       decodeHistory(await sql.query(statements.history, [kind, kind, kind, kind])),
     hour: async (sql, kinds) => (await sql.query(statements.hour, [JSON.stringify(kinds)])).map(decodeMinute),
-    readyKinds: async (sql) => (await sql.query(statements.readyKinds)).map(({ kind }) => kind as string),
   };
 }
 
@@ -42,16 +40,3 @@ export const selectHour = (table: string) => `
   FROM ${table} AS counted
   WHERE span = 1 AND counted.minute > ${ago(HOUR_MS)} AND kind IN (SELECT value FROM json_each(?))
   LIMIT ${COUNTS_READ}`;
-
-/* Goes from one kind to the next along the index of ready jobs, and reads one row of each. */
-export const readyKinds = (jobs: string) => {
-  const first = (after: string) => `(
-    SELECT kind FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due = 1 ${after} ORDER BY kind LIMIT 1)`;
-  return `
-  WITH RECURSIVE ready(kind) AS (
-    SELECT ${first('')}
-    UNION ALL
-    SELECT ${first('AND kind > ready.kind')} FROM ready WHERE ready.kind IS NOT NULL
-  )
-  SELECT kind FROM ready WHERE kind IS NOT NULL LIMIT ${READY_KINDS_LISTED}`;
-};

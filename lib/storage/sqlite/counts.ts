@@ -2,39 +2,31 @@ import {
   BACKLOG_COUNTED,
   COUNTS_READ,
   DAY_MS,
-  KEEP_HOURS_MS,
-  KEEP_MINUTES_MS,
-  KEEP_WORKERS_MS,
+  DUE_COUNTED,
+  DUE_KINDS_LISTED,
   MINUTES_COUNTED,
   REGISTER_SWEPT,
 } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeBacklog, decodeCounts, type CountsDialect } from '../sql/kinds-dialect.js';
-import { sideTable, type SideTable } from '../sql/side-tables.js';
+import { decodeBacklog, decodeCounts, decodeDueKind, type CountsDialect } from '../sql/kinds-dialect.js';
+import { sideTable } from '../sql/side-tables.js';
+import { sweepAll, sweptRows } from '../sql/sweeps.js';
 import { millisOf } from './columns.js';
 
 export function counts(jobs: JobsTable): CountsDialect {
-  const quoted = (suffix: SideTable) => sideTable(jobs, suffix).quoted;
-  const minutes = quoted('minutes');
+  const minutes = sideTable(jobs, 'minutes').quoted;
   const statements = {
     counts: selectCounts(minutes),
     backlog: backlog(jobs.quoted),
-    sweep: [
-      sweep(minutes, `span = 1 AND minute < ${ago(KEEP_MINUTES_MS)}`),
-      sweep(minutes, `span = 60 AND minute < ${ago(KEEP_HOURS_MS)}`),
-      sweep(quoted('workers'), `seen_at < ${ago(KEEP_WORKERS_MS)}`),
-      sweep(quoted('controls'), `paused_until < ${ago(KEEP_WORKERS_MS)}`),
-    ],
+    dueKinds: dueKinds(jobs.quoted),
+    sweep: sweptRows(ago).map(([suffix, isOld]) => sweep(sideTable(jobs, suffix).quoted, isOld)),
   };
   return {
     counts: async (sql, kind) => decodeCounts(await sql.query(statements.counts, [kind, kind, kind, kind])),
     backlog: async (sql, kinds) =>
       (await sql.query(statements.backlog, [JSON.stringify(kinds)])).map(decodeBacklog),
-    sweep: async (sql) => {
-      let count = 0;
-      for (const statement of statements.sweep) count += (await sql.query(statement)).length;
-      return count;
-    },
+    dueKinds: async (sql) => (await sql.query(statements.dueKinds)).map(decodeDueKind),
+    sweep: (sql) => sweepAll(sql, statements.sweep, (rows) => rows.length),
   };
 }
 
@@ -73,6 +65,32 @@ export const backlog = (jobs: string) => {
     ) GROUP BY kind
   ) AS scheduled ON scheduled.kind = wanted.value`;
 };
+
+/*
+ * The first part jumps along the index of ready jobs from one kind to the next. The second one reads the first scheduled
+ * jobs that should have been marked due: a worker marks those that it meets, so where none is they stay as they are.
+ */
+export const dueKinds = (jobs: string) => `
+  WITH RECURSIVE ready(kind) AS (
+    SELECT min(kind) FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due = 1
+    UNION ALL
+    SELECT (
+      SELECT job.kind FROM ${jobs} AS job
+      WHERE job.status = 'PENDING' AND job.locked_by IS NULL AND job.due = 1 AND job.kind > ready.kind
+      ORDER BY job.kind LIMIT 1
+    ) FROM ready WHERE ready.kind IS NOT NULL
+    LIMIT ${DUE_KINDS_LISTED + 1}
+  ), scheduled AS (
+    SELECT kind, min(run_at) AS oldest FROM (
+      SELECT kind, run_at FROM ${jobs}
+      WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
+      ORDER BY run_at LIMIT ${DUE_COUNTED}
+    ) GROUP BY kind
+  )
+  SELECT found.kind, (unixepoch('now', 'subsec') - unixepoch(scheduled.oldest, 'subsec')) * 1000 AS overdue_ms
+  FROM (SELECT kind FROM ready WHERE kind IS NOT NULL UNION SELECT kind FROM scheduled) AS found
+  LEFT JOIN scheduled ON scheduled.kind = found.kind
+  ORDER BY found.kind LIMIT ${DUE_KINDS_LISTED}`;
 
 export const sweep = (table: string, isOld: string) => `
   DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${isOld} LIMIT ${REGISTER_SWEPT}) RETURNING 1`;

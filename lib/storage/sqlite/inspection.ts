@@ -1,7 +1,6 @@
 import { INSPECTED, type InspectionBounds, type StorageFinding } from '../../queue/inspector.js';
 import type { JobsTable } from '../sql/dialect.js';
 import {
-  decodeDueKind,
   decodeExpired,
   decodeOverdue,
   plainCondition,
@@ -18,7 +17,6 @@ const DEAD_ROWS_PER_PAGE = 4;
 
 export function inspection(jobs: JobsTable): InspectionDialect {
   const statements = {
-    dueKinds: dueKinds(jobs.quoted),
     overdue: overdueSchedules(sideTable(jobs, 'schedules').quoted),
     expired: expiredLeases(jobs.quoted),
   };
@@ -29,7 +27,6 @@ export function inspection(jobs: JobsTable): InspectionDialect {
     wantedIndexes: wantedIndexes(jobs),
     indexes: async (sql, tables) => (await sql.query(INDEXES, [JSON.stringify(tables)])).map(decodeIndex),
     faults,
-    dueKinds: async (sql) => (await sql.query(statements.dueKinds)).map(decodeDueKind),
     overdueSchedules: async (sql, lateMs, limit) =>
       (await sql.query(statements.overdue, [lateMs, limit])).map(decodeOverdue),
     expiredLeases: async (sql, lateMs) => decodeExpired(await sql.query(statements.expired, [lateMs])),
@@ -106,32 +103,6 @@ async function faults(
     },
   ];
 }
-
-/*
- * The first part jumps along the index of ready jobs from one kind to the next. The second one reads the first scheduled
- * jobs that should have been marked due: a worker marks those that it meets, so where none is they stay as they are.
- */
-export const dueKinds = (jobs: string) => `
-  WITH RECURSIVE ready(kind) AS (
-    SELECT min(kind) FROM ${jobs} WHERE status = 'PENDING' AND locked_by IS NULL AND due = 1
-    UNION ALL
-    SELECT (
-      SELECT job.kind FROM ${jobs} AS job
-      WHERE job.status = 'PENDING' AND job.locked_by IS NULL AND job.due = 1 AND job.kind > ready.kind
-      ORDER BY job.kind LIMIT 1
-    ) FROM ready WHERE ready.kind IS NOT NULL
-    LIMIT ${INSPECTED + 1}
-  ), scheduled AS (
-    SELECT kind, min(run_at) AS oldest FROM (
-      SELECT kind, run_at FROM ${jobs}
-      WHERE status = 'PENDING' AND locked_by IS NULL AND due = 0 AND run_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')
-      ORDER BY run_at LIMIT ${INSPECTED}
-    ) GROUP BY kind
-  )
-  SELECT found.kind, (unixepoch('now', 'subsec') - unixepoch(scheduled.oldest, 'subsec')) * 1000 AS scheduled_ms
-  FROM (SELECT kind FROM ready WHERE kind IS NOT NULL UNION SELECT kind FROM scheduled) AS found
-  LEFT JOIN scheduled ON scheduled.kind = found.kind
-  ORDER BY found.kind LIMIT ${INSPECTED}`;
 
 export const overdueSchedules = (schedules: string) => `
   SELECT name, kind, ${millisOf('next_at')} AS next_at,

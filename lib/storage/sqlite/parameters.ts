@@ -1,5 +1,6 @@
 import type { Lease } from '../../queue/lease.js';
 import { utcText } from '../sql/instants.js';
+import { given, part, type Part } from '../sql/part.js';
 import { asBuffer } from '../sql/row.js';
 
 /** A list of ids as JSON. */
@@ -25,4 +26,9 @@ export function hexOf(bytes: Uint8Array | null): string | null {
 /** An instant as text in UTC. */
 export function instantOf(date: Date | null): string | null {
   return date === null ? null : utcText(date.getTime());
+}
+
+/** The entries of a list, for `IN`. */
+export function listed(texts: readonly string[]): Part {
+  return part`(SELECT value FROM json_each(${given(JSON.stringify(texts))}))`;
 }

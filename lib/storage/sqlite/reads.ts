@@ -1,8 +1,7 @@
-import type { JobStatus } from '../../job/job-state.js';
 import { JOB_COLUMNS } from '../sql/columns.js';
-import { decodeFailure, FAILURE_COLUMNS, type ReadsDialect } from '../sql/reads-dialect.js';
+import { readsDialect } from '../sql/read-statements.js';
+import { FAILURE_COLUMNS, type ReadsDialect } from '../sql/reads-dialect.js';
 import type { JobsTable } from '../sql/dialect.js';
-import { decodeAttempt, decodeJob } from '../sql/row.js';
 import { selectAttempts } from './attempts.js';
 import { millisOf, select } from './columns.js';
 
@@ -13,24 +12,15 @@ export function reads(table: JobsTable): ReadsDialect {
     failures: selectFailures(table.quoted),
     attempts: selectAttempts(table),
   };
-  return {
-    statuses: async (sql, ids) => {
-      const rows = await sql.query(statements.statuses, [JSON.stringify(ids)]);
-      return new Map(rows.map(({ id, status }) => [id as string, status as JobStatus]));
-    },
-    all: async (sql, ids) => (await sql.query(statements.all, [JSON.stringify(ids)])).map(decodeJob),
-    failures: async (sql, ids) =>
-      (await sql.query(statements.failures, [JSON.stringify(ids)])).map(decodeFailure),
-    attempts: async (sql, id) => (await sql.query(statements.attempts, [id])).map(decodeAttempt),
-  };
+  return readsDialect(statements, (ids) => JSON.stringify(ids));
 }
 
-export const statuses = (table: string) =>
+const statuses = (table: string) =>
   `SELECT id, status FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
 
 export const selectJobs = (table: string) => `
   SELECT ${select(JOB_COLUMNS)}, ${millisOf(`'now'`)} AS now
   FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
 
-export const selectFailures = (table: string) =>
+const selectFailures = (table: string) =>
   `SELECT ${select(FAILURE_COLUMNS)} FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;

@@ -63,6 +63,6 @@ export function queueParts(dialect: Dialect, ground: QueueGround): QueueParts {
     schedules: new TypeOrmScheduleStore(byTarget, dialect.schedules, wakeUps, committed),
     edits: new TypeOrmJobEditor(byTarget, dialect, wakeUps, committed),
     uniqueJobs: new TypeOrmUniqueJobStore(connections, dialect.unique, committed, databaseTimeoutMs),
-    kinds: new TypeOrmKindStore(connections, byTarget, dialect.kinds, wakeUps),
+    kinds: new TypeOrmKindStore(connections, byTarget, dialect.kinds, wakeUps, events),
   };
 }

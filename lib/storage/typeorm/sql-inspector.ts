@@ -9,7 +9,6 @@ import {
   type Inspection,
   type InspectionBounds,
   type OverdueSchedule,
-  type ReadyKind,
   type StorageFinding,
 } from '../../queue/inspector.js';
 import type { Connections } from '../sql/connections.js';
@@ -36,20 +35,6 @@ export class SqlInspector extends Inspector {
     const { inspection, dialect } = await this.connections.run((sql) => inspect(sql, this.dialect(), bounds));
     const hearing = inspection.isUsable ? await this.hearing(dialect) : [];
     return { ...inspection, findings: [...inspection.findings, ...hearing] };
-  }
-
-  readyKinds(): Promise<ReadyKind[]> {
-    return this.connections.run(async (sql) => {
-      const { inspection, kinds } = this.dialect();
-      const due = await inspection.dueKinds(sql);
-      if (due.length === 0) return [];
-      const names = due.map(({ kind }) => kind);
-      const backlog = new Map((await kinds.backlog(sql, names)).map((one) => [one.kind, one.oldestReadyMs]));
-      return due.map(({ kind, scheduledMs }) => ({
-        kind,
-        oldestMs: Math.max(0, scheduledMs ?? 0, backlog.get(kind) ?? 0),
-      }));
-    });
   }
 
   overdueSchedules(lateMs: number, limit: number): Promise<OverdueSchedule[]> {

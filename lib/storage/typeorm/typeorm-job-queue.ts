@@ -96,7 +96,7 @@ export class TypeOrmJobQueue extends JobQueue {
     this.notes = new SqlNotes(this.connections, () => this.parts.dialect, answerMs);
     this.retention = new SqlRetention(this.connections, () => this.parts.dialect.retention);
     this.chores = new SqlChores(this.connections, () => this.parts.dialect.chores);
-    this.eventStore = new SqlEvents(this.connections, () => this.parts.dialect.events);
+    this.eventStore = new SqlEvents(this.connections, () => this.parts);
     this.audit = new SqlAudit(this.connections, () => this.parts.dialect.audit);
     this.inspector = new SqlInspector(dataSource, this.connections, () => this.parts.dialect);
   }

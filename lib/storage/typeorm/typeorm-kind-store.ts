@@ -5,7 +5,8 @@ import {
   type StoredWorker,
   type WorkerReport,
 } from '../../queue/kind-store.js';
-import type { CountsLook, HistoryLook, KindBacklog, StoredCounts } from '../../queue/kind-counts.js';
+import type { CountsLook, DueKind, HistoryLook, KindBacklog, StoredCounts } from '../../queue/kind-counts.js';
+import type { JobsEvents } from '../../events/jobs-events.js';
 import type { EnqueueTarget } from '../../queue/transactions.js';
 import type { Connections } from '../sql/connections.js';
 import type { KindsDialect } from '../sql/kinds-dialect.js';
@@ -24,16 +25,26 @@ export class TypeOrmKindStore extends KindStore {
     private readonly byTarget: TargetConnections,
     private readonly dialect: KindsDialect,
     private readonly wakeUps: WakeUps,
+    private readonly events: JobsEvents,
   ) {
     super();
   }
 
   pause(kind: string, terms: PauseTerms, target?: EnqueueTarget): Promise<number> {
-    return this.write(target, (sql, isJoined) => this.dialect.pause(sql, kind, terms, isJoined));
+    const { until, reason } = terms;
+    return this.write(
+      target,
+      (sql, isJoined) => this.dialect.pause(sql, kind, terms, isJoined),
+      () => this.events.emit('pauseCommitted', { kind, until, reason }),
+    );
   }
 
   resume(kind: string, target?: EnqueueTarget): Promise<boolean> {
-    return this.write(target, (sql, isJoined) => this.dialect.resume(sql, kind, isJoined));
+    return this.write(
+      target,
+      (sql, isJoined) => this.dialect.resume(sql, kind, isJoined),
+      (wasPaused) => wasPaused && this.events.emit('resumeCommitted', { kind }),
+    );
   }
 
   controls(): Promise<Controls> {
@@ -69,8 +80,8 @@ export class TypeOrmKindStore extends KindStore {
     return this.connections.run((sql) => this.dialect.hour(sql, kinds));
   }
 
-  readyKinds(): Promise<string[]> {
-    return this.connections.run((sql) => this.dialect.readyKinds(sql));
+  dueKinds(): Promise<DueKind[]> {
+    return this.connections.run((sql) => this.dialect.dueKinds(sql));
   }
 
   async backlog(kinds: readonly string[]): Promise<KindBacklog[]> {
@@ -94,10 +105,17 @@ export class TypeOrmKindStore extends KindStore {
     return this.wakeUps.watchControls(listener);
   }
 
-  /** Workers hear of a change once it is committed. */
-  private async write<T>(target: EnqueueTarget | undefined, statement: Statement<T>): Promise<T> {
+  /** Workers and listeners hear of a change once it is committed. */
+  private async write<T>(
+    target: EnqueueTarget | undefined,
+    statement: Statement<T>,
+    tell: (answer: T) => unknown,
+  ): Promise<T> {
     const answer = await this.byTarget.run(target, statement);
-    this.byTarget.afterCommit(target, () => this.wakeUps.controlsChanged());
+    this.byTarget.afterCommit(target, () => {
+      this.wakeUps.controlsChanged();
+      tell(answer);
+    });
     return answer;
   }
 }

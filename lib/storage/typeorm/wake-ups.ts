@@ -13,6 +13,8 @@ interface Awaited {
 const SCHEDULES = ' schedules';
 /** Stands there where controls have changed. */
 const CONTROLS = ' controls';
+/** Stands there where events have been written. */
+const EVENTS = ' events';
 /** Stands before the id of a job that is asked to end. */
 const STOP = ' stop ';
 
@@ -29,6 +31,7 @@ export class WakeUps {
   private readonly scheduleListeners = new Set<() => void>();
   private readonly controlListeners = new Set<() => void>();
   private readonly stopListeners = new Set<StopListener>();
+  private readonly eventListeners = new Set<() => void>();
   /** By id, the oldest first. */
   private readonly awaited = new Map<string, Awaited>();
   private cancelTimer: (() => void) | undefined;
@@ -37,14 +40,31 @@ export class WakeUps {
 
   watch(listener: WakeListener): () => void {
     this.listeners.add(listener);
-    this.notifier.listen((kinds, inMs) => this.notified(kinds, inMs));
+    this.hearOthers();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) void this.notifier.unlisten();
+      this.hearOthersIfWanted();
     };
   }
 
-  /** Hears of other processes only while a worker of this one listens for jobs. */
+  /** Hears of other processes as `watch` does, and over the same connection. */
+  watchEvents(listener: () => void): () => void {
+    const own = () => listener();
+    this.eventListeners.add(own);
+    this.hearOthers();
+    return () => {
+      this.eventListeners.delete(own);
+      this.hearOthersIfWanted();
+    };
+  }
+
+  /** Events have been written by this process. Only where somebody listens for events is any written. */
+  eventsWritten(): void {
+    this.tellOfEvents();
+    this.notifier.hint(EVENTS);
+  }
+
+  /** Hears of other processes only while something of this one listens for jobs or events. */
   watchSchedules(listener: () => void): () => void {
     this.scheduleListeners.add(listener);
     return () => void this.scheduleListeners.delete(listener);
@@ -61,7 +81,7 @@ export class WakeUps {
     return this.notifier.isListening;
   }
 
-  /** Hears of other processes only while a worker of this one listens for jobs. */
+  /** Hears of other processes only while something of this one listens for jobs or events. */
   watchControls(listener: () => void): () => void {
     this.controlListeners.add(listener);
     return () => void this.controlListeners.delete(listener);
@@ -73,7 +93,7 @@ export class WakeUps {
     this.notifier.notify([CONTROLS]);
   }
 
-  /** Hears of other processes only while a worker of this one listens for jobs. */
+  /** Hears of other processes only while something of this one listens for jobs or events. */
   watchStops(listener: StopListener): () => void {
     this.stopListeners.add(listener);
     return () => void this.stopListeners.delete(listener);
@@ -114,13 +134,23 @@ export class WakeUps {
     this.scheduleListeners.clear();
     this.controlListeners.clear();
     this.stopListeners.clear();
+    this.eventListeners.clear();
     this.notifyOfLate(Infinity);
     await this.notifier.close();
+  }
+
+  private hearOthers(): void {
+    this.notifier.listen((kinds, inMs) => this.notified(kinds, inMs));
+  }
+
+  private hearOthersIfWanted(): void {
+    if (this.listeners.size + this.eventListeners.size === 0) void this.notifier.unlisten();
   }
 
   private notified(kinds: readonly string[] | null, inMs?: number): void {
     if (kinds === null || kinds.includes(SCHEDULES)) this.tellOfSchedules();
     if (kinds === null || kinds.includes(CONTROLS)) this.tellOfControls();
+    if (kinds === null ? inMs === undefined : kinds.includes(EVENTS)) this.tellOfEvents();
     const stops =
       kinds?.filter((kind) => kind.startsWith(STOP)).map((kind) => kind.slice(STOP.length)) ?? null;
     if (stops === null || stops.length > 0) this.tellOfStops(stops);
@@ -130,6 +160,10 @@ export class WakeUps {
 
   private tellOfStops(ids: readonly string[] | null): void {
     for (const listener of this.stopListeners) listener(ids);
+  }
+
+  private tellOfEvents(): void {
+    for (const listener of this.eventListeners) listener();
   }
 
   private tellOfControls(): void {

@@ -227,11 +227,11 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
       await runner.query('ANALYZE nest_jobs_labels');
       for (const conditions of [{}, CONDITIONS, { labels: ['red'] }])
         for (const part of PARTS)
-          for (const [text, parameters] of [
+          for (const { text, parameters } of [
             postgresFinds.search(PLACE, server, part, conditions, 100),
             postgresFinds.count(PLACE, server, part, conditions),
           ]) {
-            const scans = await plan(() => text, parameters);
+            const scans = await plan(() => text, [...parameters]);
             expect(scans.length).toBeGreaterThan(0);
             for (const { type, index } of scans) {
               expect(type).toMatch(/^(Index|Bitmap Index)/);
@@ -245,12 +245,12 @@ describeOn(ofType('postgres', oneOfEach), 'On $name', (server) => {
 
   it('jobs that have not ended are named by the indexes that hold only these', async () => {
     for (const kinds of [null, [KIND, 'kind 3']]) {
-      const [text, parameters] = postgresFinds.open(
+      const { text, parameters } = postgresFinds.open(
         '"nest_jobs"',
         { waiting: true, running: true, kinds },
         10_001,
       );
-      const scans = await plan(() => text, parameters);
+      const scans = await plan(() => text, [...parameters]);
       const indexes = scans.map(({ index }) => index).toSorted();
       expect(indexes).toEqual(['nest_jobs_ready', 'nest_jobs_running', 'nest_jobs_scheduled']);
     }

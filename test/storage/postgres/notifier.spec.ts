@@ -259,6 +259,67 @@ describeOn(
       }
     });
 
+    describe('of events', () => {
+      const event = { type: 'done', kind: 'a', event: '{}' };
+
+      /** Counts what it hears of events, once it listens. */
+      async function watchEvents({ eventStore }: TypeOrmJobQueue) {
+        const heard = { count: 0 };
+        const unwatch = eventStore.watch(() => heard.count++);
+        await until(() => heard.count > 0, { what: 'listening' });
+        heard.count = 0;
+        return { heard, unwatch };
+      }
+
+      it('hints at once, and sends few hints for many that are written one after another', async () => {
+        const [writer, reader] = [await openQueue(), await openQueue()];
+        const { heard } = await watchEvents(reader);
+        const beganAt = performance.now();
+        for (let n = 0; n < 100; n++) await writer.eventStore.write([event, event]);
+        const tookMs = performance.now() - beganAt;
+        await until(() => heard.count > 0, { what: 'hearing of them' });
+        await writer.close(); // sends what it has not sent
+        const written = heard.count;
+        await until(async () => (await reader.eventStore.read(0, 500)).events.length === 200);
+        await sleep(50);
+        expect(heard.count).toBeGreaterThanOrEqual(written);
+        expect(heard.count).toBeLessThanOrEqual(2 + tookMs / 30);
+        expect(heard.count).toBeLessThan(100);
+      });
+
+      it('sends no hint where nothing is written', async () => {
+        const [writer, reader] = [await openQueue(), await openQueue()];
+        const { heard } = await watchEvents(reader);
+        await writer.eventStore.write([]);
+        await writer.eventStore.wanted();
+        await writer.enqueue([job('a')]);
+        await writer.close();
+        await sleep(50);
+        expect(heard.count).toBe(0);
+      });
+
+      it('goes over the connection that workers listen on, and over one of its own where there is no worker', async () => {
+        const queue = await openQueue();
+        const { unwatch } = await watchEvents(queue);
+        expect(await countListeners()).toBe(1);
+        const ofJobs = queue.watch(() => undefined);
+        unwatch();
+        await sleep(50);
+        expect(await countListeners()).toBe(1);
+        ofJobs();
+        await until(async () => (await countListeners()) === 0, { what: 'the end of the connection' });
+      });
+
+      it('arrives again after the connection was ended, with one for what may have been missed', async () => {
+        const [writer, reader] = [await openQueue(), await openQueue()];
+        const { heard } = await watchEvents(reader);
+        await sources[0]!.query(`SELECT pg_terminate_backend(pid) ${LISTENERS}`);
+        await until(() => heard.count === 1, { what: 'listening again' });
+        await writer.eventStore.write([event]);
+        await until(() => heard.count === 2, { what: 'hearing of the event' });
+      });
+    });
+
     it('listens only while somebody watches', async () => {
       const queue = await openQueue();
       expect(await countListeners()).toBe(0);

@@ -38,6 +38,8 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
       'log All kinds are paused until 2026-11-26T10:00:00.000Z.',
     ],
   ],
+  pauseCommitted: [[{ kind: 'mail', until: null, reason: 'no server' }]],
+  resumeCommitted: [[{ kind: 'mail' }]],
   instrumentFailed: [
     [
       { error, failures: 1 },
@@ -381,6 +383,20 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
         'Write @JobHandler above that decorator.',
     ],
   ],
+  listenersNotProvided: [
+    [
+      { listeners: ['Mails.tell', 'Mails.show'] },
+      'warn No provider of this application brings these methods with @OnJobEvent, so they hear of nothing: ' +
+        'Mails.tell, Mails.show. Add their classes to the providers of a module, and import that module.',
+    ],
+  ],
+  listenersReplaced: [
+    [
+      { listeners: ['Mails.tell'] },
+      'warn Another decorator has replaced these methods with @OnJobEvent, so they hear of nothing: Mails.tell. ' +
+        'Write @OnJobEvent above that decorator.',
+    ],
+  ],
   parametersUndecorated: [
     [
       { handler: 'Mails.send in MailModule', undecorated: [1, 2] },
@@ -486,14 +502,14 @@ const CASES: { readonly [Event in JobsEvent]: readonly Case<Event>[] } = {
   listenFailed: [
     [
       { error, failures: 1 },
-      `warn Listens for new jobs no more; polls until it can again: Error: connection lost${STACK}`,
+      `warn Listens for new jobs and events no more; polls until it can again: Error: connection lost${STACK}`,
     ],
     [{ error, failures: 2 }],
   ],
   notificationsMissing: [
     [
       {},
-      'warn Notifications do not arrive, as behind a pooler in transaction mode; new jobs are found by polling.',
+      'warn Notifications do not arrive, as behind a pooler in transaction mode; new jobs and events are found by polling.',
     ],
   ],
   listenerFailed: [

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { JobEncoder } from '../../../../lib/job/encode-job.js';
-import { NO_NOTIFIER } from '../../../../lib/storage/sql/notifier.js';
+import { NO_NOTIFIER, type OnWake } from '../../../../lib/storage/sql/notifier.js';
 import { WakeUps } from '../../../../lib/storage/typeorm/wake-ups.js';
 import { FAKE_TIMERS } from '../../fakes.js';
 
@@ -10,15 +10,21 @@ const job = (kind: string) => preparer.encode({ kind });
 describe('WakeUps', () => {
   let notified: (readonly string[])[];
   let notifiedDue: unknown[];
+  let hinted: string[];
+  /** What arrives from other processes, while it listens. */
+  let arrive: OnWake | undefined;
   let wakeUps: WakeUps;
 
   beforeEach(() => {
     jest.useFakeTimers(FAKE_TIMERS);
-    [notified, notifiedDue] = [[], []];
+    [notified, notifiedDue, hinted] = [[], [], []];
     const notifier = {
       ...NO_NOTIFIER,
       notify: (kinds: readonly string[]) => notified.push(kinds),
       notifyDue: (...due: unknown[]) => notifiedDue.push(due),
+      hint: (name: string) => hinted.push(name),
+      listen: (onWake: OnWake) => void (arrive = onWake),
+      unlisten: async () => void (arrive = undefined),
     };
     wakeUps = new WakeUps(notifier);
   });
@@ -120,5 +126,38 @@ describe('WakeUps', () => {
     unwatch();
     wakeUps.committed([job('a')]);
     expect(heard).toEqual([]);
+  });
+
+  it('tells those who listen for events, of this process and of others, and workers nothing of them', () => {
+    let [heardOfEvents, heardOfJobs] = [0, 0];
+    wakeUps.watch(() => {
+      heardOfJobs++;
+    });
+    const unwatch = wakeUps.watchEvents(() => {
+      heardOfEvents++;
+    });
+    wakeUps.eventsWritten();
+    expect([heardOfEvents, heardOfJobs]).toEqual([1, 0]);
+    expect(hinted).toHaveLength(1);
+    arrive!(hinted);
+    expect([heardOfEvents, heardOfJobs]).toEqual([2, 0]);
+    arrive!(['a']);
+    arrive!(null, 500); // jobs of any kind are due later
+    expect([heardOfEvents, heardOfJobs]).toEqual([2, 2]);
+    arrive!(null); // something may have been missed
+    expect([heardOfEvents, heardOfJobs]).toEqual([3, 3]);
+    unwatch();
+    wakeUps.eventsWritten();
+    expect(heardOfEvents).toBe(3);
+  });
+
+  it('hears of other processes while something listens for jobs or for events', () => {
+    const unwatchEvents = wakeUps.watchEvents(() => undefined);
+    expect(arrive).toBeDefined();
+    const unwatchJobs = wakeUps.watch(() => undefined);
+    unwatchEvents();
+    expect(arrive).toBeDefined();
+    unwatchJobs();
+    expect(arrive).toBeUndefined();
   });
 });
