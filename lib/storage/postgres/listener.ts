@@ -13,7 +13,8 @@ interface Client {
   connect(): Promise<unknown>;
   query(text: string): Promise<unknown>;
   end(): Promise<void>;
-  unref(): void;
+  /** That of pg-native has none. */
+  unref?(): void;
   on(event: 'notification', listener: (message: { payload?: string }) => void): void;
   on(event: 'error' | 'end', listener: (error?: Error) => void): void;
 }
@@ -68,7 +69,7 @@ export class PostgresListener implements Startable {
     const end = endOf(signal);
     try {
       await answered(client.connect(), broken);
-      if (isTestRun) client.unref();
+      if (isTestRun) client.unref?.();
       if (await this.hears(client, broken)) {
         // LISTEN stands in it so that pg_stat_activity shows what the session is for.
         await answered(client.query(`LISTEN ${this.channel}; ${NO_IDLE_TIMEOUT}`), broken);
