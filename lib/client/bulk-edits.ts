@@ -133,7 +133,7 @@ export class BulkEdits {
   ): Promise<{ ids: readonly string[]; reached: string | null }> {
     const bounds = { order: 'oldest', after, limit: BATCH, maxSearched: SEARCHED_AT_ONCE } as const;
     if (conditions.payload === undefined) return this.reader.search(conditions, bounds, this.target);
-    const { jobs, reached } = await this.search.find(conditions, bounds);
+    const { jobs, reached } = await this.search.list(conditions, bounds);
     return { ids: jobs.map(({ id }) => id), reached };
   }
 

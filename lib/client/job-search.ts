@@ -1,5 +1,6 @@
-import type { Job } from '../job/job.js';
+import type { Job, JobSummary } from '../job/job.js';
 import { fulfils, type JobConditions } from '../job/job-conditions.js';
+import { UnreadableDocumentError } from '../job/unreadable-document-error.js';
 import type { CountedJobs, JobReader, SearchBounds } from '../queue/job-reader.js';
 import type { EnqueueTarget } from '../queue/transactions.js';
 
@@ -7,9 +8,9 @@ import type { EnqueueTarget } from '../queue/transactions.js';
 const READ_AT_ONCE = 500;
 
 /** Jobs that fulfil conditions. */
-export interface FulfillingJobs {
+export interface FulfillingJobs<Found> {
   /** In the order of the search; one more than the limit where there are more. */
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly Found[];
   readonly searched: number;
   /** Where the search has stopped; null at the end. */
   readonly reached: string | null;
@@ -22,15 +23,35 @@ export class JobSearch {
     private readonly target?: EnqueueTarget,
   ) {}
 
+  /** Whole jobs. @throws UnreadableDocumentError where one of them cannot be read */
+  find(conditions: JobConditions, bounds: SearchBounds): Promise<FulfillingJobs<Job>> {
+    return this.run(conditions, bounds, (ids) => this.reader.all(ids, this.target));
+  }
+
+  /**
+   * What lists tell of jobs. Their payloads are read only where a condition is about them, and one that cannot be read fulfils
+   * no such condition.
+   */
+  list(conditions: JobConditions, bounds: SearchBounds): Promise<FulfillingJobs<JobSummary>> {
+    const isOfPayloads = conditions.payload !== undefined;
+    return this.run<JobSummary>(conditions, bounds, (ids) =>
+      isOfPayloads ? this.readable(ids) : this.reader.summaries(ids, this.target),
+    );
+  }
+
   /** What has changed since the storage found it, or what it could not tell, is looked for once more. */
-  async find(conditions: JobConditions, bounds: SearchBounds): Promise<FulfillingJobs> {
-    const jobs: Job[] = [];
+  private async run<Found extends JobSummary>(
+    conditions: JobConditions,
+    bounds: SearchBounds,
+    read: (ids: readonly string[]) => Promise<Found[]>,
+  ): Promise<FulfillingJobs<Found>> {
+    const jobs: Found[] = [];
     let { after, maxSearched } = bounds;
     let reached: string | null;
     do {
       const part = { ...bounds, after, maxSearched, limit: bounds.limit - jobs.length };
       const found = await this.reader.search(conditions, part, this.target);
-      jobs.push(...(await this.read(found.ids, conditions)));
+      jobs.push(...(await fulfilling(found.ids, conditions, read)));
       maxSearched -= found.searched;
       after = reached = found.reached;
     } while (reached !== null && jobs.length < bounds.limit && maxSearched > 0);
@@ -47,7 +68,7 @@ export class JobSearch {
     do {
       const limit = Math.min(READ_AT_ONCE, cap + 1 - value);
       const bounds = { order: 'oldest', after, limit, maxSearched: left } as const;
-      const { jobs, searched, reached } = await this.find(conditions, bounds);
+      const { jobs, searched, reached } = await this.list(conditions, bounds);
       value += jobs.length;
       left -= searched;
       after = reached;
@@ -55,10 +76,49 @@ export class JobSearch {
     return { value: Math.min(value, cap), isCapped: value > cap || after !== null };
   }
 
-  private async read(ids: readonly string[], conditions: JobConditions): Promise<Job[]> {
-    if (ids.length === 0) return [];
-    const jobs = await this.reader.all(ids, this.target);
-    const byId = new Map(jobs.map((job) => [job.id, job]));
-    return ids.flatMap((id) => byId.get(id) ?? []).filter((job) => fulfils(job, conditions));
+  /** In halves where they cannot be read together: it takes few statements to find the few that cannot be read. */
+  private async readable(ids: readonly string[]): Promise<Job[]> {
+    try {
+      return await this.reader.all(ids, this.target);
+    } catch (error) {
+      if (!(error instanceof UnreadableDocumentError)) throw error;
+      if (ids.length === 1) return [];
+    }
+    const middle = Math.floor(ids.length / 2);
+    return [...(await this.readable(ids.slice(0, middle))), ...(await this.readable(ids.slice(middle)))];
   }
+}
+
+async function fulfilling<Found extends JobSummary>(
+  ids: readonly string[],
+  conditions: JobConditions,
+  read: (ids: readonly string[]) => Promise<Found[]>,
+): Promise<Found[]> {
+  if (ids.length === 0) return [];
+  const byId = new Map((await read(ids)).map((job) => [job.id, job]));
+  return ids.flatMap((id) => byId.get(id) ?? []).filter((job) => fulfils(job, conditions));
+}
+
+/** A page of what a search has found that looked for one more than the limit. */
+export interface FoundPage<Found> {
+  readonly jobs: readonly Found[];
+  /** Where the next page begins; null where there is none. */
+  readonly next: string | null;
+  readonly searched: number;
+  /** False where the search stopped before the page was full: there may be more, from `next` on. */
+  readonly complete: boolean;
+}
+
+export function pageOf<Found extends JobSummary>(
+  { jobs, searched, reached }: FulfillingJobs<Found>,
+  limit: number,
+): FoundPage<Found> {
+  const shown = jobs.slice(0, limit);
+  const isFull = jobs.length > limit;
+  return {
+    jobs: shown,
+    next: isFull ? shown.at(-1)!.id : reached,
+    searched,
+    complete: isFull || reached === null,
+  };
 }

@@ -23,7 +23,7 @@ import {
   type JobFilter,
 } from './find-arguments.js';
 import { JobControl } from './job-control.js';
-import { JobSearch } from './job-search.js';
+import { JobSearch, pageOf } from './job-search.js';
 import { requireReason } from './reason.js';
 import { targetOf } from './write-target.js';
 
@@ -66,14 +66,7 @@ export abstract class JobSelection extends JobControl {
     const bounds = { order, after, limit: limit + 1, maxSearched: MAX_SEARCHED };
     const search = new JobSearch(this.queue.reads);
     const found = await this.unlessClosed(search.find(this.conditionsOf(filter), bounds));
-    const jobs = found.jobs.slice(0, limit);
-    const isFull = found.jobs.length > limit;
-    return {
-      jobs,
-      next: isFull ? jobs.at(-1)!.id : found.reached,
-      searched: found.searched,
-      complete: isFull || found.reached === null,
-    };
+    return pageOf(found, limit);
   }
 
   /**

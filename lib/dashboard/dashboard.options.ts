@@ -4,6 +4,7 @@ import type { Job } from '../job/job.js';
 import { aFunction, aList, allow, anObject, moduleName, text, trueOrFalse } from '../job/option-checks.js';
 import { resolveByRules, type OptionRules, type ResolvedByRules } from '../job/option-rules.js';
 import { DEFAULT_NAME } from '../nest/jobs.tokens.js';
+import { isWebUrl } from './values/web-url.js';
 
 /** A guard as `@UseGuards` takes it: a class, which Nest makes with its dependencies, or an instance. */
 export type DashboardGuard = Type<CanActivate> | CanActivate;
@@ -26,6 +27,13 @@ export interface DashboardRoles {
 
 /** Whether the value at a path is hidden: `payload.card.number`, `payload.items.0`, `result.token`, `carried.user`. */
 export type Redact = (job: Job, path: string) => boolean;
+
+/**
+ * Where a trace is shown: a URL that begins with `http://` or `https://`, or null for no link.
+ *
+ * @param traceId 32 hexadecimal digits
+ */
+export type TraceUrl = (traceId: string, job: Job) => string | null;
 
 /** The options that Nest must know before a factory of the others runs. */
 export interface JobsDashboardIdentity {
@@ -55,6 +63,11 @@ export interface JobsDashboardSettings {
   readonly readOnly?: boolean;
   /** Who makes a request, for the audit. Default: `username`, `email`, `name`, `id` or `sub` of `request.user`. */
   readonly who?: OfRequest<string>;
+  /**
+   * Where your traces are shown: a URL with `{traceId}` in it, as `'https://tempo.example/trace/{traceId}'`, or a function that
+   * makes one. The page of a job then links to its trace, in another tab. Default: the id of the trace as text.
+   */
+  readonly traceUrl?: string | TraceUrl;
   /** The title of the pages. Default `'Jobs'`; with a `name`, that. */
   readonly title?: string;
   /**
@@ -68,6 +81,9 @@ export interface JobsDashboardSettings {
 
 /** What `JobsDashboardModule.forRoot` takes. */
 export interface JobsDashboardOptions extends JobsDashboardIdentity, JobsDashboardSettings {}
+
+/** What stands for the id of the trace in a `traceUrl`. */
+export const TRACE_ID = '{traceId}';
 
 const aRole = allow('a guard or a function', isRole);
 
@@ -98,6 +114,12 @@ const SETTINGS_RULES = {
   },
   readOnly: { default: false, check: trueOrFalse },
   who: { check: aFunction },
+  traceUrl: {
+    check: allow(
+      `a URL that begins with http:// or https:// and has ${TRACE_ID} in it, or a function`,
+      isTraceUrl,
+    ),
+  },
   title: { check: text },
   trustForwardedHost: { default: false, check: trueOrFalse },
   assetsFolder: { check: text },
@@ -141,6 +163,11 @@ export function resolveIdentity(options: JobsDashboardIdentity): ResolvedIdentit
 /** @throws InvalidOptionError */
 export function resolveSettings(settings: JobsDashboardSettings): ResolvedSettings {
   return resolveByRules(settings, SETTINGS_RULES);
+}
+
+function isTraceUrl(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return isWebUrl(value) && value.includes(TRACE_ID);
 }
 
 function aListOfGuards(value: unknown, option: string): void {

@@ -26,6 +26,7 @@ import { Snapshots } from './screens/overview.js';
 import { BoundedReads } from './values/bounded.js';
 import { PayloadForms } from './values/payload-form.js';
 import { Redaction } from './values/redaction.js';
+import { TraceLinks } from './values/trace-links.js';
 import { Assets } from './web/assets.js';
 import { LiveFeed } from './web/live-feed.js';
 import { RoleChecks, type Viewer } from './web/role-checks.js';
@@ -116,6 +117,7 @@ export class Dashboard implements OnModuleInit, OnModuleDestroy {
       queue: this.find(getJobQueueToken(name)),
       forms,
       redaction: new Redaction(forms, this.settings.redact),
+      traceLinks: new TraceLinks(this.settings.traceUrl, (message) => this.logger.warn(message)),
       reads: new BoundedReads(),
     };
   }

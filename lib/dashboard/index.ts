@@ -9,4 +9,5 @@ export type {
   JobsDashboardOptions,
   JobsDashboardSettings,
   Redact,
+  TraceUrl,
 } from './dashboard.options.js';

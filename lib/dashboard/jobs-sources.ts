@@ -4,6 +4,7 @@ import type { JobSchedules } from '../client/job-schedules.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { PayloadForms } from './values/payload-form.js';
 import type { Redaction } from './values/redaction.js';
+import type { TraceLinks } from './values/trace-links.js';
 import type { BoundedReads } from './values/bounded.js';
 
 /** What the screens are made from, and what actions change. */
@@ -15,5 +16,6 @@ export interface JobsSources {
   readonly queue: JobQueue;
   readonly forms: PayloadForms;
   readonly redaction: Redaction;
+  readonly traceLinks: TraceLinks;
   readonly reads: BoundedReads;
 }

@@ -1,4 +1,4 @@
-import type { Job } from './job.js';
+import type { JobSummary } from './job.js';
 import type { JobState } from './job-state.js';
 import { labelsOf, settingsTextOf } from './labels.js';
 
@@ -36,7 +36,10 @@ export interface JobConditions {
  * Whether a job is as the conditions say, apart from whether it holds its unique key. A storage may leave it to this to look
  * into payloads, if it leaves out the jobs of `payloadTextsOf`.
  */
-export function fulfils(job: Job, conditions: JobConditions): boolean {
+export function fulfils(
+  job: JobSummary & { readonly payload?: unknown },
+  conditions: JobConditions,
+): boolean {
   const { ids, kinds, states, labels, createdAt, runAt, updatedAt, error, payload } = conditions;
   return (
     (ids === undefined || ids.includes(job.id)) &&

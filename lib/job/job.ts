@@ -56,6 +56,9 @@ export interface Job<Payload = unknown, Result = unknown> extends ShownSettings 
   readonly enqueued?: Enqueued;
 }
 
+/** What lists tell of a job: all but its payload, its result and what it carries, which may be large. */
+export type JobSummary = Omit<Job, 'payload' | 'result' | 'carried' | 'traceContext' | 'enqueued'>;
+
 /**
  * What an enqueue did:
  *

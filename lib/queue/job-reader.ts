@@ -1,4 +1,4 @@
-import type { Job } from '../job/job.js';
+import type { Job, JobSummary } from '../job/job.js';
 import type { JobAttempt } from '../job/job-attempt.js';
 import type { JobLogLine, LogQuery } from '../job/job-log.js';
 import type { JobConditions } from '../job/job-conditions.js';
@@ -51,7 +51,7 @@ export interface CountedJobs {
 
 /**
  * Reads jobs, many at once, and what is stored beside one. Every implementation passes test/contract/wait.contract.ts,
- * find.contract.ts, attempts.contract.ts and progress.contract.ts.
+ * find.contract.ts, summaries.contract.ts, attempts.contract.ts and progress.contract.ts.
  *
  * With the `manager` of a target it sees what the transaction of that has written.
  */
@@ -59,8 +59,14 @@ export abstract class JobReader {
   /** The status of each of these jobs; those that do not exist are left out. One look for all of them. */
   abstract statuses(ids: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
 
-  /** Those of the jobs that exist, in any order. */
+  /** Those of the jobs that exist, in any order. @throws UnreadableDocumentError where one of them cannot be read */
   abstract all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]>;
+
+  /**
+   * What lists tell of those of the jobs that exist, in any order. It reads no payloads, no results and nothing that jobs
+   * carry. Settings and progress that cannot be read are left out: one row that somebody else wrote hides no others.
+   */
+  abstract summaries(ids: readonly string[], target?: EnqueueTarget): Promise<JobSummary[]>;
 
   /** The last errors of those of the jobs that exist, in any order. It reads no payloads and no results. */
   abstract failures(ids: readonly string[]): Promise<JobFailure[]>;

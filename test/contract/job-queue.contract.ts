@@ -37,6 +37,7 @@ import { shutdownContract } from './shutdown.contract.js';
 import { snoozeContract } from './snooze.contract.js';
 import { stateContract } from './state.contract.js';
 import { storageContract } from './storage.contract.js';
+import { summariesContract } from './summaries.contract.js';
 import { transactionContract } from './transaction.contract.js';
 import { waitContract } from './wait.contract.js';
 import { uniqueTransactionsContract } from './unique-transactions.contract.js';
@@ -64,6 +65,7 @@ export function jobQueueContract(store: Store): void {
     stateContract(store);
     editsContract(store);
     findContract(store);
+    summariesContract(store);
     snoozeContract(store);
     attemptsContract(store);
     bulkContract(store);

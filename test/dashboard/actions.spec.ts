@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { until } from '../support/until.js';
 import { openBrowser, openPage, settled, type OpenPage } from './browser.js';
 import { HOUR, idOf, NOW } from './mock/clock.js';
 import { MockDashboard } from './mock/server.js';
@@ -116,8 +117,9 @@ describe('A list of jobs', () => {
     await search.press('Enter');
     await page.getByText('Without kind webhook.deliver').waitFor({ state: 'attached' });
     expect(new URL(page.url()).search).toBe('?view=jobs&kind=webhook.deliver&error=ECONNREFUSED');
-    expect(dashboard.reads).toContain('jobs?kind=webhook.deliver&error=ECONNREFUSED&limit=50');
-    expect(dashboard.reads).toContain('counts?kind=webhook.deliver&error=ECONNREFUSED');
+    const isAsked = (read: string) => until(() => dashboard.reads.includes(read), { what: read }); // after it is drawn
+    await isAsked('jobs?kind=webhook.deliver&error=ECONNREFUSED&limit=50');
+    await isAsked('counts?kind=webhook.deliver&error=ECONNREFUSED');
     await page.getByRole('link', { name: 'Without error ECONNREFUSED' }).click();
     expect(new URL(page.url()).search).toBe('?view=jobs&kind=webhook.deliver');
     await page.goBack();
@@ -207,9 +209,74 @@ describe('A job', () => {
     expect(new URL(page.url()).search).toBe('?view=jobs&kind=invoice.create');
   });
 
+  it('links to its trace, in another tab that learns nothing of this one, and asks nothing of that site by itself', async () => {
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(new URL(request.url()).origin));
+    await go(`?view=job&id=${idOf(25)}`);
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const link = page.getByRole('link', { name: trace });
+    const attributes = await link.evaluate((element: HTMLAnchorElement) => ({
+      ...{ href: element.href, target: element.target, rel: element.rel },
+    }));
+    expect(attributes).toEqual({
+      ...{ href: `https://tempo.example/trace/${trace}`, target: '_blank', rel: 'noreferrer noopener' },
+    });
+    expect(new Set(requested)).toEqual(new Set([new URL(dashboard.url).origin]));
+    const headers: Record<string, string>[] = [];
+    await open.context.route('https://tempo.example/**', async (route) => {
+      headers.push(route.request().headers());
+      await route.fulfill({ contentType: 'text/html', body: '<title>A trace</title>' });
+    });
+    const [tab] = await Promise.all([open.context.waitForEvent('page'), link.click()]);
+    await tab.waitForLoadState();
+    expect(await tab.title()).toBe('A trace');
+    expect(await tab.evaluate(() => opener as unknown)).toBeNull();
+    expect(headers[0]).not.toHaveProperty('referer');
+    await tab.close();
+  });
+
   it('that does not exist says why', async () => {
     await go('?view=job&id=gone');
     await page.getByText('There is no job gone.').waitFor();
+  });
+});
+
+describe('A long list', () => {
+  beforeEach(() => dashboard.become('large'));
+
+  it('of problems shows the worst, and the others when asked', async () => {
+    await go('');
+    const problems = page.getByRole('region', { name: '100 problems' }).getByRole('listitem');
+    expect(await problems.count()).toBe(6);
+    await button('Show 94 more').click();
+    expect(await problems.count()).toBe(100);
+    expect(await page.getByRole('button', { name: /^Show .* more$/ }).count()).toBe(0);
+  });
+
+  it('of attempts shows the first entry and the last ones, and those in between when asked', async () => {
+    await go(`?view=job&id=${idOf(25)}`);
+    const entries = page.locator('.timeline > li');
+    expect(await entries.count()).toBe(10);
+    await page.getByText('Attempt 100 failed').waitFor();
+    await button('Show 43 entries in between').click();
+    await page.getByText('Attempt 51 failed').waitFor();
+    expect(await entries.count()).toBe(52);
+  });
+
+  it('of kinds begins with those whose jobs run, and shows the others when asked', async () => {
+    await go('?view=workers');
+    const kinds = page.locator('tbody tr').first().locator('span.tag');
+    expect(await kinds.first().innerText()).toBe('billing.send 61');
+    expect(await kinds.count()).toBe(8);
+    await button('Show 52 more kinds').first().click();
+    expect(await kinds.count()).toBe(60);
+  });
+
+  it('of tags is told whole when it is pointed at', async () => {
+    await go('?view=jobs');
+    const more = page.locator('.job-under > [title]', { hasText: /^\+\d+$/ }).first();
+    const names = (await more.getAttribute('title'))!.split(', ');
+    expect(await more.innerText()).toBe(`+${names.length}`);
   });
 });
 
@@ -243,6 +310,14 @@ describe('Kinds', () => {
   });
 });
 
+/** From midnight to midnight in Berlin. */
+const BACKFILL = {
+  name: 'report.nightly',
+  from: Date.UTC(2026, 10, 19, 23),
+  to: Date.UTC(2026, 10, 20, 23),
+  limit: 100,
+};
+
 describe('Schedules', () => {
   it('are paused, resumed and run', async () => {
     await go('?view=schedules');
@@ -266,15 +341,11 @@ describe('Schedules', () => {
     await button('Backfill report.nightly').click();
     await inDialog().getByLabel('From').fill('2026-11-20T00:00:00');
     await inDialog().getByLabel('To').fill('2026-11-21T00:00:00');
+    await inDialog().getByText('2 jobs will be enqueued. 1 tick of this span has one already.').waitFor();
+    expect(asked().at(-1)).toEqual(['backfill', { ...BACKFILL, dryRun: true }]);
     await button('Enqueue').click();
     await toast('2 jobs enqueued. 1 tick had one already.').waitFor();
-    const body = {
-      name: 'report.nightly',
-      from: Date.UTC(2026, 10, 19, 23),
-      to: Date.UTC(2026, 10, 20, 23),
-      limit: 100,
-    };
-    expect(asked()).toEqual([['backfill', body]]);
+    expect(asked().at(-1)).toEqual(['backfill', BACKFILL]);
   });
 
   it('show their ticks, and those of another rule', async () => {

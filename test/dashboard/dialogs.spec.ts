@@ -43,7 +43,10 @@ const OPENED: Readonly<Record<string, readonly [search: string, open: (page: Pag
   ],
   backfill: [
     '?view=schedules',
-    (page) => page.getByRole('button', { name: 'Backfill report.nightly' }).click(),
+    async (page) => {
+      await page.getByRole('button', { name: 'Backfill report.nightly' }).click();
+      await page.getByText('2 jobs will be enqueued.').waitFor();
+    },
   ],
   'retry a group': [
     '?view=errors',

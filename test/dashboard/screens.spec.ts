@@ -16,8 +16,8 @@ import { idOf } from './mock/clock.js';
 import { MockDashboard, type World } from './mock/server.js';
 
 /*
- * Each screen, as somebody sees it: light and dark, wide and narrow, with nothing in the database, with jobs, and without a
- * database. The pictures are in test/dashboard/screenshots. Look at them after a change.
+ * Each screen, as somebody sees it: light and dark, wide and narrow, with nothing in the database, with jobs, with a million of
+ * them, and without a database. The pictures are in test/dashboard/screenshots. Look at them after a change.
  */
 const FOLDER = join(import.meta.dirname, 'screenshots');
 /** The one that README.md shows, and where that is. */
@@ -37,7 +37,7 @@ const SCREENS = {
   'new-job': '?view=new-job&kind=mail.send',
 } as const;
 
-const WORLDS: readonly World[] = ['empty', 'jobs', 'outage'];
+const WORLDS: readonly World[] = ['empty', 'jobs', 'large', 'outage'];
 const WIDTHS = { wide: WIDE, narrow: NARROW } as const;
 
 const dashboard = new MockDashboard();
@@ -81,7 +81,8 @@ describe.each(Object.keys(WIDTHS) as (keyof typeof WIDTHS)[])('On a %s screen', 
           fullPage: true,
         });
         await page.emulateMedia({ colorScheme: 'dark' });
-        expect(await seriousFindings(page, ['color-contrast'])).toEqual([]);
+        // A million jobs have the colours of forty, and on pages that long the look at each of them takes half a minute.
+        if (world !== 'large') expect(await seriousFindings(page, ['color-contrast'])).toEqual([]);
         await page.screenshot({ path: join(FOLDER, `${screen}-${world}-${width}-dark.png`), fullPage: true });
         expect(complaints).toEqual([]);
       },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import type { DynamicModule, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService, ModuleMetadata, Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -13,7 +13,7 @@ import { JobsDashboardModule } from '../../lib/dashboard/index.js';
 import { JobClient, JobKinds, JobQueue, JobsModule, JobSchedules } from '../../lib/index.js';
 import type { JobsModuleOptions } from '../../lib/index.js';
 import { TestApplications } from './applications.js';
-import { anyServer } from './databases.js';
+import { anyServer, type TestServer } from './databases.js';
 
 export type Platform = 'express' | 'fastify';
 
@@ -38,7 +38,12 @@ export class TestDashboards {
 
   /** For the tests of the `describe` that this is called in. */
   static here(): TestDashboards {
-    const databases = TestApplications.on(anyServer());
+    return TestDashboards.on(anyServer());
+  }
+
+  /** The same on a server that matters. */
+  static on(server: TestServer): TestDashboards {
+    const databases = TestApplications.on(server);
     const dashboards = new TestDashboards(databases);
     beforeAll(() => dashboards.writeAssets());
     afterAll(() => rm(dashboards.assetsFolder, { recursive: true, force: true }));
@@ -106,6 +111,11 @@ export class TestDashboards {
 
   get schedules(): JobSchedules {
     return this.app.get(JobSchedules);
+  }
+
+  /** A provider of the application. */
+  find<T>(type: Type<T>): T {
+    return this.app.get(type);
   }
 
   get queue(): JobQueue {

@@ -1,5 +1,6 @@
 import type { BulkAnswer, BulkFilter } from '../../client/bulk-arguments.js';
 import { readJob } from '../screens/job-screen.js';
+import { listJobs } from '../screens/jobs-screen.js';
 import { shown } from '../values/shown.js';
 import type { Action, AnswerTo, ActionContext } from './action.js';
 import type { ActionBody } from './action-body.js';
@@ -81,14 +82,14 @@ export const reveal: Action<AnswerTo<'reveal'>> = {
 };
 
 /** In pages by id; what has started by itself in between is passed over. */
-async function runAllNow({ jobs, signal }: ActionContext, filter: BulkFilter): Promise<BulkAnswer> {
+async function runAllNow({ jobs, queue, signal }: ActionContext, filter: BulkFilter): Promise<BulkAnswer> {
   const { all: _all, states, ...rest } = filter;
   const waiting = (['scheduled', 'retrying'] as const).filter((state) => states?.includes(state) ?? true);
   let [matched, changed, after] = [0, 0, null as string | null];
   do {
     signal.throwIfAborted();
     const options = { order: 'oldest', after, limit: PAGE } as const;
-    const page = await jobs.find({ ...rest, states: waiting }, options);
+    const page = await listJobs(queue, { filter: { ...rest, states: waiting }, options });
     const started = await Promise.allSettled(page.jobs.map(({ id }) => jobs.runNow(id, OUTSIDE)));
     matched += started.length;
     changed += started.filter(({ status }) => status === 'fulfilled').length;

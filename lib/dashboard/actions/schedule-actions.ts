@@ -1,3 +1,5 @@
+import { UnknownScheduleError } from '../../job/schedule-errors.js';
+import { missingTicks } from '../screens/missing-ticks.js';
 import type { Action, AnswerTo } from './action.js';
 import type { ActionBody } from './action-body.js';
 
@@ -41,14 +43,19 @@ export const backfill: Action<AnswerTo<'backfill'>> = {
     );
     return `${nameOf(body)} from ${from ?? '?'} to ${to ?? '?'}`;
   },
-  run: async ({ schedules, body }) => {
+  isDryRun: (body) => body.flag('dryRun'),
+  run: async (context) => {
+    const { schedules, body } = context;
+    const name = body.text('name');
     const limit = body.optionalNumber('limit');
-    const answer = await schedules.backfill(body.text('name'), {
-      ...OUTSIDE,
-      from: new Date(body.number('from')),
-      to: new Date(body.number('to')),
-      ...(limit !== undefined && { limit }),
-    });
+    const [from, to] = [new Date(body.number('from')), new Date(body.number('to'))];
+    if (body.flag('dryRun')) {
+      const schedule = await context.reads.run(() => schedules.get(name));
+      if (schedule === null) throw new UnknownScheduleError(name);
+      return { answer: await missingTicks(context, schedule, { from, to, limit }), changed: 0 };
+    }
+    const span = { from, to, ...(limit !== undefined && { limit }) };
+    const answer = await schedules.backfill(name, { ...OUTSIDE, ...span });
     return { answer, changed: answer.created };
   },
 };

@@ -56,8 +56,14 @@ export interface Actions {
   readonly 'resume-schedule': [{ readonly name: string }, Done];
   readonly 'run-schedule': [{ readonly name: string }, { readonly id: string }];
   readonly backfill: [
-    { readonly name: string; readonly from: number; readonly to: number; readonly limit?: number },
-    { readonly created: number; readonly existing: number },
+    {
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+      readonly limit?: number;
+      readonly dryRun?: boolean;
+    },
+    Backfilled,
   ];
 }
 
@@ -78,6 +84,15 @@ export interface Changed {
   readonly goesOn?: boolean;
   /** Of those that were not: why, by id; the first 100. */
   readonly problems: readonly { readonly id: string; readonly problem: string }[];
+}
+
+export interface Backfilled {
+  /** How many jobs were made; with `dryRun`, how many would be. */
+  readonly created: number;
+  /** How many ticks had a job already. */
+  readonly existing: number;
+  /** With `dryRun`: there are over 1,000 ticks, of which these are the oldest. */
+  readonly capped?: boolean;
 }
 
 export type Done = Readonly<Record<string, never>>;

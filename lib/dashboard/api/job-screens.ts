@@ -56,8 +56,10 @@ export interface JobPage {
     readonly payload: Shown;
     readonly result: Shown;
     readonly carried: Shown;
-    /** From the W3C `traceparent` in what the job carries. */
+    /** From the W3C `traceparent` that telemetry or a carrier gave the job: 32 hexadecimal digits. */
     readonly traceId: string | null;
+    /** Where that trace is shown, outside of the dashboard. */
+    readonly traceUrl: string | null;
   };
   readonly attempts: readonly AttemptRow[];
   readonly logs: { readonly lines: readonly LogRow[]; readonly lost: number };

@@ -1,10 +1,10 @@
-import type { Job } from '../../job/job.js';
+import type { JobSummary } from '../../job/job.js';
 import type { JobRow } from '../api/job-screens.js';
 
 /** How much of an error a list shows. */
 const MAX_LINE = 300;
 
-export function jobRow(job: Job): JobRow {
+export function jobRow(job: JobSummary): JobRow {
   return {
     ...{ id: job.id, kind: job.kind, state: job.state, status: job.status },
     createdAt: job.createdAt.getTime(),

@@ -1,3 +1,4 @@
+import { MAX_SEARCHED } from '../../client/find-arguments.js';
 import type { Job } from '../../job/job.js';
 import type { JobAttempt } from '../../job/job-attempt.js';
 import type { AttemptRow, JobPage, Shown } from '../api/job-screens.js';
@@ -10,7 +11,7 @@ import { jobRow, millisOf } from './job-row.js';
 
 /** GET api/job */
 export async function jobScreen(sources: JobsSources, id: string): Promise<JobPage> {
-  const { jobs, queue, reads, redaction } = sources;
+  const { jobs, queue, reads, redaction, traceLinks } = sources;
   const job = await readJob(sources, id);
   const [now, attempts, logs, explanation, neighbours] = await Promise.all([
     reads.run(() => queue.reads.now()),
@@ -23,6 +24,7 @@ export async function jobScreen(sources: JobsSources, id: string): Promise<JobPa
     const { value, isRedacted } = redaction.of(job, name);
     return shown(value, isRedacted, job[name]);
   };
+  const traceId = traceIdOf(job.traceContext) ?? traceIdOf(job.carried);
   return {
     now: Math.floor(now),
     job: {
@@ -34,7 +36,8 @@ export async function jobScreen(sources: JobsSources, id: string): Promise<JobPa
       backoff: job.backoff ?? null,
       lastError: job.lastError ?? null,
       ...{ payload: part('payload'), result: part('result'), carried: part('carried') },
-      traceId: traceIdOf(job.traceContext) ?? traceIdOf(job.carried),
+      traceId,
+      traceUrl: traceId === null ? null : traceLinks.of(traceId, job),
     },
     attempts: attempts.map(attemptRow),
     logs,
@@ -54,11 +57,14 @@ export async function readJob({ jobs, reads }: JobsSources, id: string): Promise
 }
 
 /** Both are left out where they are not found in time: the page is about the job. */
-async function neighboursOf({ jobs, reads }: JobsSources, { id, kind }: Job): Promise<JobPage['neighbours']> {
+async function neighboursOf(
+  { queue, reads }: JobsSources,
+  { id, kind }: Job,
+): Promise<JobPage['neighbours']> {
   const next = async (order: 'newest' | 'oldest') => {
-    const search = () => jobs.find({ kinds: [kind] }, { order, after: id, limit: 1 });
-    const found = await reads.run(search).catch(() => null);
-    return found?.jobs[0]?.id ?? null;
+    const bounds = { order, after: id, limit: 1, maxSearched: MAX_SEARCHED };
+    const found = await reads.run(() => queue.reads.search({ kinds: [kind] }, bounds)).catch(() => null);
+    return found?.ids[0] ?? null;
   };
   const [older, newer] = await Promise.all([next('newest'), next('oldest')]);
   return { older, newer };

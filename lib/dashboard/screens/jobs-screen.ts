@@ -1,24 +1,46 @@
-import { requireFilter, type JobFilter } from '../../client/find-arguments.js';
-import { JobSearch } from '../../client/job-search.js';
+import {
+  MAX_SEARCHED,
+  requireFilter,
+  requireFindOptions,
+  type JobFilter,
+} from '../../client/find-arguments.js';
+import { JobSearch, pageOf, type FoundPage } from '../../client/job-search.js';
+import type { JobSummary } from '../../job/job.js';
+import type { JobConditions } from '../../job/job-conditions.js';
 import { JOB_STATES, type JobState } from '../../job/job-state.js';
 import type { Counts, Jobs } from '../api/job-screens.js';
 import type { Capped } from '../api/screens.js';
 import type { JobsSources } from '../jobs-sources.js';
 import { DashboardRefusal } from '../web/refusal.js';
 import { jobRow } from './job-row.js';
-import { jobsQuery } from './query.js';
+import { jobsQuery, type JobsQuery } from './query.js';
 
 /** GET api/jobs */
 export async function jobsScreen(
-  { jobs, queue, reads, redaction }: JobsSources,
+  { queue, reads, redaction }: JobsSources,
   query: URLSearchParams,
   mayReveal: boolean,
 ): Promise<Jobs> {
-  const { filter, options } = jobsQuery(query);
-  requireSearchable(redaction, filter, mayReveal);
-  const [now, found] = await reads.run(() => Promise.all([queue.reads.now(), jobs.find(filter, options)]));
+  const asked = jobsQuery(query);
+  requireSearchable(redaction, asked.filter, mayReveal);
+  const [now, found] = await reads.run(() => Promise.all([queue.reads.now(), listJobs(queue, asked)]));
   const { next, searched, complete } = found;
   return { now: Math.floor(now), jobs: found.jobs.map(jobRow), next, searched, complete };
+}
+
+/** As `JobClient.find`, but without what jobs hold: a row that somebody else wrote hides no others. */
+export async function listJobs(
+  queue: JobsSources['queue'],
+  { filter, options }: JobsQuery,
+): Promise<FoundPage<JobSummary>> {
+  const { order, after, limit } = requireFindOptions(options);
+  const bounds = { order, after, limit: limit + 1, maxSearched: MAX_SEARCHED };
+  const conditions = conditionsOf(queue, filter);
+  return pageOf(await new JobSearch(queue.reads).list(conditions, bounds), limit);
+}
+
+function conditionsOf({ reads }: JobsSources['queue'], filter: JobFilter): JobConditions {
+  return requireFilter(filter, (entity) => reads.entityTag(entity));
 }
 
 /** Counts do not go further. */
@@ -35,7 +57,7 @@ export async function countsScreen(
   const { states: _any, ...filter } = jobsQuery(query).filter;
   requireSearchable(redaction, filter, mayReveal);
   const search = new JobSearch(queue.reads);
-  const conditions = requireFilter(filter, (entity) => queue.reads.entityTag(entity));
+  const conditions = conditionsOf(queue, filter);
   const count = async (state: JobState): Promise<Capped> => {
     const wanted = { ...conditions, states: [state] };
     const { value, isCapped } = await reads.run(() => search.count(wanted, CAP, COUNT_SEARCHED));

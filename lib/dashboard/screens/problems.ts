@@ -132,7 +132,7 @@ function queryOf(values: Readonly<Record<string, string>>): string {
 }
 
 function shownCount({ value, capped }: KindStats['ready']): string {
-  return capped ? `${value} or more` : String(value);
+  return capped ? `${value.toLocaleString('en')} or more` : value.toLocaleString('en');
 }
 
 /** `90 ms`, `12 s`, `5 min`, `3 h`, `2 days`. */

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { compareIds } from '../../job/id-order.js';
-import type { Job } from '../../job/job.js';
+import type { Job, JobSummary } from '../../job/job.js';
 import type { JobAttempt } from '../../job/job-attempt.js';
 import { fulfils, type JobConditions } from '../../job/job-conditions.js';
 import type { JobLogLine, LogQuery } from '../../job/job-log.js';
@@ -44,6 +44,13 @@ export class MemoryReader extends JobReader {
 
   async all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]> {
     return this.those(ids, target).map((job) => this.shown(job));
+  }
+
+  async summaries(ids: readonly string[], target?: EnqueueTarget): Promise<JobSummary[]> {
+    return (await this.all(ids, target)).map(
+      ({ payload: _payload, result: _result, carried: _carried, traceContext: _trace, ...summary }) =>
+        summary,
+    );
   }
 
   async failures(ids: readonly string[]): Promise<JobFailure[]> {

@@ -1,4 +1,4 @@
-import { JOB_COLUMNS } from '../sql/columns.js';
+import { JOB_COLUMNS, SUMMARY_COLUMNS } from '../sql/columns.js';
 import { readsDialect } from '../sql/read-statements.js';
 import { FAILURE_COLUMNS, type ReadsDialect } from '../sql/reads-dialect.js';
 import type { JobsTable } from '../sql/dialect.js';
@@ -10,6 +10,7 @@ export function reads(table: JobsTable): ReadsDialect {
   const statements = {
     statuses: statuses(table.quoted),
     all: selectJobs(table.quoted),
+    summaries: selectSummaries(table.quoted),
     failures: selectFailures(table.quoted),
     attempts: selectAttempts(table),
   };
@@ -22,6 +23,10 @@ const statuses = (table: string) =>
 
 export const selectJobs = (table: string) => `/*NO LOAD BALANCE*/
   SELECT ${select(JOB_COLUMNS)}, date_part('epoch', statement_timestamp()) * 1000 AS now
+  FROM ${table} WHERE id = ANY ($1::varchar[])`;
+
+const selectSummaries = (table: string) => `/*NO LOAD BALANCE*/
+  SELECT ${select(SUMMARY_COLUMNS)}, date_part('epoch', statement_timestamp()) * 1000 AS now
   FROM ${table} WHERE id = ANY ($1::varchar[])`;
 
 const selectFailures = (table: string) => `/*NO LOAD BALANCE*/

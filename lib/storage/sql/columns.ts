@@ -31,22 +31,17 @@ export const CLAIMED_COLUMNS = {
   last_attempt_at: 'instant',
 } as const satisfies Columns;
 
-/** What `get` returns of a job. */
-export const JOB_COLUMNS = {
+/** What lists tell of a job: nothing that may be large. */
+export const SUMMARY_COLUMNS = {
   id: 'plain',
   kind: 'plain',
-  payload: 'json',
-  payload_bytes: 'plain',
   payload_version: 'plain',
-  carried: 'json',
   settings: 'json',
   status: 'plain',
   priority: 'plain',
   max_attempts: 'plain',
   attempts_done: 'plain',
   crashes: 'plain',
-  result: 'json',
-  result_bytes: 'plain',
   last_error: 'plain',
   locked_by: 'plain',
   run_at: 'instant',
@@ -57,6 +52,16 @@ export const JOB_COLUMNS = {
   cancel_requested_at: 'instant',
   cancel_reason: 'plain',
   progress: 'json',
+} as const satisfies Columns;
+
+/** What `get` returns of a job. */
+export const JOB_COLUMNS = {
+  ...SUMMARY_COLUMNS,
+  payload: 'json',
+  payload_bytes: 'plain',
+  carried: 'json',
+  result: 'json',
+  result_bytes: 'plain',
 } as const satisfies Columns;
 
 interface Setting<Type, Value> {

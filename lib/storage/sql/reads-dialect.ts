@@ -1,4 +1,4 @@
-import type { Job } from '../../job/job.js';
+import type { Job, JobSummary } from '../../job/job.js';
 import type { JobAttempt } from '../../job/job-attempt.js';
 import type { JobStatus } from '../../job/job-state.js';
 import type { JobFailure } from '../../queue/job-reader.js';
@@ -10,6 +10,7 @@ import type { Row, Sql } from './sql.js';
 export interface ReadsDialect {
   statuses(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
   all(sql: Sql, ids: readonly string[]): Promise<Job[]>;
+  summaries(sql: Sql, ids: readonly string[]): Promise<JobSummary[]>;
   failures(sql: Sql, ids: readonly string[]): Promise<JobFailure[]>;
   attempts(sql: Sql, id: string): Promise<JobAttempt[]>;
 }

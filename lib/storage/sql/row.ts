@@ -1,31 +1,51 @@
 import { decodeCarriage, type Carriage } from '../../job/carriage.js';
 import { decodeDocument, sizeOf } from '../../job/document.js';
-import type { ClaimedJob, Job, ReclaimedJob } from '../../job/job.js';
+import type { ClaimedJob, Job, JobSummary, ReclaimedJob } from '../../job/job.js';
 import type { AttemptOutcome, JobAttempt } from '../../job/job-attempt.js';
 import type { JobLogLevel, JobLogLine, JobProgress } from '../../job/job-log.js';
 import { stateOf, type JobState, type JobStatus } from '../../job/job-state.js';
 import type { EncodedJob } from '../../job/encode-job.js';
 import { decodeSettings, shownSettings, type ShownSettings } from '../../job/settings.js';
+import { UnreadableDocumentError } from '../../job/unreadable-document-error.js';
 import type { CancelledJob } from '../../queue/job-editor.js';
 import type { LeaseTerms } from '../../queue/lease.js';
 import type { RenewedLease, SeenLease, WrittenLease } from './jobs-dialect.js';
 import type { OpenTransaction } from './dialect.js';
-import type { CLAIMED_COLUMNS, JOB_COLUMNS } from './columns.js';
+import type { CLAIMED_COLUMNS, JOB_COLUMNS, SUMMARY_COLUMNS } from './columns.js';
 import type { Row } from './sql.js';
 
 /** A row that has these columns, whatever the driver makes of them. */
 type RowOf<Columns> = Readonly<Record<keyof Columns, unknown>>;
 
-/** A row of `JOB_COLUMNS`, and the database's `now`. */
+/** A row of `JOB_COLUMNS`, and the database's `now`. @throws UnreadableDocumentError */
 export function decodeJob(selected: Row): Job {
   const row = selected as RowOf<typeof JOB_COLUMNS> & { readonly now: unknown };
   const job: Job = {
-    id: row.id as string,
-    kind: row.kind as string,
+    ...decodeFacts(row),
     payload: decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload'),
-    payloadVersion: Number(row.payload_version),
     ...decodeCarriage(row.carried as string | null),
     result: decodeDocument(row.result as string | null, row.result_bytes as Uint8Array | null, 'result'),
+    progress: decodeProgress(row),
+  };
+  return withSettings(job, row.settings as string | null);
+}
+
+/** A row of `SUMMARY_COLUMNS`, and the database's `now`. What cannot be read is left out. */
+export function decodeSummary(selected: Row): JobSummary {
+  const row = selected as SummaryRow;
+  const facts = decodeFacts(row);
+  const summary = { ...facts, progress: ifReadable(() => decodeProgress(row)) };
+  return ifReadable(() => withSettings(summary, row.settings as string | null)) ?? summary;
+}
+
+type SummaryRow = RowOf<typeof SUMMARY_COLUMNS> & { readonly now: unknown };
+
+/** All of a job that is no document. */
+function decodeFacts(row: SummaryRow): Omit<JobSummary, 'progress'> {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    payloadVersion: Number(row.payload_version),
     runAt: toDate(row.run_at),
     status: row.status as JobStatus,
     state: stateOfRow(row),
@@ -40,12 +60,23 @@ export function decodeJob(selected: Row): Job {
     lockedBy: (row.locked_by as string | null) ?? undefined,
     lockedUntil: row.locked_until === null ? undefined : toDate(row.locked_until),
     cancelReason: (row.cancel_reason as string | null) ?? undefined,
-    progress: decodeDocument(row.progress as string | null, null, 'progress') as JobProgress | undefined,
   };
-  return withSettings(job, row.settings as string | null);
 }
 
-function stateOfRow(row: RowOf<typeof JOB_COLUMNS> & { readonly now: unknown }): JobState {
+function decodeProgress({ progress }: SummaryRow): JobProgress | undefined {
+  return decodeDocument(progress as string | null, null, 'progress') as JobProgress | undefined;
+}
+
+function ifReadable<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof UnreadableDocumentError) return undefined;
+    throw error;
+  }
+}
+
+function stateOfRow(row: SummaryRow): JobState {
   const facts = {
     status: row.status as JobStatus,
     isHeld: row.locked_by !== null,
@@ -57,7 +88,7 @@ function stateOfRow(row: RowOf<typeof JOB_COLUMNS> & { readonly now: unknown }):
 }
 
 /** Few jobs have settings. */
-function withSettings<J extends Job>(job: J, settings: string | null): J {
+function withSettings<J extends JobSummary>(job: J, settings: string | null): J {
   return settings === null ? job : { ...job, ...shownSettings(decodeSettings(settings)) };
 }
 

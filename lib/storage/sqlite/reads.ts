@@ -1,4 +1,4 @@
-import { JOB_COLUMNS } from '../sql/columns.js';
+import { JOB_COLUMNS, SUMMARY_COLUMNS } from '../sql/columns.js';
 import { readsDialect } from '../sql/read-statements.js';
 import { FAILURE_COLUMNS, type ReadsDialect } from '../sql/reads-dialect.js';
 import type { JobsTable } from '../sql/dialect.js';
@@ -9,6 +9,7 @@ export function reads(table: JobsTable): ReadsDialect {
   const statements = {
     statuses: statuses(table.quoted),
     all: selectJobs(table.quoted),
+    summaries: selectSummaries(table.quoted),
     failures: selectFailures(table.quoted),
     attempts: selectAttempts(table),
   };
@@ -20,6 +21,10 @@ const statuses = (table: string) =>
 
 export const selectJobs = (table: string) => `
   SELECT ${select(JOB_COLUMNS)}, ${millisOf(`'now'`)} AS now
+  FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
+
+const selectSummaries = (table: string) => `
+  SELECT ${select(SUMMARY_COLUMNS)}, ${millisOf(`'now'`)} AS now
   FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`;
 
 const selectFailures = (table: string) =>

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Job } from '../../job/job.js';
+import type { Job, JobSummary } from '../../job/job.js';
 import type { JobAttempt } from '../../job/job-attempt.js';
 import type { JobConditions } from '../../job/job-conditions.js';
 import type { JobLogLine, LogQuery } from '../../job/job-log.js';
@@ -40,6 +40,10 @@ export class SqlReader extends JobReader {
 
   all(ids: readonly string[], target?: EnqueueTarget): Promise<Job[]> {
     return this.over(target)((sql) => this.parts().dialect.reads.all(sql, ids));
+  }
+
+  summaries(ids: readonly string[], target?: EnqueueTarget): Promise<JobSummary[]> {
+    return this.over(target)((sql) => this.parts().dialect.reads.summaries(sql, ids));
   }
 
   failures(ids: readonly string[]): Promise<JobFailure[]> {

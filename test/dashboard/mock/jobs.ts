@@ -19,6 +19,8 @@ const STATES: readonly StateName[] = [
   ...(['done', 'failed', 'cancelled', 'done', 'running', 'stopping', 'done', 'failed'] as const),
 ];
 
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+
 const ERRORS = [
   'SmtpError: 451 4.7.1 Greylisted, please try again later (attempt from 10.0.3.17)',
   'FetchError: request to https://hooks.example.com/v2/orders failed, reason: connect ECONNREFUSED 10.1.4.9:443',
@@ -83,10 +85,11 @@ export function jobPage(job: JobRow, older: string | null, newer: string | null)
       payload: PAYLOAD,
       result: job.state === 'done' ? json({ messageId: '<0102@mail.example.com>', accepted: 1 }) : NONE,
       carried: json({
-        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+        traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01`,
         tenant: 'acme',
       }),
-      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      traceId: TRACE_ID,
+      traceUrl: `https://tempo.example/trace/${TRACE_ID}`,
     },
     attempts: attemptsOf(job, lastError),
     logs: { lines: LOG, lost: 120 },
@@ -120,7 +123,7 @@ function explanationOf(job: JobRow): JobPage['explain'][number] {
     case 'panic':
       return {
         code: 'settled',
-        text: `It ended after ${job.attemptsDone} of 5 attempts: ${job.error ?? ''} Retry it to run it again.`,
+        text: `It ended as ${job.status} after ${job.attemptsDone} attempts: ${job.error ?? ''} Retry it to run it again.`,
       };
     case 'running':
       return {

@@ -12,9 +12,20 @@ import type {
 } from '../../../lib/dashboard/api/screens.js';
 import { DAY, HOUR, idOf, MINUTE, NOW, noise, SECOND } from './clock.js';
 import { HOSTILE_KIND, KINDS } from './jobs.js';
+import {
+  LARGE_KINDS,
+  LARGE_SCHEDULES,
+  LARGE_WORKERS,
+  largeAudit,
+  largeErrors,
+  largeKind,
+  largeOverview,
+} from './large.js';
 
-/** What the other screens show; `isEmpty` as on the first day. */
-export function makeScreens(isEmpty: boolean) {
+/** What the other screens show. */
+export function makeScreens(world: 'empty' | 'jobs' | 'large') {
+  if (world === 'large') return LARGE;
+  const isEmpty = world === 'empty';
   return {
     overview: overview(isEmpty),
     kinds: kinds(isEmpty),
@@ -25,6 +36,20 @@ export function makeScreens(isEmpty: boolean) {
     form: form(isEmpty),
   };
 }
+
+const LARGE = {
+  overview: largeOverview(),
+  kinds: { now: NOW, kinds: LARGE_KINDS.map(largeKind), allPaused: null } satisfies Kinds,
+  schedules: {
+    now: NOW,
+    schedules: LARGE_SCHEDULES.slice(0, 100),
+    next: LARGE_SCHEDULES[99]!.name,
+  } satisfies Schedules,
+  workers: { now: NOW, workers: LARGE_WORKERS } satisfies Workers,
+  errors: largeErrors(),
+  audit: largeAudit(),
+  form: { kinds: LARGE_KINDS, schema: null } satisfies Form,
+};
 
 const none = { value: 0, capped: false };
 
@@ -140,20 +165,24 @@ function schedules(isEmpty: boolean): Schedules {
 }
 
 const SCHEDULES: readonly ScheduleRow[] = [
-  schedule('report.nightly', '0 3 * * *', 18 * HOUR + 30 * MINUTE, {
+  schedule('report.nightly', '0 3 * * *', Date.UTC(2026, 10, 27, 2), {
     overdue: true,
     timeZone: 'Europe/Berlin',
   }),
-  schedule('sync.stripe', null, 24 * SECOND, { everyMs: MINUTE }),
-  schedule('invoices.monthly', '30 6 1 * *', 4 * DAY, { timeZone: 'America/New_York' }),
-  schedule('newsletter', '0 9 * * MON-FRI', 3 * DAY, {
+  schedule('sync.stripe', null, NOW + 24 * SECOND, { everyMs: MINUTE }),
+  schedule('invoices.monthly', '30 6 1 * *', Date.UTC(2026, 11, 1, 11, 30), { timeZone: 'America/New_York' }),
+  schedule('newsletter', '0 9 * * MON-FRI', Date.UTC(2026, 10, 27, 9), {
     paused: { since: NOW - 2 * DAY, reason: 'Until the new template is approved' },
   }),
-  schedule('cleanup.uploads', '*/15 * * * *', 10 * MINUTE, { enabled: false, skipped: 3 }),
+  schedule('cleanup.uploads', '*/15 * * * *', Date.UTC(2026, 10, 27, 8, 45), { enabled: false, skipped: 3 }),
 ];
 
-function schedule(name: string, cron: string | null, inMs: number, more: Partial<ScheduleRow>): ScheduleRow {
-  const nextAt = NOW + inMs;
+function schedule(
+  name: string,
+  cron: string | null,
+  nextAt: number,
+  more: Partial<ScheduleRow>,
+): ScheduleRow {
   return {
     name,
     kind: name === 'sync.stripe' ? 'sync' : name,
@@ -260,7 +289,7 @@ function audit(isEmpty: boolean): Audit {
         at: NOW - 2 * MINUTE,
         who: 'grace@example.com',
         action: 'retry',
-        target: '128 jobs with kind=mail.send&state=failed',
+        target: 'jobs with kind=mail.send&state=failed',
         changed: 126,
         problem: null,
       },

@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Changed, Selection } from '../../../lib/dashboard/api/actions.js';
 import type { JobRow } from '../../../lib/dashboard/api/job-screens.js';
-import type { Session, StateName } from '../../../lib/dashboard/api/screens.js';
+import type { Overview, Session, StateName } from '../../../lib/dashboard/api/screens.js';
 import { DAY, idOf, NOW } from './clock.js';
 import { jobPage, makeJobs, REVEALED } from './jobs.js';
+import { largeJobPage, largeJobs } from './large.js';
 import { MAIL_SCHEMA, makeScreens } from './screens.js';
 
 const ASSETS = join(import.meta.dirname, '../../../dist/dashboard/assets');
@@ -16,10 +17,12 @@ const CSP = [
   "base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
 ].join('; ');
 
-/** What the database holds: nothing, 40 jobs, a great many, or it does not answer. */
+/** What the database holds: nothing, 40 jobs, a million, or it does not answer. */
 export type World = 'empty' | 'jobs' | 'large' | 'outage';
 
-const SIZES: Readonly<Record<World, number>> = { empty: 0, jobs: 40, large: 400, outage: 0 };
+const SIZES: Readonly<Record<World, number>> = { empty: 0, jobs: 40, large: 0, outage: 0 };
+/** How many of a million jobs lists can go through here. */
+const LISTED = 400;
 
 /** An action that the page asked for. */
 export interface Asked {
@@ -40,6 +43,8 @@ export class MockDashboard {
   /** Whether the stream of the overview sends anything. */
   isStreamSilent = false;
   streamEveryMs = 1_000;
+  /** Whether each answer tells of other kinds, problems and jobs than the one before. */
+  isChanging = false;
   /** How many messages have been sent by streams. */
   streamed = 0;
   private world: World = 'jobs';
@@ -74,7 +79,7 @@ export class MockDashboard {
 
   become(world: World): void {
     this.world = world;
-    this.jobs = makeJobs(SIZES[world]);
+    this.jobs = world === 'large' ? largeJobs(LISTED) : makeJobs(SIZES[world]);
     this.asked.length = 0;
     this.reads.length = 0;
   }
@@ -90,6 +95,11 @@ export class MockDashboard {
     else if (path === 'api/live') this.stream(response);
     else if (path.startsWith('api/act/')) await this.act(request, response, path.slice('api/act/'.length));
     else this.read(response, path.slice('api/'.length), searchParams);
+  }
+
+  /** An outage has no screens. */
+  private get shown(): Exclude<World, 'outage'> {
+    return this.world === 'outage' ? 'empty' : this.world;
   }
 
   private async page(response: ServerResponse): Promise<void> {
@@ -122,7 +132,7 @@ export class MockDashboard {
     let count = 0;
     const send = () => {
       if (this.isStreamSilent) return;
-      const overview = { ...makeScreens(this.world === 'empty').overview, now: NOW + count++ };
+      const overview = { ...this.overview(count), now: NOW + count++ };
       this.streamed++;
       response.write(`data: ${JSON.stringify(overview)}\n\n`);
     };
@@ -134,9 +144,25 @@ export class MockDashboard {
     });
   }
 
+  /** @param number of the message */
+  private overview(number: number): Overview {
+    const { overview } = makeScreens(this.shown);
+    if (!this.isChanging) return overview;
+    const { kinds, problems, minutes } = overview;
+    return {
+      ...overview,
+      kinds: kinds
+        .slice(number % kinds.length)
+        .map((kind) => ({ ...kind, kind: `${kind.kind}.${number % 7}` })),
+      problems: problems.slice(number % problems.length),
+      minutes: [...minutes.slice(number % 60), ...minutes.slice(0, number % 60)],
+      workers: { ...overview.workers, running: number },
+    };
+  }
+
   private read(response: ServerResponse, name: string, query: URLSearchParams): void {
     this.reads.push(`${name}?${query.toString()}`);
-    const screens = makeScreens(this.world === 'empty');
+    const screens = makeScreens(this.shown);
     if (name === 'jobs') sendJson(response, 200, this.findJobs(query));
     else if (name === 'counts') sendJson(response, 200, this.countJobs(query));
     else if (name === 'job') this.readJob(response, query.get('id')!);
@@ -151,6 +177,7 @@ export class MockDashboard {
   }
 
   private findJobs(query: URLSearchParams) {
+    if (this.isChanging) this.jobs = makeJobs(this.jobs.length + 3);
     const found = this.matching(query);
     const start = query.has('after') ? found.findIndex(({ id }) => id === query.get('after')) + 1 : 0;
     const limit = Number(query.get('limit'));
@@ -189,7 +216,8 @@ export class MockDashboard {
       return;
     }
     const older = this.jobs[index + 1]?.id ?? null;
-    sendJson(response, 200, jobPage(this.jobs[index]!, older, this.jobs[index - 1]?.id ?? null));
+    const page = jobPage(this.jobs[index]!, older, this.jobs[index - 1]?.id ?? null);
+    sendJson(response, 200, this.world === 'large' ? largeJobPage(page) : page);
   }
 
   private async act(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {

@@ -76,6 +76,11 @@ describe('The options of the dashboard', () => {
     refused({ ...path, redact: 'payload' }, /"redact"/);
     refused({ ...path, readonly: true }, /"readonly".*Did you mean "readOnly"/);
     refused({ ...path, who: 'me' }, /"who"/);
+    for (const traceUrl of [
+      ...['', '/trace/{traceId}', 'tempo.example/{traceId}', 'javascript:alert("{traceId}")'],
+      ...['https://tempo.example/trace', 'file:///{traceId}', 7, null],
+    ])
+      refused({ ...path, traceUrl }, /"traceUrl".*http:\/\/ or https:\/\/ and has \{traceId\} in it/);
     refused({ ...path, trustForwardedHost: 1 }, /"trustForwardedHost"/);
     refused({ ...path, name: 'a b' }, /"name"/);
   });

@@ -207,11 +207,22 @@ describe.each(PLATFORMS)('The actions of the dashboard on %s', (platform) => {
       status: 'DONE',
     });
     const days = { name: 'nightly', from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 4) };
-    expect((await act('backfill', days)).answer).toEqual({ created: 3, existing: 0 });
+    const preview = async (body: object) =>
+      (await act('backfill', { ...days, ...body, dryRun: true })).answer;
+    expect(await preview({})).toEqual({ created: 3, existing: 0, capped: false });
+    expect(await preview({ limit: 2 })).toEqual({ created: 2, existing: 0, capped: false });
+    expect((await act('backfill', { ...days, limit: 1 })).answer).toEqual({ created: 1, existing: 0 });
+    expect(await preview({})).toEqual({ created: 2, existing: 1, capped: false });
+    expect(await preview({ from: 0 })).toMatchObject({
+      created: 1_000,
+      existing: 0,
+      capped: true,
+    });
+    expect((await act('backfill', days)).answer).toEqual({ created: 2, existing: 1 });
     expect((await act('backfill', { ...days, limit: 1 })).answer).toEqual({ created: 0, existing: 1 });
     expect((await audit())[1]).toMatchObject({
       target: 'the schedule nightly from 2026-01-01T00:00:00.000Z to 2026-01-04T00:00:00.000Z',
-      changed: 3,
+      changed: 2,
     });
   });
 

@@ -137,7 +137,14 @@ describe('The screens of the dashboard', () => {
     const page = await screen<JobPage>('job?id=b');
     expect(page.job).toMatchObject({
       ...{ id: 'b', state: 'failed', payloadVersion: 1, backoff: { type: 'fixed', delayMs: 5_000 } },
-      ...{ tick: null, cancelReason: null, lockedUntil: null, traceId: null, lastError: job.lastError },
+      ...{
+        tick: null,
+        cancelReason: null,
+        lockedUntil: null,
+        traceId: null,
+        traceUrl: null,
+        lastError: job.lastError,
+      },
       payload: { type: 'json', text: '{\n  "to": "nobody"\n}', size: 15, truncated: false, redacted: false },
       result: { type: 'none', text: '', size: 0 },
     });

@@ -45,9 +45,9 @@ describe('The problems of an overview', () => {
       kind('idle', { workers: 0 }),
       kind('many', { workers: 0, ready: { value: 1000, capped: true } }),
     ];
-    expect(found({ stats }).map(({ code, text }) => [code, text.split(',')[0]])).toEqual([
+    expect(found({ stats }).map(({ code, text }) => [code, text.split(', and')[0]])).toEqual([
       ['no-worker', '1 job is ready of the kind alone'],
-      ['no-worker', '1000 or more jobs are ready of the kind many'],
+      ['no-worker', '1,000 or more jobs are ready of the kind many'],
     ]);
   });
 

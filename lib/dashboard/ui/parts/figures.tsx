@@ -23,16 +23,18 @@ export function Figures({ overview }: { readonly overview: Overview }) {
       <Figure label="Scheduled" search={jobsSearch({ state: 'scheduled' })} note="for later">
         {capped(backlog.scheduled)}
       </Figure>
-      <Figure label="Done" search={jobsSearch({ state: 'done' })} note="in the last hour">
+      <Figure label="Done" search={jobsSearch({ state: 'done' })} note={`in the last hour, ${pace(minutes)}`}>
         {count(sumOf(minutes, 'done'))}
-        <span class="figure-unit">
-          {rate(sumOf(minutes.slice(-5), 'done') / Math.max(1, Math.min(5, minutes.length)))}/min
-        </span>
       </Figure>
       <Figure label="Failed" search="view=errors" note="in the last hour" isBad={failed > 0}>
         {count(failed)}
       </Figure>
-      <Figure label="Workers" search="view=workers" note={workersText(overview)} isBad={workers.live === 0}>
+      <Figure
+        label="Workers"
+        search="view=workers"
+        note={workersText(overview)}
+        isBad={workers.live === 0 && overview.kinds.length > 0}
+      >
         {count(workers.live)}
       </Figure>
     </dl>
@@ -62,6 +64,12 @@ function Figure({ label, search, note, isBad = false, children }: FigureProps) {
 function workersText({ workers: { live, stopping } }: Overview): string {
   if (live === 0) return 'none is alive';
   return stopping > 0 ? `${count(stopping)} stopping` : 'alive';
+}
+
+/** Of the last five minutes: `39/min`. */
+function pace(minutes: readonly RatePoint[]): string {
+  const last = minutes.slice(-5);
+  return `${rate(sumOf(last, 'done') / Math.max(1, last.length))}/min`;
 }
 
 function oldestText(ms: number | null): string {

@@ -1,5 +1,6 @@
 import type { JobRow } from '../../api/job-screens.js';
 import { attemptsOf, momentOf, progressText } from '../text/job-moment.js';
+import { visible } from '../text/visible-text.js';
 import type { Column } from './data-table.js';
 import { jobSearch, Link } from './link.js';
 import { StateBadge } from './state-badge.js';
@@ -25,12 +26,25 @@ function JobName({ job }: { readonly job: JobRow }) {
       </Link>
       <span class="job-under">
         <ShortId id={job.id} />
-        {job.tags.map((tag) => (
-          <span key={tag} class="tag">
-            <Text text={tag} />
-          </span>
-        ))}
+        <Tags tags={job.tags} />
       </span>
+    </>
+  );
+}
+
+/** How many tags a row has room for. The page of the job has all of them. */
+const MOST_TAGS = 3;
+
+function Tags({ tags }: Pick<JobRow, 'tags'>) {
+  const others = tags.slice(MOST_TAGS);
+  return (
+    <>
+      {tags.slice(0, MOST_TAGS).map((tag) => (
+        <span key={tag} class="tag">
+          <Text text={tag} />
+        </span>
+      ))}
+      {others.length > 0 && <span title={others.map(visible).join(', ')}>+{others.length}</span>}
     </>
   );
 }

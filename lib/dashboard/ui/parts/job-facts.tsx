@@ -26,7 +26,7 @@ export function JobFacts({ page: { job, now } }: { readonly page: JobPage }) {
     ['Unique key', job.uniqueKey === null ? null : <Text text={job.uniqueKey} class="mono" />],
     ['Tags', job.tags.length === 0 ? null : <Tags tags={job.tags} />],
     ['Payload version', job.payloadVersion],
-    ['Trace', job.traceId === null ? null : <CopiedText text={job.traceId} name="trace id" />],
+    ['Trace', job.traceId === null ? null : <Trace id={job.traceId} url={job.traceUrl} />],
   ];
   return (
     <section class="panel" aria-label="Facts">
@@ -44,11 +44,36 @@ export function JobFacts({ page: { job, now } }: { readonly page: JobPage }) {
   );
 }
 
-function CopiedText({ text, name }: { readonly text: string; readonly name: string }) {
+interface CopiedTextProps {
+  readonly text: string;
+  readonly name: string;
+  /** What is shown of it. Default: the text. */
+  readonly children?: ComponentChildren;
+}
+
+function CopiedText({ text, name, children }: CopiedTextProps) {
   return (
     <span class="copied-text">
-      <Text text={text} class="mono" /> <CopyButton text={text} name={name} />
+      {children ?? <Text text={text} class="mono" />} <CopyButton text={text} name={name} />
     </span>
+  );
+}
+
+/** The only link that leads out of the dashboard. What is there learns nothing of where it was followed. */
+function Trace({ id, url }: { readonly id: string; readonly url: string | null }) {
+  if (url === null) return <CopiedText text={id} name="trace id" />;
+  return (
+    <CopiedText text={id} name="trace id">
+      <a
+        class="mono"
+        href={url}
+        target="_blank"
+        rel="noreferrer noopener"
+        title="Open the trace in another tab"
+      >
+        <Text text={id} />
+      </a>
+    </CopiedText>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Problem } from '../../api/screens.js';
-import { plural } from '../text/numbers.js';
+import { count, plural } from '../text/numbers.js';
+import { useFold } from './fold.js';
 import { Icon } from './icon.js';
 import { Link } from './link.js';
 import { Text } from './text.js';
@@ -12,11 +13,19 @@ export function ProblemList({ problems }: { readonly problems: readonly Problem[
         <span class="badge tone-good">Nothing needs your attention.</span>
       </p>
     );
+  return <Problems problems={problems} />;
+}
+
+/** The worst of them: the figures below must be seen as well. */
+const MOST = 6;
+
+function Problems({ problems }: { readonly problems: readonly Problem[] }) {
+  const { shown, hidden, unfold } = useFold(problems, MOST);
   return (
     <section class="problem-list" aria-label={plural(problems.length, 'problem')}>
       <h2>Needs your attention</h2>
       <ul>
-        {problems.map(({ code, severity, text, query }) => (
+        {shown.map(({ code, severity, text, query }) => (
           <li key={`${code} ${query}`} class={`notice-${severity}`}>
             <Icon name="warning" />
             <Link search={query}>
@@ -26,6 +35,11 @@ export function ProblemList({ problems }: { readonly problems: readonly Problem[
           </li>
         ))}
       </ul>
+      {hidden > 0 && (
+        <button type="button" class="more" onClick={unfold}>
+          Show {count(hidden)} more
+        </button>
+      )}
     </section>
   );
 }

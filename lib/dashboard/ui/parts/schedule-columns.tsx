@@ -20,7 +20,6 @@ export function scheduleColumns(now: number): readonly Column<ScheduleRow>[] {
       cell: ({ nextAt }) => (nextAt === null ? <span class="muted">–</span> : <Next at={nextAt} now={now} />),
     },
     { label: 'Last', class: 'next-cell', cell: (schedule) => <Last schedule={schedule} now={now} /> },
-    { label: 'Skipped', isNumber: true, class: 'wide-only', cell: ({ skipped }) => count(skipped) },
   ];
 }
 
@@ -53,7 +52,21 @@ function Rule({ schedule }: { readonly schedule: ScheduleRow }) {
   );
 }
 
-function State({ schedule: { paused, enabled, overdue }, now }: ScheduleTimeProps) {
+function State({ schedule, now }: ScheduleTimeProps) {
+  const { skipped } = schedule;
+  return (
+    <>
+      <Activity schedule={schedule} now={now} />
+      {skipped > 0 && (
+        <span class="cell-under" title="Ticks that made no job">
+          {count(skipped)} skipped
+        </span>
+      )}
+    </>
+  );
+}
+
+function Activity({ schedule: { paused, enabled, overdue }, now }: ScheduleTimeProps) {
   if (paused !== null)
     return (
       <>

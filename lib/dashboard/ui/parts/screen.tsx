@@ -4,6 +4,7 @@ import type { Polled } from '../page/polled.js';
 import { session } from '../page/session.js';
 import { visible } from '../text/visible-text.js';
 import { Failure } from './failure.js';
+import { VIEWERS_ZONE } from './time.js';
 
 interface ScreenProps<Data> {
   readonly title: string;
@@ -31,7 +32,10 @@ export function Screen<Data>({ title, heading, aside, polled, children }: Screen
       </header>
       {error !== null && <Failure error={error} hasData={data !== null} onRetry={polled.reload} />}
       {data !== null && (
-        <div class={polled.isOld ? 'screen-body is-old' : 'screen-body'}>{children(data)}</div>
+        <>
+          <div class={polled.isOld ? 'screen-body is-old' : 'screen-body'}>{children(data)}</div>
+          <p class="hint zone">Times are in {VIEWERS_ZONE}. Point at one to see it in UTC.</p>
+        </>
       )}
       {data === null && error === null && <Loading />}
     </main>

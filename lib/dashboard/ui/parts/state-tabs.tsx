@@ -20,8 +20,11 @@ export function StateTabs({ query }: { readonly query: URLSearchParams }) {
       </Link>
       {shown.map((state) => (
         <Link key={state} search={withValues(query, { state })} isCurrent={chosen.includes(state)}>
-          <span class={`dot state-${state}`} />
-          {state} <span class="tab-count">{data === null ? '' : capped(data.states[state])}</span>
+          <span class="tab-name">
+            <span class={`dot state-${state}`} />
+            {state}
+          </span>{' '}
+          <span class="tab-count">{data === null ? '' : capped(data.states[state])}</span>
         </Link>
       ))}
     </nav>

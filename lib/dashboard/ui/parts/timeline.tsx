@@ -1,16 +1,33 @@
+import { useState } from 'preact/hooks';
 import type { JobPage } from '../../api/job-screens.js';
+import { plural } from '../text/numbers.js';
 import { timelineOf, type TimelineEntry } from '../text/timeline.js';
 import { duration } from '../text/times.js';
 import { Text } from './text.js';
 import { Moment } from './time.js';
 
-/** What happened to a job, from its beginning on. */
+/** How many of the last entries are shown beside the first: a job with many attempts has its payload below them. */
+const MOST_LAST = 8;
+
+/** What happened to a job, from its beginning on. Of many entries those in the middle are shown when asked for. */
 export function Timeline({ page }: { readonly page: JobPage }) {
+  const [isOpen, setOpen] = useState(false);
+  const entries = timelineOf(page);
+  const last = entries.length - MOST_LAST;
+  const isFolded = !isOpen && last > 2;
+  const show = (shown: readonly TimelineEntry[]) =>
+    shown.map((entry) => <Entry key={entry.key} entry={entry} now={page.now} />);
   return (
     <ol class="timeline">
-      {timelineOf(page).map((entry) => (
-        <Entry key={entry.key} entry={entry} now={page.now} />
-      ))}
+      {show(isFolded ? entries.slice(0, 1) : entries)}
+      {isFolded && (
+        <li key="fold">
+          <button type="button" onClick={() => setOpen(true)}>
+            Show {plural(last - 1, 'entry', 'entries')} in between
+          </button>
+        </li>
+      )}
+      {isFolded && show(entries.slice(last))}
     </ol>
   );
 }

@@ -8,6 +8,7 @@ import { Screen } from '../parts/screen.js';
 import { Text } from '../parts/text.js';
 import { Ago, Instant } from '../parts/time.js';
 import { count } from '../text/numbers.js';
+import { targetWords } from '../text/audit-target.js';
 
 /** Who did what, the newest first. */
 export function Audit({ query }: ScreenProps) {
@@ -58,10 +59,15 @@ function columns(now: number): readonly Column<NumberedRow>[] {
     { label: 'When', class: 'when-cell', cell: ({ at }) => <When at={at} now={now} /> },
     { label: 'Who', class: 'who-cell', cell: ({ who }) => <Text text={who} /> },
     { label: 'Action', class: 'state-cell', cell: ({ action }) => <code>{action}</code> },
-    { label: 'What', class: 'group-cell', cell: ({ target }) => <Text text={target} class="wrap" /> },
+    {
+      label: 'What',
+      class: 'group-cell',
+      cell: ({ target }) => <Text text={targetWords(target)} class="wrap" />,
+    },
     { label: 'Changed', isNumber: true, cell: ({ changed }) => (changed === null ? '–' : count(changed)) },
     {
       label: 'Problem',
+      class: 'problem-cell',
       cell: ({ problem }) => problem !== null && <Text text={problem} class="error-text" />,
     },
   ];

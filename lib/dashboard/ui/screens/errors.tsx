@@ -9,6 +9,7 @@ import { jobSearch, jobsSearch, Link } from '../parts/link.js';
 import { Pager } from '../parts/pager.js';
 import { RetryGroupDialog } from '../parts/retry-group-dialog.js';
 import { Screen } from '../parts/screen.js';
+import { TagList } from '../parts/tag-list.js';
 import { Text } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { count, plural } from '../text/numbers.js';
@@ -65,7 +66,7 @@ function NoErrors({ answer }: { readonly answer: ErrorsAnswer }) {
 function columns(now: number, onRetry: (group: ErrorGroup) => void): readonly Column<ErrorGroup>[] {
   const shown: readonly Column<ErrorGroup>[] = [
     { label: 'Error', class: 'group-cell', cell: (group) => <Title group={group} /> },
-    { label: 'Kinds', cell: ({ kinds }) => <KindLinks kinds={kinds} /> },
+    { label: 'Kinds', class: 'kinds-cell', cell: ({ kinds }) => <KindLinks kinds={kinds} /> },
     { label: 'Jobs', isNumber: true, cell: (group) => count(group.count) },
     { label: 'Last', cell: ({ lastAt }) => <Ago at={lastAt} now={now} /> },
     { label: 'First', cell: ({ firstAt }) => <Ago at={firstAt} now={now} /> },
@@ -101,12 +102,12 @@ function Title({ group: { title, frame, jobIds } }: { readonly group: ErrorGroup
 
 function KindLinks({ kinds }: { readonly kinds: readonly string[] }) {
   return (
-    <span class="tags">
-      {kinds.map((kind) => (
+    <TagList names={kinds} most={3} noun="kind">
+      {(kind) => (
         <Link key={kind} class="tag" search={jobsSearch({ kind, state: ['failed', 'panic'] })}>
           <Text text={kind} />
         </Link>
-      ))}
-    </span>
+      )}
+    </TagList>
   );
 }

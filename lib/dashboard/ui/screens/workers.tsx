@@ -4,6 +4,7 @@ import { DataTable, type Column } from '../parts/data-table.js';
 import { Empty } from '../parts/empty.js';
 import { Screen } from '../parts/screen.js';
 import { Badge } from '../parts/state-badge.js';
+import { TagList } from '../parts/tag-list.js';
 import { Line, Text } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { bytes, count } from '../text/numbers.js';
@@ -66,17 +67,18 @@ function Name({ worker: { name, host, pid, stopping } }: { readonly worker: Work
   );
 }
 
-/** All kinds that it serves, and how many jobs of each it runs. */
+/** The kinds that it serves, those whose jobs it runs first, and how many of each. */
 function KindList({ worker: { kinds, runningKinds } }: { readonly worker: WorkerRow }) {
+  const runningOf = (kind: string) => runningKinds[kind] ?? 0;
+  const names = kinds.toSorted((one, other) => runningOf(other) - runningOf(one));
   return (
-    <span class="tags">
-      {kinds.map((kind) => (
+    <TagList names={names} most={8} noun="kind">
+      {(kind) => (
         <span key={kind} class="tag">
-          <Text text={kind} />{' '}
-          {(runningKinds[kind] ?? 0) > 0 && <strong>{count(runningKinds[kind]!)}</strong>}
+          <Text text={kind} /> {runningOf(kind) > 0 && <strong>{count(runningOf(kind))}</strong>}
         </span>
-      ))}
-    </span>
+      )}
+    </TagList>
   );
 }
 

@@ -1,7 +1,12 @@
 import type { Capped } from '../../api/screens.js';
 
 const GROUPED = new Intl.NumberFormat('en');
-const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const COMPACT = new Intl.NumberFormat('en', {
+  notation: 'compact',
+  maximumFractionDigits: 1,
+  maximumSignificantDigits: 3,
+  roundingPriority: 'lessPrecision',
+});
 
 /** `12,345`. */
 export function count(value: number): string {
@@ -13,7 +18,7 @@ export function capped({ value, capped: isCapped }: Capped): string {
   return isCapped ? `${count(value)}+` : count(value);
 }
 
-/** `12.3K`, for places with little room. */
+/** `12.3K`, `140K`: at most five characters, for places with little room. */
 export function compact(value: number): string {
   return COMPACT.format(value);
 }

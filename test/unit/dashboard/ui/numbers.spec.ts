@@ -23,6 +23,12 @@ describe('Numbers of the dashboard', () => {
   });
 
   it('are short where there is little room', () => {
-    expect([999, 1_250, 2_000_000].map(compact)).toEqual(['999', '1.3K', '2M']);
+    expect([999, 1_250, 70_140, 140_240, 2_000_000].map(compact)).toEqual([
+      '999',
+      '1.3K',
+      '70.1K',
+      '140K',
+      '2M',
+    ]);
   });
 });

@@ -1,0 +1,3 @@
+import { everyActionOn } from './everywhere.js';
+
+everyActionOn('express');
