@@ -94,6 +94,7 @@ export default tseslint.config(
           'URL',
           'Buffer',
           'performance',
+          'AbortController',
           'setTimeout',
           'clearTimeout',
           'setInterval',

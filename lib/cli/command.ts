@@ -40,6 +40,8 @@ export interface Command {
   readonly minOperands: number;
   readonly maxOperands: number;
   readonly options: CommandOptions;
+  /** What it can do, where that is several things, by what is given first. */
+  readonly actions?: Readonly<Record<string, { readonly summary: string }>>;
   /** Works without a table, or with one that something is wrong with. */
   readonly worksWithoutTable?: boolean;
   run(call: CommandCall): Promise<ExitCode>;

@@ -18,10 +18,24 @@ export function overview(): string {
 }
 
 /** The help of one command. */
-export function helpOf({ name, operands, summary, options }: Command): string {
+export function helpOf({ name, operands, summary, options, actions = {} }: Command): string {
   const usage = ['Usage:', NAME, name, operands, '[options]'].filter((part) => part !== '').join(' ');
   const own = Object.keys(options).length === 0 ? [] : [section('Options:', options)];
-  return [usage, summary, ...own, section('Options of all commands:', GLOBAL_OPTIONS)].join('\n\n');
+  return [
+    usage,
+    summary,
+    ...actionsOf(actions),
+    ...own,
+    section('Options of all commands:', GLOBAL_OPTIONS),
+  ].join('\n\n');
+}
+
+function actionsOf(actions: NonNullable<Command['actions']>): string[] {
+  const names = Object.keys(actions);
+  if (names.length === 0) return [];
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = names.map((name) => `  ${name.padEnd(width)}  ${actions[name]!.summary}`);
+  return [['Actions:', ...lines].join('\n')];
 }
 
 function section(title: string, options: CommandOptions): string {

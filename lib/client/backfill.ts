@@ -1,12 +1,15 @@
+import type { JobsEvents } from '../events/jobs-events.js';
 import { DuplicateJobError, InvalidScheduleError } from '../job/errors.js';
 import type { EncodedJob } from '../job/encode-job.js';
+import type { Job } from '../job/job.js';
 import { describeNumber, describeType } from '../job/names.js';
 import type { EnqueueTarget, JobQueue } from '../queue/job-queue.js';
 import { isInstant } from '../schedules/instants.js';
 import { occurrencesOf } from '../schedules/occurrences.js';
-import type { TickJobs } from '../schedules/tick-jobs.js';
+import { jobIdOf, type TickJobs } from '../schedules/tick-jobs.js';
 import { isWholeNumber } from './schedule-arguments.js';
 import { payloadMaker, type KnownSchedule } from './schedule-payload.js';
+import { sendWithin } from './send-within.js';
 import type { EnqueueManyOptions } from './write-target.js';
 
 export interface BackfillOptions extends EnqueueManyOptions {
@@ -16,10 +19,12 @@ export interface BackfillOptions extends EnqueueManyOptions {
   readonly to: Date;
   /** How many ticks at most, the oldest: 1 to 1,000,000. Must be given where there are over 1,000. */
   readonly limit?: number;
+  /** Only count, and make no job. Default false. */
+  readonly dryRun?: boolean;
 }
 
 export interface BackfillAnswer {
-  /** How many jobs were made. */
+  /** How many jobs were made, or would be by a call that is no `dryRun`. */
   readonly created: number;
   /** How many ticks had a job already. */
   readonly existing: number;
@@ -31,22 +36,28 @@ const BATCH = 500;
 /** How often a batch is tried where others make the same jobs at the same moment. */
 const TRIES = 5;
 
+type MakePayload = (tick: Date) => Promise<unknown>;
+
 /** Makes the jobs of ticks of a schedule that passed without one. */
 export class Backfill {
   constructor(
-    private readonly queue: Pick<JobQueue, 'enqueue' | 'schedules'>,
+    private readonly queue: Pick<JobQueue, 'enqueue' | 'schedules' | 'currentTransaction'>,
     private readonly jobs: Pick<TickJobs, 'ofTick'>,
     private readonly known: KnownSchedule,
+    private readonly options: EnqueueManyOptions,
     private readonly target: EnqueueTarget,
+    private readonly events: JobsEvents | undefined,
   ) {}
 
   /** @throws InvalidScheduleError */
-  async run({ from, to, limit }: BackfillOptions): Promise<BackfillAnswer> {
+  async run({ from, to, limit, dryRun = false }: BackfillOptions): Promise<BackfillAnswer> {
     const ticks = this.ticks(requireInstant(from, 'from'), requireInstant(to, 'to'), limit);
     const makePayload = payloadMaker(this.known);
     let created = 0;
-    for (let place = 0; place < ticks.length; place += BATCH)
-      created += await this.batch(ticks.slice(place, place + BATCH), makePayload);
+    for (let place = 0; place < ticks.length; place += BATCH) {
+      const batch = ticks.slice(place, place + BATCH);
+      created += dryRun ? (await this.withoutJob(batch)).length : await this.batch(batch, makePayload);
+    }
     return { created, existing: ticks.length - created };
   }
 
@@ -71,29 +82,22 @@ export class Backfill {
     return ticks;
   }
 
+  /** Those that have no job yet. */
+  private async withoutJob(ticks: readonly Date[]): Promise<readonly Date[]> {
+    const idOf = (tick: Date) => jobIdOf(this.known.name, tick);
+    const existing = new Set(await this.queue.schedules.existing(ticks.map(idOf), this.target));
+    return ticks.filter((tick) => !existing.has(idOf(tick)));
+  }
+
   /** @returns how many jobs were made */
-  private async batch(
-    ticks: readonly Date[],
-    makePayload: (tick: Date) => Promise<unknown>,
-  ): Promise<number> {
-    const {
-      known: schedule,
-      known: { terms },
-    } = this;
-    const jobs: EncodedJob[] = [];
-    for (const tick of ticks) {
-      const made = await this.jobs.ofTick({ schedule, terms, payload: await makePayload(tick), tick });
-      jobs.push(made.job);
-    }
+  private async batch(ticks: readonly Date[], makePayload: MakePayload): Promise<number> {
     for (let tries = 1; ; tries++) {
-      const ids = await this.queue.schedules.existing(
-        jobs.map(({ id }) => id),
-        this.target,
-      );
-      const existing = new Set(ids);
-      const left = jobs.filter(({ id }) => !existing.has(id));
+      const left = await this.withoutJob(ticks);
+      if (left.length === 0) return 0;
       try {
-        await this.enqueue(left);
+        const { events, queue, known: schedule } = this;
+        const kinds = left.map(() => schedule);
+        await sendWithin(events, queue, kinds, this.options, () => this.write(left, makePayload));
         return left.length;
       } catch (error) {
         if (!(error instanceof DuplicateJobError) || tries >= TRIES) throw error;
@@ -101,12 +105,22 @@ export class Backfill {
     }
   }
 
+  private async write(ticks: readonly Date[], makePayload: MakePayload): Promise<Job[]> {
+    const { known: schedule, events } = this;
+    const trace = events?.instrument?.traceContext();
+    const jobs: EncodedJob[] = [];
+    for (const tick of ticks) {
+      const parts = { schedule, terms: schedule.terms, payload: await makePayload(tick), tick };
+      jobs.push((await this.jobs.ofTick(parts, trace)).job);
+    }
+    return this.enqueue(jobs);
+  }
+
   /** Within a savepoint, so that a job that another has made meanwhile does not end the caller's transaction. */
-  private async enqueue(jobs: readonly EncodedJob[]): Promise<void> {
+  private enqueue(jobs: readonly EncodedJob[]): Promise<Job[]> {
     const { manager } = this.target;
-    if (jobs.length === 0) return;
-    if (manager?.queryRunner?.isTransactionActive !== true) await this.queue.enqueue(jobs, this.target);
-    else await manager.transaction((nested) => this.queue.enqueue(jobs, { manager: nested }));
+    if (manager?.queryRunner?.isTransactionActive !== true) return this.queue.enqueue(jobs, this.target);
+    return manager.transaction((nested) => this.queue.enqueue(jobs, { manager: nested }));
   }
 }
 

@@ -170,17 +170,18 @@ export class JobSchedules {
   /**
    * Makes the jobs of the ticks from `from` to `to`, both included, as if they came now: the oldest first, and each job at
    * once. A tick whose job exists is passed over, so a call that is repeated makes each job once. Over 1,000 ticks need a
-   * `limit`; then the oldest ones are made. Outside a transaction they are written in batches of 500, each by itself.
+   * `limit`; then the oldest ones are made. Outside a transaction they are written in batches of 500, each by itself. With
+   * `dryRun` they are only counted.
    *
    * @throws UnknownScheduleError, InvalidScheduleError, UnknownKindError
    */
   async backfill(name: string, options: BackfillOptions): Promise<BackfillAnswer> {
-    const { from, to, limit, ...into } = options;
+    const { from, to, limit, dryRun, ...into } = options;
     const target = this.targetOf(into);
     const known = await this.known(name, target);
     this.settings.requireKind?.(known.kind);
-    const backfill = new Backfill(this.queue, this.jobs, known, target);
-    return this.unlessClosed(backfill.run({ from, to, limit }));
+    const backfill = new Backfill(this.queue, this.jobs, known, into, target, this.settings.events);
+    return this.unlessClosed(backfill.run({ from, to, limit, dryRun }));
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { JobsEvents } from '../events/jobs-events.js';
-import { resultOf } from '../events/instrument.js';
 import type { Job } from '../job/job.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { EnqueueManyOptions } from './write-target.js';
@@ -21,5 +20,5 @@ export function sendWithin<Sent extends Job>(
   if (instrument === undefined) return write();
   const kinds = jobs.map(({ kind }) => (typeof kind === 'string' ? kind.trim() : ''));
   const isJoined = manager !== undefined || (!outside && queue.currentTransaction() !== undefined);
-  return resultOf((run) => instrument.send({ kinds, isJoined }, run), write);
+  return instrument.send({ kinds, isJoined }, write);
 }

@@ -1,5 +1,5 @@
-import { Module, type DynamicModule, type FactoryProvider, type Provider } from '@nestjs/common';
-import { aFunction, aList, anObject } from '../job/option-checks.js';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
 import { dashboardController } from './dashboard.controller.js';
 import { Dashboard } from './dashboard.js';
 import {
@@ -14,14 +14,8 @@ import {
 import { DASHBOARD_IDENTITY, DASHBOARD_SETTINGS } from './dashboard.tokens.js';
 
 /** What `forRootAsync` takes: what Nest must know at once, and what makes the rest. */
-export interface JobsDashboardAsyncOptions extends JobsDashboardIdentity {
-  /** What `useFactory` is called with, in this order. Default: nothing. */
-  readonly inject?: FactoryProvider['inject'];
-  /** Makes the other options when the application starts. */
-  // Nest hands over whatever `inject` lists; only the user knows the types.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly useFactory: (...injected: any[]) => JobsDashboardSettings | Promise<JobsDashboardSettings>;
-}
+export interface JobsDashboardAsyncOptions
+  extends JobsDashboardIdentity, AsyncSettings<JobsDashboardSettings> {}
 
 /** Pages that show the jobs of a `JobsModule`, and change them. Import it beside that. */
 @Module({})
@@ -46,18 +40,11 @@ export class JobsDashboardModule {
    *
    * @throws InvalidOptionError; for what the factory makes, when the application starts
    */
-  static forRootAsync({ inject = [], useFactory, ...options }: JobsDashboardAsyncOptions): DynamicModule {
-    aList(inject, 'inject', undefined);
-    aFunction(useFactory, 'useFactory', undefined);
-    return assemble(resolveIdentity(options), {
-      provide: DASHBOARD_SETTINGS,
-      inject,
-      useFactory: async (...injected: unknown[]) => {
-        const made = await useFactory(...injected);
-        anObject(made, 'what the factory of options returns', undefined);
-        return resolveSettings(made);
-      },
-    });
+  static forRootAsync({ inject, useFactory, ...options }: JobsDashboardAsyncOptions): DynamicModule {
+    const identity = resolveIdentity(options);
+    const early = Object.keys(identity);
+    const settings = settingsProvider(DASHBOARD_SETTINGS, { inject, useFactory }, early, resolveSettings);
+    return assemble(identity, settings);
   }
 }
 

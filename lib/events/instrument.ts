@@ -1,6 +1,9 @@
 import type { TraceContext } from '../job/carriage.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
+import { FiringWatches, GuardedFiring, type Firing, type FiringWatch } from './firing.js';
+
+export type { Firing, FiringWatch };
 
 /** Jobs that are about to be enqueued by one call. */
 export interface Sending {
@@ -33,53 +36,76 @@ export interface JobsInstrument {
   /** What a job that is being enqueued takes along; undefined for nothing. Called within `send`. */
   traceContext(): TraceContext | undefined;
   /** Stands around an attempt, its transaction included. It calls `run`, which never rejects, once. */
-  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<unknown>;
+  process?(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<unknown>;
+  /**
+   * Called as an attempt begins, within all that stands around it. It costs less than `process`, because nothing of it is
+   * asynchronous.
+   *
+   * @returns what is called with the end of the attempt
+   */
+  watch?(job: ClaimedJob): AttemptWatch | undefined;
+  /** Called before the jobs of ticks are made. @returns what stands around that */
+  fire?(firing: Firing): FiringWatch | undefined;
 }
+
+/** Called with the end of an attempt. */
+export type AttemptWatch = (end: AttemptEnd) => void;
 
 /**
- * One instrument that stands for several, the first outermost; undefined for none. It never throws of its own, and calls what
- * it stands around in any case.
+ * All instruments of a module, the first outermost. Never throws of its own, and calls what it stands around once in any
+ * case.
  */
-export function nested(
-  instruments: readonly JobsInstrument[],
-  failed: (error: unknown) => void,
-): JobsInstrument | undefined {
-  return instruments
-    .map((instrument) => new Guarded(instrument, failed))
-    .reduceRight<JobsInstrument | undefined>(
-      (inner, outer) => (inner === undefined ? outer : new Pair(outer, inner)),
-      undefined,
-    );
-}
+export class Instruments {
+  private readonly all: readonly Guarded[];
+  private readonly around: readonly Guarded[];
+  private readonly watching: readonly Guarded[];
 
-class Pair implements JobsInstrument {
-  constructor(
-    private readonly outer: JobsInstrument,
-    private readonly inner: JobsInstrument,
-  ) {}
+  /** @param failed called with what an instrument throws */
+  constructor(instruments: readonly JobsInstrument[], failed: (error: unknown) => void) {
+    this.all = instruments.map((instrument) => new Guarded(instrument, failed));
+    this.around = this.all.filter(({ instrument }) => instrument.process !== undefined);
+    this.watching = this.all.filter(({ instrument }) => instrument.watch !== undefined);
+  }
 
-  async send(sending: Sending, write: () => Promise<readonly Job[]>): Promise<void> {
-    await this.outer.send(sending, () => resultOf((run) => this.inner.send(sending, run), write));
+  /** @returns what `write` resolves to; rejects as it does */
+  send<Sent extends readonly Job[]>(sending: Sending, write: () => Promise<Sent>): Promise<Sent> {
+    return this.all.reduceRight((inner, one) => () => one.send(sending, inner), write)();
   }
 
   traceContext(): TraceContext | undefined {
-    const [outer, inner] = [this.outer.traceContext(), this.inner.traceContext()];
-    return outer === undefined ? inner : { ...outer, ...inner };
+    return this.all
+      .map((one) => one.traceContext())
+      .reduce((outer, inner) => (outer === undefined ? inner : { ...outer, ...inner }), undefined);
   }
 
-  async process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<void> {
-    await this.outer.process(job, () => resultOf((once) => this.inner.process(job, once), run));
+  /** @returns what `run` resolves to */
+  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
+    const watched = this.watching.length === 0 ? run : () => this.watched(job, run);
+    return this.around.reduceRight((inner, one) => () => one.process(job, inner), watched)();
+  }
+
+  /** @returns undefined where nothing stands around firings */
+  fire(firing: Firing): FiringWatch | undefined {
+    const watches = this.all.flatMap((one) => one.fire(firing) ?? []);
+    return watches.length < 2 ? watches[0] : new FiringWatches(watches);
+  }
+
+  private async watched(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
+    const watches = this.watching.map((one) => one.watch(job));
+    const end = await run();
+    for (const [index, one] of this.watching.entries()) one.tell(watches[index], end);
+    return end;
   }
 }
 
 /** Calls an instrument of somebody else, which may have faults. */
-class Guarded implements JobsInstrument {
+class Guarded {
   constructor(
-    private readonly instrument: JobsInstrument,
+    readonly instrument: JobsInstrument,
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  send(sending: Sending, write: () => Promise<readonly Job[]>): Promise<void> {
+  send<Sent extends readonly Job[]>(sending: Sending, write: () => Promise<Sent>): Promise<Sent> {
     return this.around((once) => this.instrument.send(sending, once), write);
   }
 
@@ -92,32 +118,49 @@ class Guarded implements JobsInstrument {
     }
   }
 
-  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<void> {
-    return this.around((once) => this.instrument.process(job, once), run);
+  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
+    return this.around((once) => this.instrument.process!(job, once), run);
+  }
+
+  watch(job: ClaimedJob): AttemptWatch | undefined {
+    try {
+      return this.instrument.watch!(job);
+    } catch (error) {
+      this.failed(error);
+      return undefined;
+    }
+  }
+
+  fire(firing: Firing): FiringWatch | undefined {
+    try {
+      const watch = this.instrument.fire?.(firing);
+      return watch === undefined ? undefined : new GuardedFiring(watch, this.failed);
+    } catch (error) {
+      this.failed(error);
+      return undefined;
+    }
+  }
+
+  tell(watch: AttemptWatch | undefined, end: AttemptEnd): void {
+    try {
+      watch?.(end);
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   private async around<Result>(
     around: (once: () => Promise<Result>) => Promise<unknown>,
     run: () => Promise<Result>,
-  ): Promise<void> {
+  ): Promise<Result> {
     let running: Promise<Result> | undefined;
     try {
       await around(() => (running ??= run()));
     } catch (error) {
       if (running === undefined || (await errorOf(running)) !== error) this.failed(error);
     }
-    await (running ?? run());
+    return await (running ?? run());
   }
-}
-
-/** Runs `run` within what stands around it. @returns what it resolves to, or rejects as it does */
-export async function resultOf<Result>(
-  around: (run: () => Promise<Result>) => Promise<unknown>,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  let result: Promise<Result> | undefined;
-  await around(() => (result ??= run()));
-  return result!;
 }
 
 function errorOf(running: Promise<unknown>): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { onRejection } from '../async/rejections.js';
 import type { ChoreEventMap } from './chore-events.js';
 import type { ControlEventMap } from './control-events.js';
-import { nested, type JobsInstrument } from './instrument.js';
+import { Instruments, type JobsInstrument } from './instrument.js';
 import type { HandlerEventMap } from './handler-events.js';
 import type { ScheduleEventMap } from './schedule-events.js';
 import type { EncodedJob } from '../job/encode-job.js';
@@ -191,7 +191,7 @@ type AnyListener = (detail: never) => unknown;
  */
 export class JobsEvents {
   private readonly instruments = new Set<JobsInstrument>();
-  private current: JobsInstrument | undefined;
+  private current: Instruments | undefined;
   private instrumentFailures = 0;
   private readonly listeners = new Map<JobsEvent, readonly AnyListener[]>();
 
@@ -208,7 +208,7 @@ export class JobsEvents {
   }
 
   /** What stands around enqueues and attempts; undefined where nothing does, which costs nothing then. */
-  get instrument(): JobsInstrument | undefined {
+  get instrument(): Instruments | undefined {
     return this.current;
   }
 
@@ -242,10 +242,11 @@ export class JobsEvents {
   }
 
   private nest(): void {
-    this.current = nested([...this.instruments], (error) => {
+    const failed = (error: unknown) => {
       this.instrumentFailures += 1;
       this.emit('instrumentFailed', { error, failures: this.instrumentFailures });
-    });
+    };
+    this.current = this.instruments.size === 0 ? undefined : new Instruments([...this.instruments], failed);
   }
 
   private listenersOf(event: JobsEvent): readonly AnyListener[] {

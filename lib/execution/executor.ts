@@ -1,7 +1,7 @@
 import type { Startable } from '../async/loop.js';
 import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
-import type { JobsInstrument } from '../events/instrument.js';
+import type { Instruments } from '../events/instrument.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { JobCancelledError } from '../job/control-errors.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -169,10 +169,7 @@ export class Executor implements Startable {
     return instrument === undefined ? this.outcomeOf(heldJob) : this.instrumented(heldJob, instrument);
   }
 
-  private async instrumented(
-    heldJob: HeldJob,
-    instrument: Pick<JobsInstrument, 'process'>,
-  ): Promise<Outcome | undefined> {
+  private async instrumented(heldJob: HeldJob, instrument: Instruments): Promise<Outcome | undefined> {
     let outcome: Outcome | undefined;
     await instrument.process(heldJob.job, async () => {
       outcome = await this.outcomeOf(heldJob);

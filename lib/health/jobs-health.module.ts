@@ -1,12 +1,38 @@
-import { Inject, Module, type DynamicModule, type InjectionToken, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type InjectionToken,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { InvalidOptionError } from '../job/errors.js';
+import { aList } from '../job/option-checks.js';
+import { resolveByRules, type OptionRules } from '../job/option-rules.js';
+import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
 import type { ResolvedOptions } from '../nest/jobs.options.js';
 import { DEFAULT_NAME, getJobQueueToken, getWorkerToken, internalToken } from '../nest/jobs.tokens.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { Worker } from '../worker/worker.js';
-import { resolveHealthOptions, type HealthSettings, type JobsHealthOptions } from './health-options.js';
+import {
+  HEALTH_RULES,
+  resolveHealthOptions,
+  type HealthSettings,
+  type JobsHealthOptions,
+} from './health-options.js';
 import { JobsHealthIndicator, type ObservedJobs } from './jobs-health-indicator.js';
+
+/** The options that a factory may make. */
+export type JobsHealthSettings = Omit<JobsHealthOptions, 'name'>;
+
+/** What `forRootAsync` takes. */
+export interface JobsHealthAsyncOptions extends AsyncSettings<JobsHealthSettings> {
+  /** The name of the `JobsModule`. Default: the one without a name. */
+  readonly name?: string;
+  /** Modules whose providers `inject` needs. Default: none. */
+  readonly imports?: DynamicModule['imports'];
+}
 
 /** The injection token of the `JobsHealthIndicator` of a module. For the one without a name it is the class itself. */
 export function getJobsHealthToken(name: string = DEFAULT_NAME): InjectionToken<JobsHealthIndicator> {
@@ -31,15 +57,45 @@ export class JobsHealthModule {
    */
   static forRoot(options: JobsHealthOptions = {}): DynamicModule {
     const settings = resolveHealthOptions(options);
-    const token = getJobsHealthToken(settings.name);
-    const indicator = {
-      provide: token,
-      inject: [ModuleRef],
-      useFactory: (modules: ModuleRef) =>
-        new NestHealthIndicator(new ModuleParts(modules, settings.name), settings),
-    };
-    return { module: JobsHealthModule, providers: [indicator], exports: [token] };
+    return assemble(settings.name, { provide: settingsToken(settings.name), useValue: settings });
   }
+
+  /**
+   * As `forRoot`, with options that other providers make. `name` and `imports` stand beside the factory, because Nest must know
+   * them before it runs.
+   *
+   * @throws InvalidOptionError; for what the factory makes, when the application starts
+   */
+  static forRootAsync({ inject, useFactory, ...options }: JobsHealthAsyncOptions): DynamicModule {
+    const { name, imports } = resolveByRules(options, ASYNC_RULES);
+    const resolve = (made: JobsHealthSettings) => resolveHealthOptions({ ...made, name });
+    const settings = settingsProvider(
+      settingsToken(name),
+      { inject, useFactory },
+      Object.keys(ASYNC_RULES),
+      resolve,
+    );
+    return assemble(name, settings, imports);
+  }
+}
+
+const ASYNC_RULES = { name: HEALTH_RULES.name, imports: { default: [], check: aList } } satisfies OptionRules<
+  Pick<JobsHealthAsyncOptions, 'name' | 'imports'>
+>;
+
+function settingsToken(name: string): InjectionToken<HealthSettings> {
+  return `nestjs-typeorm-jobs:health-options:${name}`;
+}
+
+function assemble(name: string, settings: Provider, imports: DynamicModule['imports'] = []): DynamicModule {
+  const token = getJobsHealthToken(name);
+  const indicator = {
+    provide: token,
+    inject: [ModuleRef, settingsToken(name)],
+    useFactory: (modules: ModuleRef, resolved: HealthSettings) =>
+      new NestHealthIndicator(new ModuleParts(modules, name), resolved),
+  };
+  return { module: JobsHealthModule, imports, providers: [settings, indicator], exports: [token] };
 }
 
 /** Looks whether the `JobsModule` is there when all providers exist, and not when the first probe comes. */

@@ -1,6 +1,7 @@
-import type { AttemptEnd, JobsInstrument, Sending } from '../events/instrument.js';
+import type { AttemptEnd, AttemptWatch, JobsInstrument, Sending } from '../events/instrument.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import type { ClaimedJob, Job } from '../job/job.js';
+import { KindSeries } from './kind-series.js';
 import { LabelValues } from './label-values.js';
 import type { CounterName, MetricSink } from './metric.js';
 
@@ -15,6 +16,7 @@ export function isError({ type }: AttemptEnd): boolean {
 /** Measures what becomes of the jobs of this process. */
 export class JobMeasures implements JobsInstrument {
   private readonly values = new LabelValues();
+  private readonly series = new Map<string, KindSeries>();
   /** A lost lease may be noticed more than once. */
   private readonly lost = new WeakSet<ClaimedJob>();
 
@@ -45,7 +47,7 @@ export class JobMeasures implements JobsInstrument {
       await write();
     } catch (error) {
       const errorType = this.values.errorType(error);
-      for (const [kind, count] of this.counted(kinds)) this.sink.add('sent', count, { kind, errorType });
+      for (const [series, count] of this.counted(kinds)) series.counter('sent', errorType)(count);
       throw error;
     }
   }
@@ -54,16 +56,17 @@ export class JobMeasures implements JobsInstrument {
     return undefined;
   }
 
-  async process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<void> {
-    const kind = this.values.kind(job.kind);
+  watch(job: ClaimedJob): AttemptWatch {
+    const series = this.seriesOf(job.kind);
     const readyAt = Math.max(job.runAt.getTime(), job.createdAt.getTime());
-    this.sink.add('consumed', 1, { kind });
-    this.sink.record('waitDuration', Math.max(0, job.updatedAt.getTime() - readyAt) / 1000, { kind });
+    series.consumed(1);
+    series.wait(Math.max(0, job.updatedAt.getTime() - readyAt) / 1000);
     const start = performance.now();
-    const end = await run();
-    const seconds = (performance.now() - start) / 1000;
-    const errorType = isError(end) ? this.values.errorType(end.error) : undefined;
-    this.sink.record('processDuration', seconds, { kind, outcome: end.type, errorType });
+    return (end) => {
+      const seconds = (performance.now() - start) / 1000;
+      const errorType = isError(end) ? this.values.errorType(end.error) : undefined;
+      series.duration(end.type, errorType)(seconds);
+    };
   }
 
   private leaseLost(job: ClaimedJob): void {
@@ -74,15 +77,25 @@ export class JobMeasures implements JobsInstrument {
 
   private countByKind(counter: CounterName, jobs: readonly { readonly kind: string }[]): void {
     const kinds = jobs.map(({ kind }) => kind);
-    for (const [kind, count] of this.counted(kinds)) this.sink.add(counter, count, { kind });
+    for (const [series, count] of this.counted(kinds)) series.counter(counter)(count);
   }
 
-  private counted(kinds: readonly string[]): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const one of kinds) {
-      const kind = this.values.kind(one);
-      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  private counted(kinds: readonly string[]): ReadonlyMap<KindSeries, number> {
+    const counts = new Map<KindSeries, number>();
+    for (const kind of kinds) {
+      const series = this.seriesOf(kind);
+      counts.set(series, (counts.get(series) ?? 0) + 1);
     }
     return counts;
+  }
+
+  private seriesOf(kind: string): KindSeries {
+    const label = this.values.kind(kind);
+    let series = this.series.get(label);
+    if (series === undefined) {
+      series = new KindSeries(this.sink, label);
+      this.series.set(label, series);
+    }
+    return series;
   }
 }

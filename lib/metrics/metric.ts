@@ -102,11 +102,13 @@ export interface MetricLabels {
   readonly stat?: string;
 }
 
-/** Takes what is measured, for one library of metrics. */
+/** Takes values of one series of a metric: a number of jobs, or seconds. */
+export type Series = (value: number) => void;
+
+/** Takes what is measured, for one library of metrics. A series has no point before its first value. */
 export interface MetricSink {
-  add(counter: CounterName, count: number, labels: MetricLabels): void;
-  /** @param seconds what was measured */
-  record(histogram: HistogramName, seconds: number, labels: MetricLabels): void;
+  counter(counter: CounterName, labels: MetricLabels): Series;
+  histogram(histogram: HistogramName, labels: MetricLabels): Series;
 }
 
 /** The value of a gauge at this moment. */

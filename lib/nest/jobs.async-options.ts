@@ -1,7 +1,8 @@
 import type { DynamicModule, FactoryProvider, Provider, Type } from '@nestjs/common';
 import { InvalidOptionError } from '../job/errors.js';
-import { aFunction, aList, anObject } from '../job/option-checks.js';
+import { aFunction, aList } from '../job/option-checks.js';
 import { resolveByRules, type OptionRules } from '../job/option-rules.js';
+import { requireSettings } from './async-settings.js';
 import { resolveOptions, type ResolvedIdentity, type ResolvedOptions } from './jobs.options.js';
 import { internalToken } from './jobs.tokens.js';
 import { IDENTITY_RULES, type JobsModuleIdentity, type JobsModuleOptions } from './module-options.js';
@@ -76,14 +77,6 @@ function requireOneWay({ useFactory, useClass, useExisting }: JobsModuleAsyncOpt
 }
 
 function resolveMade(made: AsyncJobsModuleOptions, identity: ResolvedIdentity): ResolvedOptions {
-  anObject(made, 'what the factory of options returns', undefined);
-  for (const [option, value] of Object.entries(made)) {
-    if (!Object.hasOwn(IDENTITY_RULES, option)) continue;
-    throw new InvalidOptionError(
-      option,
-      value,
-      'given to forRootAsync() itself: its factory runs too late for it',
-    );
-  }
+  requireSettings(made, Object.keys(IDENTITY_RULES));
   return resolveOptions({ ...made, ...identity });
 }

@@ -36,12 +36,15 @@ export function observedModule(application: JobsApplication, name: string): Obse
 /**
  * A provider for a module that looks on at the `JobsModule` with this name. That one is made first where it is global, so that
  * nothing is missed of it.
+ *
+ * @param settings the token of the options of the module that looks on
  */
-export function observerProvider<Observer>(
+export function observerProvider<Settings, Observer>(
   provide: InjectionToken,
   name: string,
-  make: (modules: ModuleRef, events: JobsEvents | undefined) => Observer,
+  settings: InjectionToken<Settings>,
+  make: (settings: Settings, modules: ModuleRef, events: JobsEvents | undefined) => Observer,
 ): FactoryProvider<Observer> {
   const events = { token: internalToken('events', name), optional: true };
-  return { provide, inject: [ModuleRef, events], useFactory: make };
+  return { provide, inject: [settings, ModuleRef, events], useFactory: make };
 }

@@ -2,4 +2,5 @@
 export { jobsMetrics } from './jobs-metrics.js';
 export type { JobsMetricsSettings } from './jobs-metrics.js';
 export { JobsMetricsModule } from './jobs-metrics.module.js';
-export type { JobsMetricsOptions } from './metrics-options.js';
+export type { JobsMetricsAsyncOptions, JobsMetricsFactorySettings } from './jobs-metrics.module.js';
+export type { JobsMetricsIdentity, JobsMetricsOptions } from './metrics-options.js';

@@ -2,14 +2,32 @@ import {
   Logger,
   Module,
   type DynamicModule,
+  type InjectionToken,
   type OnApplicationShutdown,
   type OnModuleInit,
+  type Provider,
 } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
 import { observerProvider } from '../nest/observed-module.js';
 import { jobsMetrics } from './jobs-metrics.js';
 import { metricsController } from './metrics-controller.js';
-import { resolveMetricsOptions, type JobsMetricsOptions, type ResolvedMetrics } from './metrics-options.js';
+import {
+  IDENTITY,
+  resolveMetricsIdentity,
+  resolveMetricsOptions,
+  type JobsMetricsIdentity,
+  type JobsMetricsOptions,
+  type ResolvedIdentity,
+  type ResolvedMetrics,
+} from './metrics-options.js';
+
+/** The options that a factory may make. */
+export type JobsMetricsFactorySettings = Omit<JobsMetricsOptions, keyof JobsMetricsIdentity>;
+
+/** What `forRootAsync` takes. */
+export interface JobsMetricsAsyncOptions
+  extends JobsMetricsIdentity, AsyncSettings<JobsMetricsFactorySettings> {}
 
 /**
  * Metrics of jobs for Prometheus, and a controller that serves them. Import it beside `JobsModule`.
@@ -26,14 +44,37 @@ export class JobsMetricsModule {
    */
   static forRoot(options: JobsMetricsOptions): DynamicModule {
     const resolved = resolveMetricsOptions(options);
-    const token = `nestjs-typeorm-jobs:metrics:${resolved.name}`;
-    return {
-      module: JobsMetricsModule,
-      imports: [...resolved.imports],
-      controllers: [metricsController(resolved)],
-      providers: [observerProvider(token, resolved.name, (modules) => new MeasuredJobs(resolved, modules))],
-    };
+    return assemble(resolved, { provide: settingsToken(resolved.name), useValue: resolved });
   }
+
+  /**
+   * As `forRoot`, with options that other providers make: `register`, `clusterGauges` and `kindsCacheMs`. The others stand
+   * beside the factory, because Nest must know them before it runs.
+   *
+   * @throws InvalidOptionError; for what the factory makes, when the application starts
+   */
+  static forRootAsync({ inject, useFactory, ...options }: JobsMetricsAsyncOptions): DynamicModule {
+    const identity = resolveMetricsIdentity(options);
+    const resolve = (made: JobsMetricsFactorySettings) => resolveMetricsOptions({ ...made, ...identity });
+    const factory = { inject, useFactory };
+    return assemble(identity, settingsProvider(settingsToken(identity.name), factory, IDENTITY, resolve));
+  }
+}
+
+function settingsToken(name: string): InjectionToken<ResolvedMetrics> {
+  return `nestjs-typeorm-jobs:metrics-options:${name}`;
+}
+
+function assemble(identity: ResolvedIdentity, settings: Provider): DynamicModule {
+  const { name, imports } = identity;
+  const token = `nestjs-typeorm-jobs:metrics:${name}`;
+  const make = (resolved: ResolvedMetrics, modules: ModuleRef) => new MeasuredJobs(resolved, modules);
+  return {
+    module: JobsMetricsModule,
+    imports: [...imports],
+    controllers: [metricsController(identity, settingsToken(name))],
+    providers: [settings, observerProvider(token, name, settingsToken(name), make)],
+  };
 }
 
 /** Measures for the life of the application. */

@@ -19,14 +19,30 @@ export interface JobsMetricsOptions extends JobsMetricsSettings {
   readonly register?: Registry;
 }
 
-const METRICS_RULES = {
-  ...MEASURE_RULES,
+/** The options that Nest must know before a factory of the others runs. */
+export type JobsMetricsIdentity = Pick<
+  JobsMetricsOptions,
+  'name' | 'path' | 'guards' | 'unguarded' | 'imports'
+>;
+
+const IDENTITY_RULES = {
+  name: MEASURE_RULES.name,
   path: { default: 'metrics', check: text },
   guards: { default: [], check: enhancers('guards') },
   unguarded: { default: false, check: trueOrFalse },
   imports: { default: [], check: aList },
+} satisfies OptionRules<JobsMetricsIdentity>;
+
+const METRICS_RULES = {
+  ...MEASURE_RULES,
+  ...IDENTITY_RULES,
   register: { default: register, check: methods('metrics', 'registerMetric', 'getSingleMetric') },
 } satisfies OptionRules<JobsMetricsOptions>;
+
+/** What Nest must know before a factory of options runs. */
+export const IDENTITY: readonly string[] = Object.keys(IDENTITY_RULES);
+
+export type ResolvedIdentity = ResolvedByRules<JobsMetricsIdentity, typeof IDENTITY_RULES>;
 
 /** The options with their defaults. */
 export type ResolvedMetrics = ResolvedByRules<JobsMetricsOptions, typeof METRICS_RULES>;
@@ -34,14 +50,28 @@ export type ResolvedMetrics = ResolvedByRules<JobsMetricsOptions, typeof METRICS
 /** @throws InvalidOptionError, also where nothing says who may read the metrics */
 export function resolveMetricsOptions(options: JobsMetricsOptions): ResolvedMetrics {
   const resolved = resolveByRules(options, METRICS_RULES);
-  const { guards, unguarded } = resolved;
+  requireGuards(resolved, options.guards);
+  return resolved;
+}
+
+/** @throws InvalidOptionError, also where nothing says who may read the metrics */
+export function resolveMetricsIdentity(options: JobsMetricsIdentity): ResolvedIdentity {
+  const resolved = resolveByRules(options, IDENTITY_RULES);
+  requireGuards(resolved, options.guards);
+  return resolved;
+}
+
+/** @param given the guards as they were given */
+function requireGuards(
+  { guards, unguarded }: Pick<ResolvedIdentity, 'guards' | 'unguarded'>,
+  given: JobsMetricsIdentity['guards'],
+): void {
   if (guards.length === 0 && !unguarded)
     throw new InvalidOptionError(
       'guards',
-      options.guards,
+      given,
       'a list of one guard at least, or else set unguarded: true where a proxy or a network keeps others out',
     );
   if (guards.length > 0 && unguarded)
     throw new InvalidOptionError('unguarded', unguarded, 'left out beside guards, which would not be asked');
-  return resolved;
 }

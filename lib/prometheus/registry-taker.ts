@@ -10,6 +10,7 @@ import {
   type HistogramName,
   type MetricLabels,
   type MetricSink,
+  type Series,
 } from '../metrics/metric.js';
 import { prometheusName } from './prometheus-name.js';
 
@@ -50,21 +51,23 @@ export class RegistryTaker implements MetricTaker, MetricSink {
   ) {
     this.sources = sourcesOf.get(register) ?? new Set();
     sourcesOf.set(register, this.sources);
-    this.counters = made(COUNTERS, (name) => this.counter(name));
-    this.histograms = made(HISTOGRAMS, (name) => this.histogram(name));
-    made(GAUGES, (name) => this.gauge(name));
+    this.counters = made(COUNTERS, (name) => this.registeredCounter(name));
+    this.histograms = made(HISTOGRAMS, (name) => this.registeredHistogram(name));
+    made(GAUGES, (name) => this.registeredGauge(name));
   }
 
   get sink(): MetricSink {
     return this;
   }
 
-  add(counter: CounterName, count: number, labels: MetricLabels): void {
-    this.counters[counter].inc(labelsOf(this.queue, labels), count);
+  counter(name: CounterName, labels: MetricLabels): Series {
+    const [counter, own] = [this.counters[name], labelsOf(this.queue, labels)];
+    return (count) => counter.inc(own, count);
   }
 
-  record(histogram: HistogramName, seconds: number, labels: MetricLabels): void {
-    this.histograms[histogram].observe(labelsOf(this.queue, labels), seconds);
+  histogram(name: HistogramName, labels: MetricLabels): Series {
+    const [histogram, own] = [this.histograms[name], labelsOf(this.queue, labels)];
+    return (seconds) => histogram.observe(own, seconds);
   }
 
   observe(sources: readonly GaugeSource[]): () => void {
@@ -75,14 +78,14 @@ export class RegistryTaker implements MetricTaker, MetricSink {
     };
   }
 
-  private counter(counter: CounterName): Counter {
+  private registeredCounter(counter: CounterName): Counter {
     const { description: help } = COUNTERS[counter];
     const name = prometheusName(COUNTERS[counter], true);
     const make = () => new Counter({ name, help, labelNames: LABELS[counter], registers: [this.register] });
     return (this.register.getSingleMetric(name) as Counter | undefined) ?? make();
   }
 
-  private histogram(histogram: HistogramName): Histogram {
+  private registeredHistogram(histogram: HistogramName): Histogram {
     const { description: help, buckets } = HISTOGRAMS[histogram];
     const name = prometheusName(HISTOGRAMS[histogram]);
     const options = { name, help, buckets: [...buckets], labelNames: LABELS[histogram] };
@@ -91,7 +94,7 @@ export class RegistryTaker implements MetricTaker, MetricSink {
   }
 
   /** Its series are those of this moment: a kind that is gone has none any more. */
-  private gauge(gauge: GaugeName): Gauge {
+  private registeredGauge(gauge: GaugeName): Gauge {
     const name = prometheusName(GAUGES[gauge]);
     const known = this.register.getSingleMetric(name) as Gauge | undefined;
     if (known !== undefined) return known;

@@ -1,10 +1,13 @@
 import { withTimeLimit } from '../async/timers.js';
+import type { FiringWatch } from '../events/firing.js';
+import type { JobsEvents } from '../events/jobs-events.js';
+import type { TraceContext } from '../job/carriage.js';
 import { JobsError } from '../job/errors.js';
 import type { ScheduleFire, TickJob, UpcomingSchedule } from '../queue/schedule-store.js';
 import { dueTicks } from './due-ticks.js';
 import type { ScheduleRegistry } from './schedule-registry.js';
 import { isAsDeclared, termsOf, type ScheduleTerms } from './schedule-terms.js';
-import { payloadOf, storedPayloadOf, type TickJobs } from './tick-jobs.js';
+import { jobIdOf, payloadOf, storedPayloadOf, type TickJobs } from './tick-jobs.js';
 
 /** A fire that is ready to be sent. */
 export interface PreparedFire {
@@ -13,6 +16,8 @@ export interface PreparedFire {
   readonly fire: ScheduleFire;
   /** How many of the ticks that are due make no job, because they were missed. */
   readonly missedCount: number;
+  /** Stands around it, where something does. */
+  readonly watch: FiringWatch | undefined;
 }
 
 /** How long a function may take to make a payload. */
@@ -23,6 +28,7 @@ export class FireMaker {
   constructor(
     private readonly registry: ScheduleRegistry,
     private readonly jobs: Pick<TickJobs, 'ofTick'>,
+    private readonly events?: Pick<JobsEvents, 'instrument'>,
   ) {}
 
   /** What is due of a schedule. Rejects where a payload cannot be made. */
@@ -31,20 +37,40 @@ export class FireMaker {
     const terms = termsOf(one.schedule);
     const { overlap } = terms;
     if (one.isQueueFree) {
-      const jobs = await this.jobsFor(one, terms, [queuedTick!]);
+      const { jobs, watch } = await this.watchedJobs(one, terms, [queuedTick!]);
       const at = { at: queuedTick!, lastTick: queuedTick!, followingAt: null, isQueued: true };
-      return { name, kind, missedCount: 0, fire: { name, revision, overlap, jobs, ...at } };
+      return { name, kind, missedCount: 0, watch, fire: { name, revision, overlap, jobs, ...at } };
     }
     const { ticks, lastTick, followingAt, missedCount } = dueTicks(terms, one);
-    const jobs = await this.jobsFor(one, terms, ticks);
+    const { jobs, watch } = await this.watchedJobs(one, terms, ticks);
     const at = { at: one.schedule.nextAt!, lastTick, followingAt, isQueued: false };
-    return { name, kind, missedCount, fire: { name, revision, overlap, jobs, ...at } };
+    return { name, kind, missedCount, watch, fire: { name, revision, overlap, jobs, ...at } };
+  }
+
+  /** The jobs of ticks, made within what stands around them. */
+  private async watchedJobs(one: UpcomingSchedule, terms: ScheduleTerms, ticks: readonly Date[]) {
+    const { name, kind } = one.schedule;
+    const instrument = ticks.length === 0 ? undefined : this.events?.instrument;
+    const watch = instrument?.fire({
+      schedule: name,
+      kind,
+      jobIds: ticks.map((tick) => jobIdOf(name, tick)),
+    });
+    if (watch === undefined) return { jobs: await this.jobsFor(one, terms, ticks), watch };
+    try {
+      const { traceContext } = watch;
+      return { jobs: await watch.run(() => this.jobsFor(one, terms, ticks, traceContext)), watch };
+    } catch (error) {
+      watch.failed(error);
+      throw error;
+    }
   }
 
   private async jobsFor(
     { schedule }: UpcomingSchedule,
     terms: ScheduleTerms,
     ticks: readonly Date[],
+    trace?: TraceContext,
   ): Promise<TickJob[]> {
     const makePayload = this.payloadMaker(schedule, terms);
     const jobs: TickJob[] = [];
@@ -52,7 +78,7 @@ export class FireMaker {
       const late = () =>
         new JobsError(`The payload of schedule "${schedule.name}" was not made in ${PAYLOAD_MS} ms.`);
       const payload = await withTimeLimit(makePayload(tick), PAYLOAD_MS, late);
-      jobs.push(await this.jobs.ofTick({ schedule, terms, payload, tick }));
+      jobs.push(await this.jobs.ofTick({ schedule, terms, payload, tick }, trace));
     }
     return jobs;
   }

@@ -74,7 +74,7 @@ export class Scheduler implements Startable {
   ) {
     this.declarer = new Declarer(queue, registry, jobs, settings.workerId);
     this.failures = new ScheduleFailures(events);
-    const maker = new FireMaker(registry, jobs);
+    const maker = new FireMaker(registry, jobs, events);
     this.preparer = new FirePreparer(maker, this.failures, () => this.wakeSignal.wake());
   }
 
@@ -181,15 +181,21 @@ export class Scheduler implements Startable {
       return answers;
     } catch (error) {
       if (!this.queue.refusesContent(error)) throw error;
-      if (prepared.length === 1) this.failures.failed(prepared[0]!, error);
+      if (prepared.length === 1) this.refused(prepared[0]!, error);
       const answers: FireAnswer[] = [];
       if (prepared.length > 1) for (const one of prepared) answers.push(...(await this.fire([one])));
       return answers;
     }
   }
 
+  private refused(one: PreparedFire, error: unknown): void {
+    one.watch?.failed(error);
+    this.failures.failed(one, error);
+  }
+
   private fired(one: PreparedFire, { outcome, skippedInRow, cancelled }: FireAnswer): void {
     if (outcome === 'lost' || outcome === 'busy') return;
+    if (outcome === 'made') one.watch?.made();
     this.failures.succeeded(one.name);
     const { name, kind, fire, missedCount } = one;
     const skipped = { schedule: name, kind, tick: fire.at };

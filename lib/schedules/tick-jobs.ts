@@ -31,11 +31,12 @@ export class TickJobs {
     this.encoder = new JobEncoder(settings.maxPayloadBytes);
   }
 
-  /** The job of a tick. @throws InvalidJobError, InvalidPayloadError */
-  async ofTick(parts: TickJobParts): Promise<TickJob> {
+  /** The job of a tick. @param trace what it takes along @throws InvalidJobError, InvalidPayloadError */
+  async ofTick(parts: TickJobParts, trace?: TraceContext): Promise<TickJob> {
     const { schedule, terms, tick } = parts;
     const runAt = new Date(tick.getTime() + jitterOf(schedule.name, tick, terms.jitterMs));
-    return { tick, job: await this.encode(parts, { id: jobIdOf(schedule.name, tick), runAt }) };
+    const when = { id: jobIdOf(schedule.name, tick), runAt };
+    return { tick, job: await this.encode(parts, when, undefined, trace) };
   }
 
   /** A job that is run at once, with an id like any other. @throws InvalidJobError, InvalidPayloadError */

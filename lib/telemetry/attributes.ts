@@ -9,6 +9,7 @@ export const ATTRIBUTE = {
   clientId: 'messaging.client.id',
   errorType: 'error.type',
   queue: 'nestjs_typeorm_jobs.queue',
+  schedule: 'nestjs_typeorm_jobs.schedule',
   attempt: 'nestjs_typeorm_jobs.attempt',
   outcome: 'nestjs_typeorm_jobs.outcome',
   enqueued: 'nestjs_typeorm_jobs.enqueued',

@@ -10,15 +10,17 @@ import {
   type Context,
   type Link,
   type Span,
+  type SpanOptions,
   type Tracer,
 } from '@opentelemetry/api';
+import type { Firing, FiringWatch } from '../events/firing.js';
 import type { AttemptEnd, JobsInstrument, Sending } from '../events/instrument.js';
 import type { TraceContext } from '../job/carriage.js';
 import { describeError } from '../job/describe-error.js';
 import type { ClaimedJob, Job } from '../job/job.js';
 import { isError } from '../metrics/job-measures.js';
 import { errorTypeOf } from '../metrics/label-values.js';
-import { ATTRIBUTE, SYSTEM, type Operation } from './attributes.js';
+import { ATTRIBUTE, SYSTEM } from './attributes.js';
 
 /**
  * Spans of enqueues and of attempts. An enqueue is a span `send`, whose context the jobs take along; an attempt is a span
@@ -50,25 +52,42 @@ export class JobTracer implements JobsInstrument {
 
   /** As the propagators of the application write the context that is active: that of the span `send`. */
   traceContext(): TraceContext | undefined {
-    const carrier: Record<string, string> = {};
-    propagation.inject(context.active(), carrier);
-    return Object.keys(carrier).length === 0 ? undefined : carrier;
+    return carriedOf(context.active());
   }
 
-  async process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<void> {
+  /** A trace of its own. The span of a tick that another process has fired is never ended, so it is not exported. */
+  fire({ schedule, kind, jobIds }: Firing): FiringWatch {
+    const attributes = this.sendAttributes();
+    attributes[ATTRIBUTE.destination] = kind;
+    attributes[ATTRIBUTE.schedule] = schedule;
+    if (jobIds.length === 1) attributes[ATTRIBUTE.messageId] = jobIds[0];
+    else attributes[ATTRIBUTE.batchCount] = jobIds.length;
+    const span = this.tracer.startSpan(`send ${kind}`, { kind: SpanKind.PRODUCER, attributes }, ROOT_CONTEXT);
+    const own = trace.setSpan(ROOT_CONTEXT, span);
+    return {
+      traceContext: carriedOf(own),
+      run: (work) => context.with(own, work),
+      made: () => span.end(),
+      failed: (error) => {
+        fail(span, error);
+        span.end();
+      },
+    };
+  }
+
+  /** Without an SDK there is no span to be active, and the handler runs as if nothing stood around it. */
+  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<unknown> {
     const origin = originOf(job);
     const span = this.startProcess(job, origin);
-    try {
-      end(span, await context.with(trace.setSpan(origin, span), run));
-    } finally {
-      span.end();
-    }
+    if (origin === ROOT_CONTEXT && !isSpanContextValid(span.spanContext())) return run();
+    const running = context.with(trace.setSpan(origin, span), run);
+    return span.isRecording() ? running.then((attempt) => end(span, attempt)) : running;
   }
 
   private startSend({ kinds, isJoined }: Sending, caller: Context): Span {
     const [kind] = kinds;
     const isOfOneKind = kinds.every((one) => one === kind);
-    const attributes = this.attributes('send');
+    const attributes = this.sendAttributes();
     if (isOfOneKind) attributes[ATTRIBUTE.destination] = kind;
     if (kinds.length > 1) attributes[ATTRIBUTE.batchCount] = kinds.length;
     if (isJoined) attributes[ATTRIBUTE.transaction] = true;
@@ -76,26 +95,33 @@ export class JobTracer implements JobsInstrument {
     return this.tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes }, caller);
   }
 
-  private startProcess(job: ClaimedJob, origin: Context): Span {
-    const attributes = this.attributes('process');
-    attributes[ATTRIBUTE.destination] = job.kind;
-    attributes[ATTRIBUTE.messageId] = job.id;
-    attributes[ATTRIBUTE.clientId] = job.lockedBy;
-    attributes[ATTRIBUTE.attempt] = job.attemptsDone + 1;
-    const { isChild } = this.settings;
-    const links = isChild ? [] : linksTo(origin);
-    const options = { kind: SpanKind.CONSUMER, attributes, links, root: !isChild };
-    return this.tracer.startSpan(`process ${job.kind}`, options, origin);
-  }
-
-  /** What all spans of an operation have. One literal: to spread an object costs as much as the rest of a span. */
-  private attributes(operation: Operation): Attributes {
+  private sendAttributes(): Attributes {
     return {
       'messaging.system': SYSTEM,
-      'messaging.operation.name': operation,
-      'messaging.operation.type': operation,
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
       'nestjs_typeorm_jobs.queue': this.settings.queue,
     };
+  }
+
+  /** One literal holds the attributes: to spread an object, or to add to it, costs as much as the rest of a span. */
+  private startProcess({ kind, id, lockedBy, attemptsDone }: ClaimedJob, origin: Context): Span {
+    const attributes: Attributes = {
+      'messaging.system': SYSTEM,
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': kind,
+      'messaging.message.id': id,
+      'messaging.client.id': lockedBy,
+      'nestjs_typeorm_jobs.queue': this.settings.queue,
+      'nestjs_typeorm_jobs.attempt': attemptsDone + 1,
+    };
+    const options: SpanOptions = { kind: SpanKind.CONSUMER, attributes };
+    if (origin !== ROOT_CONTEXT && !this.settings.isChild) {
+      options.links = linksTo(origin);
+      options.root = true;
+    }
+    return this.tracer.startSpan(`process ${kind}`, options, origin);
   }
 }
 
@@ -111,6 +137,13 @@ function originOf({ traceContext }: ClaimedJob): Context {
   return traceContext === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, traceContext);
 }
 
+/** As the propagators of the application write it. */
+function carriedOf(active: Context): TraceContext | undefined {
+  const carrier: Record<string, string> = {};
+  propagation.inject(active, carrier);
+  return Object.keys(carrier).length === 0 ? undefined : carrier;
+}
+
 function linksTo(origin: Context): Link[] {
   const producer = trace.getSpanContext(origin);
   return producer !== undefined && isSpanContextValid(producer) ? [{ context: producer }] : [];
@@ -123,9 +156,13 @@ function attributesOfSent({ id, enqueued }: Job): Attributes {
 }
 
 function end(span: Span, attempt: AttemptEnd): void {
-  span.setAttribute(ATTRIBUTE.outcome, attempt.type);
-  if (attempt.isLeaseLost === true) span.addEvent('lease lost');
-  if (isError(attempt)) fail(span, attempt.error);
+  try {
+    span.setAttribute(ATTRIBUTE.outcome, attempt.type);
+    if (attempt.isLeaseLost === true) span.addEvent('lease lost');
+    if (isError(attempt)) fail(span, attempt.error);
+  } finally {
+    span.end();
+  }
 }
 
 function fail(span: Span, error: unknown): void {

@@ -1,8 +1,21 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { resolveByRules } from '../job/option-rules.js';
+import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { aList } from '../job/option-checks.js';
+import { resolveByRules, type OptionRules } from '../job/option-rules.js';
+import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
 import { observerProvider } from '../nest/observed-module.js';
 import { JobsTelemetry } from './jobs-telemetry.js';
-import { TELEMETRY_RULES, type JobsTelemetryOptions } from './telemetry-options.js';
+import { TELEMETRY_RULES, type JobsTelemetryOptions, type ResolvedTelemetry } from './telemetry-options.js';
+
+/** The options that a factory may make. */
+export type JobsTelemetrySettings = Omit<JobsTelemetryOptions, 'name'>;
+
+/** What `forRootAsync` takes. */
+export interface JobsTelemetryAsyncOptions extends AsyncSettings<JobsTelemetrySettings> {
+  /** The name of the `JobsModule`. Default: that of the one without a name. */
+  readonly name?: string;
+  /** Modules whose providers `inject` needs. Default: none. */
+  readonly imports?: DynamicModule['imports'];
+}
 
 /**
  * Spans and metrics of jobs for OpenTelemetry. Import it beside `JobsModule`; without it, nothing of this is done.
@@ -19,12 +32,45 @@ export class JobsTelemetryModule {
    */
   static forRoot(options: JobsTelemetryOptions = {}): DynamicModule {
     const resolved = resolveByRules(options, TELEMETRY_RULES);
-    const token = `nestjs-typeorm-jobs:telemetry:${resolved.name}`;
-    const provider = observerProvider(
-      token,
-      resolved.name,
-      (modules, events) => new JobsTelemetry(resolved, modules, events),
-    );
-    return { module: JobsTelemetryModule, providers: [provider] };
+    const { name } = resolved;
+    return assemble(name, { provide: settingsToken(name), useValue: resolved });
   }
+
+  /**
+   * As `forRoot`, with options that other providers make. `name` and `imports` stand beside the factory, because Nest must know
+   * them before it runs. What providers enqueue before the factory has returned has no span.
+   *
+   * @throws InvalidOptionError; for what the factory makes, when the application starts
+   */
+  static forRootAsync({ inject, useFactory, ...options }: JobsTelemetryAsyncOptions): DynamicModule {
+    const { name, imports } = resolveByRules(options, ASYNC_RULES);
+    const resolve = (made: JobsTelemetrySettings) => resolveByRules({ ...made, name }, TELEMETRY_RULES);
+    const settings = settingsProvider(
+      settingsToken(name),
+      { inject, useFactory },
+      Object.keys(ASYNC_RULES),
+      resolve,
+    );
+    return assemble(name, settings, imports);
+  }
+}
+
+const ASYNC_RULES = {
+  name: TELEMETRY_RULES.name,
+  imports: { default: [], check: aList },
+} satisfies OptionRules<Pick<JobsTelemetryAsyncOptions, 'name' | 'imports'>>;
+
+function settingsToken(name: string): InjectionToken<ResolvedTelemetry> {
+  return `nestjs-typeorm-jobs:telemetry-options:${name}`;
+}
+
+function assemble(name: string, settings: Provider, imports: DynamicModule['imports'] = []): DynamicModule {
+  const token = `nestjs-typeorm-jobs:telemetry:${name}`;
+  const observer = observerProvider(
+    token,
+    name,
+    settingsToken(name),
+    (resolved, modules, events) => new JobsTelemetry(resolved, modules, events),
+  );
+  return { module: JobsTelemetryModule, imports, providers: [settings, observer] };
 }

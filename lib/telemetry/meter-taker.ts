@@ -18,6 +18,7 @@ import {
   type MetricDefinition,
   type MetricLabels,
   type MetricSink,
+  type Series,
 } from '../metrics/metric.js';
 import { ATTRIBUTE, SYSTEM, type Operation } from './attributes.js';
 
@@ -34,7 +35,7 @@ export class MeterTaker implements MetricTaker, MetricSink {
   private readonly histograms: Readonly<Record<HistogramName, Histogram>>;
   private readonly gauges: Readonly<Record<GaugeName, ObservableGauge>>;
 
-  private readonly pending = new Map<string, PendingCount>();
+  private readonly pending: PendingCount[] = [];
 
   /** @param queue the name of the module */
   constructor(
@@ -53,16 +54,18 @@ export class MeterTaker implements MetricTaker, MetricSink {
   }
 
   /** The SDK sorts and joins attributes at each call: so it is called once for all that came between two collections. */
-  add(counter: CounterName, count: number, labels: MetricLabels): void {
-    const key = `${counter} ${labels.errorType ?? ''} ${labels.kind!}`;
-    const pending = this.pending.get(key);
-    if (pending !== undefined) pending.count += count;
-    else
-      this.pending.set(key, { counter, count, attributes: this.attributesOf(labels, OPERATIONS[counter]) });
+  counter(name: CounterName, labels: MetricLabels): Series {
+    const [counter, attributes] = [this.counters[name], this.attributesOf(labels, OPERATIONS[name])];
+    const pending: PendingCount = { counter, attributes, count: 0 };
+    this.pending.push(pending);
+    return (count) => {
+      pending.count += count;
+    };
   }
 
-  record(histogram: HistogramName, seconds: number, labels: MetricLabels): void {
-    this.histograms[histogram].record(seconds, this.attributesOf(labels, OPERATIONS[histogram]));
+  histogram(name: HistogramName, labels: MetricLabels): Series {
+    const [histogram, attributes] = [this.histograms[name], this.attributesOf(labels, OPERATIONS[name])];
+    return (seconds) => histogram.record(seconds, attributes);
   }
 
   observe(sources: readonly GaugeSource[]): () => void {
@@ -82,9 +85,11 @@ export class MeterTaker implements MetricTaker, MetricSink {
 
   /** Gives what has been counted to the meter. */
   private flush(): void {
-    for (const { counter, count, attributes } of this.pending.values())
-      this.counters[counter].add(count, attributes);
-    this.pending.clear();
+    for (const pending of this.pending) {
+      const { counter, count, attributes } = pending;
+      if (count > 0) counter.add(count, attributes);
+      pending.count = 0;
+    }
   }
 
   private attributesOf({ kind, errorType, outcome, stat }: MetricLabels, operation?: Operation): Attributes {
@@ -100,7 +105,7 @@ export class MeterTaker implements MetricTaker, MetricSink {
 
 /** What has been counted and not been given to the meter yet. */
 interface PendingCount {
-  readonly counter: CounterName;
+  readonly counter: Counter;
   readonly attributes: Attributes;
   count: number;
 }

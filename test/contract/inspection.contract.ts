@@ -152,6 +152,15 @@ export function inspectionContract(store: SqlStore): void {
       });
     }
 
+    it('finds a view in the place of the table', async () => {
+      expect(
+        await plantedBy(
+          'ALTER TABLE nest_jobs RENAME TO kept',
+          'CREATE VIEW nest_jobs AS SELECT * FROM kept',
+        ),
+      ).toEqual(one('table-unsuitable', 'is a view', 'table'));
+    });
+
     it('finds a lost column', async () => {
       expect(await plantedBy('ALTER TABLE nest_jobs DROP COLUMN progress')).toEqual(
         one('column-missing', 'the column progress', 'Add them again'),
@@ -251,6 +260,12 @@ export function inspectionContract(store: SqlStore): void {
       });
     });
 
+    it('finds a table that takes part in inheritance', async () => {
+      expect(await plantedBy('CREATE TABLE old_jobs () INHERITS (nest_jobs)')).toEqual(
+        one('table-unsuitable', 'takes part in inheritance', 'in one plain table'),
+      );
+    });
+
     it('finds another collation', async () => {
       expect(
         await plantedBy('ALTER TABLE nest_jobs ALTER COLUMN kind TYPE varchar(255) COLLATE "POSIX"'),
@@ -316,6 +331,25 @@ export function inspectionContract(store: SqlStore): void {
       expect(await plantedBy(statement)).toEqual(
         one('collation-changed', 'kind (utf8mb4_general_ci)', 'utf8mb4_bin'),
       );
+    });
+
+    it('finds that the server breaks off the statements of an account, which may see no other sessions', async () => {
+      await fresh.within(async (dataSource, database) => {
+        await (await fresh.queueOn(dataSource).open()).close();
+        const [user, password] = [database.name.slice(0, 30), 'secret'];
+        await dataSource.query(
+          `GRANT ALL ON ${database.name}.* TO '${user}'@'%' IDENTIFIED BY '${password}' WITH MAX_STATEMENT_TIME 2`,
+        );
+        const url = new URL(database.url);
+        Object.assign(url, { username: user, password });
+        try {
+          const limited = await database.connect({ url: url.href });
+          const { findings: found } = await inspect(limited).finally(() => limited.destroy());
+          expect(found).toEqual(one('timeout-short', 'max_statement_time is 2000 ms', 'at least 5000 ms'));
+        } finally {
+          await dataSource.query(`DROP USER '${user}'@'%'`);
+        }
+      });
     });
 
     it('finds old versions that the server does not purge', async () => {

@@ -275,6 +275,15 @@ export function jobSchedulesContract(store: Store): void {
       });
     });
 
+    it('with dryRun counts what it would make, and makes nothing', async () => {
+      await schedules.upsert(NAME, daily);
+      await schedules.backfill(NAME, { from: day(1), to: day(2) });
+      const span = { from: day(1), to: day(5) };
+      const counted = await schedules.backfill(NAME, { ...span, dryRun: true });
+      expect(counted).toEqual({ created: 3, existing: 2 });
+      expect(await schedules.backfill(NAME, span)).toEqual(counted);
+    });
+
     it('by several callers at once makes each job once', async () => {
       await schedules.upsert(NAME, daily);
       const calls = Array.from({ length: 4 }, () => schedules.backfill(NAME, { from: day(1), to: day(28) }));

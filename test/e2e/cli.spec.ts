@@ -1,31 +1,33 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { resolveSchedule } from '../../lib/schedules/resolve-schedule.js';
 import { encodeTerms } from '../../lib/schedules/schedule-terms.js';
 import { anyServer, describeOn, oneOfEach, sqlite } from '../support/databases.js';
-import { Cli, CliWorld, urlOf, type CliAnswer } from '../support/cli.js';
+import { CliWorld, urlOf, type Cli, type CliAnswer } from '../support/cli.js';
 import { LONG } from '../support/store.js';
 import { until } from '../support/until.js';
 
 const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
 
-/** What commands do before there is anything. */
+/** What commands do before there is anything, as processes of their own where that is what is tested. */
 describeOn([...oneOfEach, ...sqlite], 'The command line on a new database of $name', (server) => {
   let world: CliWorld;
   const run = (...given: string[]) => world.run(...given);
+  const spawned = (...given: string[]) => world.cli.spawn(...given);
   beforeAll(async () => {
     world = await CliWorld.open(server, false);
   });
   afterAll(() => world.close());
 
   it('refuses to work without a table, makes it by migrate, and then says what to do next', async () => {
-    const answer = await run('list');
+    const answer = await spawned('list');
     expect(answer).toMatchObject({ code: 1, out: '' });
     expect(answer.err).toContain('There is no table');
     expect(answer.err).toContain('nestjs-typeorm-jobs migrate');
-    const made = await run('migrate', '--json');
+    const made = await spawned('migrate', '--json');
     expect(made).toMatchObject({ code: 0, err: '' });
     expect(made.json).toEqual({ table: expect.stringContaining('nest_jobs'), version: 2, steps: [1, 2] });
     expect((await run('migrate')).out).toMatch(/nest_jobs is at version 2 already\.\n$/);
@@ -33,11 +35,14 @@ describeOn([...oneOfEach, ...sqlite], 'The command line on a new database of $na
     expect((await run('list', '--kind', 'x')).out).toContain('No job fits.');
     expect((await run('workers')).out).toContain('No worker is live. Start');
     expect((await run('schedules')).out).toContain('There are no schedules. Declare one');
-    expect((await run('stats')).out).toContain('Nothing is known of any kind');
+    expect(await spawned('stats')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Nothing is known of any kind'),
+    });
   });
 });
 
-/** Each command as a process of the built package. */
+/** Each command of the built package. */
 describeOn([...oneOfEach, ...sqlite], 'The command line on $name', (server) => {
   let world: CliWorld;
   const run = (...given: string[]) => world.run(...given);
@@ -291,13 +296,104 @@ describeOn([...oneOfEach, ...sqlite], 'The command line on $name', (server) => {
     expect((await run('schedules', '--json')).json).toMatchObject({ schedules: [{ name: 'nightly' }] });
     expect((await run('schedules', '--kind', 'other')).out).toContain('There are no schedules.');
   });
+
+  describe('schedules with an action', () => {
+    const EVERY_MINUTE = { everyMs: 60_000, kind: 'ticks', startAt: new Date('2026-01-01T00:00:00Z') };
+    const span = ['--from', '2026-01-01T00:00:00Z', '--to', '2026-01-01T00:04:30Z'];
+    const jobsOf = async (name: string) => (await world.client.find({ schedule: name })).jobs;
+    const make = async (name: string) => {
+      const { schedules } = world;
+      await schedules.upsert(name, EVERY_MINUTE);
+      return schedules;
+    };
+
+    it('pause and resume it, and say when it ticks next', async () => {
+      const schedules = await make('s.pause');
+      const paused = await run('schedules', 'pause', 's.pause', '--reason', 'a holiday');
+      expect(paused).toEqual(
+        expect.objectContaining({ code: 0, out: 'Paused the schedule s.pause.\n', err: '' }),
+      );
+      expect(await schedules.get('s.pause')).toMatchObject({ paused: true, pausedReason: 'a holiday' });
+      const resumed = await run('schedules', 'resume', 's.pause', '--missed', 'last');
+      expect(resumed.code).toBe(0);
+      expect(resumed.out).toMatch(/^Resumed the schedule s\.pause\. Its next tick is at \S+Z\.\n$/);
+      expect(await schedules.get('s.pause')).toMatchObject({ paused: false });
+      expect((await run('schedules', 'pause', 's.pause', '--json')).json).toMatchObject({ paused: true });
+      expect((await run('schedules', 'resume', 's.pause', '--json')).json).toMatchObject({ paused: false });
+      expect(await run('schedules', 'resume', 's.pause', '--missed', 'some')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("must be 'skip' or 'last' or 'all'"),
+      });
+    });
+
+    it('run makes a job at once', async () => {
+      await make('s.run');
+      const made = await run('schedules', 'run', 's.run');
+      const [job] = await jobsOf('s.run');
+      expect(made).toMatchObject({ code: 0, out: `Made the job ${job!.id} of the kind ticks.\n` });
+      expect((await run('schedules', 'run', 's.run', '--json')).json).toMatchObject({ schedule: 's.run' });
+      expect(await jobsOf('s.run')).toHaveLength(2);
+    });
+
+    it('preview shows the next ticks, and makes none', async () => {
+      const schedules = await make('s.preview');
+      const { nextAt } = (await schedules.get('s.preview'))!;
+      const shown = await run('schedules', 'preview', 's.preview', '-n', '3');
+      const expected = [0, 1, 2].map((n) =>
+        new Date(nextAt!.getTime() + n * 60_000).toISOString().replace('.000Z', 'Z'),
+      );
+      expect(shown).toMatchObject({ code: 0, out: `${expected.join('\n')}\n`, err: '' });
+      const { json } = await run('schedules', 'preview', 's.preview', '--json');
+      expect(json).toMatchObject({ name: 's.preview', paused: false, ticks: { length: 10 } });
+      await schedules.pause('s.preview');
+      expect(await run('schedules', 'preview', 's.preview')).toMatchObject({
+        code: 0,
+        err: expect.stringContaining('It is paused'),
+      });
+      expect(await jobsOf('s.preview')).toEqual([]);
+    });
+
+    it('backfill counts the ticks without a job, asks, and makes their jobs once', async () => {
+      await make('s.fill');
+      const fill = (...more: string[]) => run('schedules', 'backfill', 's.fill', ...span, ...more);
+      expect(await fill()).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('Make 5 jobs of the schedule s.fill? Nothing was changed'),
+      });
+      const answering = (reply: string) =>
+        world.cli.runAnswering(reply, 'schedules', 'backfill', 's.fill', ...span, '--limit', '2');
+      expect(await answering('n')).toMatchObject({ code: 3, err: expect.stringContaining('Make 2 jobs') });
+      expect((await fill('--dry-run', '--json')).json).toEqual({ created: 5, existing: 0, dryRun: true });
+      expect(await jobsOf('s.fill')).toEqual([]);
+      expect(await answering('y')).toMatchObject({ code: 0, out: '2 jobs made; 0 ticks had one.\n' });
+      expect((await fill('--yes', '--json')).json).toEqual({ created: 3, existing: 2, dryRun: false });
+      expect(await jobsOf('s.fill')).toHaveLength(5);
+      expect(await fill()).toMatchObject({ code: 0, out: 'No tick is without a job; 5 ticks had one.\n' });
+    });
+
+    it.each([
+      [['pause', 'nowhere'], 1, 'nowhere'],
+      [['preview', 'nowhere'], 1, 'nowhere'],
+      [['puase', 'x'], 2, 'Did you mean "pause"? The actions are pause, resume, run, preview, backfill.'],
+      [['run'], 2, '"schedules run" needs <name>.'],
+      [['backfill', 'x'], 2, '"schedules backfill" needs --from and --to.'],
+      [['run', 'x', '--reason', 'y'], 2, '--reason has no meaning with "schedules run".'],
+      [['--yes'], 2, '--yes has no meaning without an action.'],
+      [['preview', 'x', '-n', '0'], 2, '--count is "0"; it must be a whole number from 1 to 1000.'],
+    ])('refuses %j', async (given, code, told) => {
+      const answer = await run('schedules', ...given);
+      expect(answer).toMatchObject({ code, out: '', err: expect.stringContaining(told) });
+    });
+  });
 });
 
 describe('The command line', () => {
-  const cli = new Cli({});
   let world: CliWorld;
+  /** Without a database. */
+  let cli: Cli;
   beforeAll(async () => {
     world = await CliWorld.open(anyServer());
+    cli = world.cli.in(process.cwd());
   });
   afterAll(() => world.close());
 
@@ -305,9 +401,10 @@ describe('The command line', () => {
     [['--help'], 'Usage: nestjs-typeorm-jobs <command>'],
     [['help', 'list'], 'Usage: nestjs-typeorm-jobs list [options]'],
     [['cancel', '--help'], '--reason <text>'],
+    [['schedules', '--help'], 'Actions:\n  pause     Keep it from making jobs'],
     [['--version'], '0.1.0'],
   ])('helps without a database: %j', async (given, text) => {
-    expect(await cli.run(...given)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(text) });
+    expect(await cli.spawn(...given)).toMatchObject({ code: 0, err: '', out: expect.stringContaining(text) });
   });
 
   it.each([
@@ -337,12 +434,12 @@ describe('The command line', () => {
 
   it('tells that the database cannot be reached, and keeps the password to itself', async () => {
     for (const url of ['postgres://me:s3cret@127.0.0.1:1/db', 'mysql://me:s3cret@127.0.0.1:1/db']) {
-      const { code, out, err } = await new Cli({ DATABASE_URL: url }).run('list');
+      const { code, out, err } = await world.cli.with({ databaseUrl: url }).run('list');
       expect({ code, out }).toEqual({ code: 1, out: '' });
       expect(err).toMatch(/^The database cannot be reached: .*ECONNREFUSED/);
       expect(err).not.toContain('s3cret');
     }
-    const { code, err } = await new Cli({ DATABASE_URL: 'oracle://me:s3cret@host/db' }).run('list');
+    const { code, err } = await world.cli.with({ databaseUrl: 'oracle://me:s3cret@host/db' }).run('list');
     expect(code).toBe(2);
     expect(err).toContain('"DATABASE_URL" is "oracle:…"; it must be a URL such as postgres://');
   });
@@ -368,7 +465,7 @@ describe('The command line', () => {
       const cache = join(import.meta.dirname, '../../node_modules/.cache');
       await mkdir(cache, { recursive: true });
       folder = await mkdtemp(join(cache, 'cli-'));
-      files = new Cli({}, folder);
+      files = world.cli.in(folder);
       await world.client.enqueue('from.file', null, { id: 'stays' });
     });
     afterAll(() => rm(folder, { recursive: true }));

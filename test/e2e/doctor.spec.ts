@@ -9,6 +9,7 @@ import { encodeTerms } from '../../lib/schedules/schedule-terms.js';
 import type { DoctorFinding } from '../../lib/cli/doctor/diagnose.js';
 import { Cli, CliWorld, urlOf, type CliAnswer } from '../support/cli.js';
 import { anyServer, describeOn, oneOfEach, pooled, sqlite, type TestServer } from '../support/databases.js';
+import { OwnPostgres } from '../support/own-postgres.js';
 import { PgBouncer } from '../support/pgbouncer.js';
 
 const HOUR = 3_600_000;
@@ -138,6 +139,23 @@ describeOn([...oneOfEach, ...sqlite], 'The doctor on $name', (server) => {
         await send(`UPDATE nest_jobs_controls SET paused_at = ${ago(50 * HOUR)} WHERE kind = 'mail'`);
       },
       heal: () => world.kinds.resume('mail'),
+    },
+    {
+      code: 'pause-forgotten',
+      plant: async () => {
+        await world.kinds.pause('*', { reason: 'a migration' });
+        await send(`UPDATE nest_jobs_controls SET paused_at = ${ago(50 * HOUR)} WHERE kind = '*'`);
+      },
+      heal: () => world.kinds.resume('*'),
+    },
+    {
+      code: 'pause-forgotten',
+      plant: async () => {
+        await schedule(EACH_MINUTE, new Date(Date.now() + HOUR));
+        await world.queue.schedules.pause('nightly', 'a holiday');
+        await send(`UPDATE nest_jobs_schedules SET paused_at = ${ago(50 * HOUR)}`);
+      },
+      heal: unschedule,
     },
     { code: 'releases-differ', plant: () => beat({ release: '9.9.9' }), heal: forget },
     { code: 'time-zone-data-missing', plant: () => beat({ tzData: null }), heal: forget },
@@ -270,16 +288,38 @@ describeOn(pooled, 'The doctor behind a pooler in transaction mode before $name'
   });
 
   it('finds that notifications do not arrive', async () => {
-    const behind = await new Cli({ DATABASE_URL: pooler.url }).run('doctor', '--json');
+    const behind = await world.cli.with({ databaseUrl: pooler.url }).run('doctor', '--json');
     expect(findingsOf(behind).map(({ code }) => code)).toContain('notifications-missing');
     const direct = await world.run('doctor', '--json');
     expect(findingsOf(direct).map(({ code }) => code)).not.toContain('notifications-missing');
   });
 });
 
+describe('The doctor on a standby', () => {
+  let primary: OwnPostgres;
+  let cli: Cli;
+  beforeAll(async () => {
+    primary = await OwnPostgres.start();
+    cli = await Cli.open(primary.url);
+    await cli.run('migrate');
+  });
+  afterAll(async () => {
+    await cli.close();
+    await primary.stop();
+  });
+
+  it('finds that no job can be written there, and no such thing on the primary', async () => {
+    const codes = async () => findingsOf(await cli.run('doctor', '--json')).map(({ code }) => code);
+    expect(await codes()).toEqual([]);
+    await primary.restartAsStandby();
+    expect(await codes()).toContain('server-read-only');
+  });
+});
+
 describe('The doctor, of the DataSource of an application', () => {
   let world: CliWorld;
   let folder: string;
+  let files = 0;
   beforeAll(async () => {
     world = await CliWorld.open(anyServer());
     const cache = join(import.meta.dirname, '../../node_modules/.cache');
@@ -294,8 +334,9 @@ describe('The doctor, of the DataSource of an application', () => {
   const examine = async (options: string) => {
     const text = `import { DataSource } from 'typeorm';
       export default new DataSource({ type: 'postgres', url: '${urlOf(world.database)}', ${options} });`;
-    await writeFile(join(folder, 'source.mjs'), text);
-    const answer = await new Cli({}, folder).run('doctor', '-d', 'source.mjs', '--json');
+    const file = `source-${++files}.mjs`; // a process loads each file once
+    await writeFile(join(folder, file), text);
+    const answer = await world.cli.in(folder).run('doctor', '-d', file, '--json');
     return findingsOf(answer).map(({ code }) => code);
   };
 

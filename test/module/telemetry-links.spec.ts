@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { JobClient, JobQueue, JobSchedules, type Job } from '../../lib/index.js';
 import { JobsTelemetryModule } from '../../lib/telemetry/index.js';
@@ -75,6 +76,48 @@ function tests(start: Start): void {
     const [attempt] = await OTEL.current.processed(1);
     expect(OTEL.current.sent.map(idOf)).toEqual([id]);
     expect(attempt!.links[0]!.context.spanId).toBe(OTEL.current.sent[0]!.spanContext().spanId);
+  });
+
+  it('has a span of each tick, to which its job links, in a trace of its own', async () => {
+    const app = await start({ imports: [telemetry()] });
+    const schedules = app.get(JobSchedules);
+    await schedules.upsert('often', { everyMs: 1_000, kind: 'mail', payload: 'a' });
+    const [attempt] = await OTEL.current.processed(1);
+    await schedules.pause('often');
+    const id = idOf(attempt!);
+    const [send, ...others] = spanOf(OTEL.current.sent, { id });
+    expect(others).toEqual([]);
+    expect(send).toMatchObject({ name: 'send mail', kind: SpanKind.PRODUCER, parentSpanContext: undefined });
+    expect(send!.attributes).toEqual({
+      'messaging.system': 'nestjs_typeorm_jobs',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 'mail',
+      'messaging.message.id': expect.stringMatching(/^often@/),
+      'nestjs_typeorm_jobs.queue': 'default',
+      'nestjs_typeorm_jobs.schedule': 'often',
+    });
+    const { traceId, spanId } = send!.spanContext();
+    expect(attempt!.links).toMatchObject([{ context: { traceId, spanId } }]);
+    expect((await app.get(JobClient).get(id))!.traceContext).toEqual({
+      traceparent: `00-${traceId}-${spanId}-01`,
+    });
+  });
+
+  it('has one span of a backfill, to which all of its jobs link', async () => {
+    const app = await start({ imports: [telemetry()] });
+    const schedules = app.get(JobSchedules);
+    await schedules.upsert('daily', { cron: '0 3 * * *', kind: 'mail', payload: 'a' });
+    const span = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2026-01-03T23:00:00Z') };
+    expect(await schedules.backfill('daily', span)).toEqual({ created: 3, existing: 0 });
+    const attempts = await OTEL.current.processed(3);
+    const [send, ...others] = OTEL.current.sent;
+    expect(others).toEqual([]);
+    expect(send!.attributes).toMatchObject({ 'messaging.batch.message_count': 3 });
+    const { spanId } = send!.spanContext();
+    expect(attempts.map(({ links }) => links[0]!.context.spanId)).toEqual([spanId, spanId, spanId]);
+    await schedules.backfill('daily', span);
+    expect(OTEL.current.sent).toHaveLength(1);
   });
 }
 

@@ -1,3 +1,4 @@
+import { nextTicks } from '../../schedules/next-ticks.js';
 import { previewSchedule } from '../../schedules/preview-schedule.js';
 import type { Schedule } from '../../schedules/schedule.js';
 import type { Preview, ScheduleRow, Schedules } from '../api/screens.js';
@@ -40,7 +41,12 @@ function scheduleRow(schedule: Schedule): ScheduleRow {
   const { name, kind, cron, timeZone, everyMs, declared, enabled, nextAt, skipped, overdue } = schedule;
   return {
     ...{ name, kind, cron: cron ?? null, timeZone: timeZone ?? null, everyMs: everyMs ?? null },
-    ...{ declared, enabled, nextAt: millisOf(nextAt), ticks: ticksOf(schedule) },
+    ...{
+      declared,
+      enabled,
+      nextAt: millisOf(nextAt),
+      ticks: nextTicks(schedule, TICKS).map((tick) => tick.getTime()),
+    },
     lastTick: millisOf(schedule.lastTick),
     lastJobId: schedule.lastJobId ?? null,
     paused: schedule.paused
@@ -48,17 +54,4 @@ function scheduleRow(schedule: Schedule): ScheduleRow {
       : null,
     ...{ overdue, skipped },
   };
-}
-
-/** The next one is as it is stored; the others follow from it. */
-function ticksOf({ cron, timeZone, everyMs, nextAt, endAt }: Schedule): number[] {
-  if (nextAt === null) return [];
-  const from = nextAt.getTime();
-  if (cron !== undefined)
-    return previewSchedule({ cron, timeZone, endAt }, { from: nextAt, count: TICKS }).map((tick) =>
-      tick.getTime(),
-    );
-  if (everyMs === undefined) return [from];
-  const ticks = Array.from({ length: TICKS }, (_, n) => from + n * everyMs);
-  return ticks.filter((tick) => endAt === undefined || tick <= endAt.getTime());
 }

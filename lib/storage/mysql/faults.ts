@@ -42,16 +42,17 @@ const RECOLLATED = `
 /* Only an account with the privilege PROCESS may read it. */
 const HISTORY = `SELECT count AS count FROM information_schema.innodb_metrics WHERE name = 'trx_rseg_history_len'`;
 
-const isOn = (value: string | undefined) => value === 'ON' || value === '1';
+/** Newer releases of MariaDB have more than one way of being on: `NO_LOCK`, `NO_LOCK_NO_ADMIN`. */
+const isOff = (value: string | undefined) => value === undefined || value === 'OFF' || value === '0';
 
 function readOnly(values: ReadonlyMap<string, string>): StorageFinding[] {
-  if (!isOn(values.get('read_only'))) return [];
+  const value = values.get('read_only');
+  if (isOff(value)) return [];
   return [
     {
       code: 'server-read-only',
       severity: 'error',
-      trouble:
-        'read_only is ON: this server is a replica, so no job can be enqueued, claimed or settled on it.',
+      trouble: `read_only is ${value}: this server is a replica, so no job can be enqueued, claimed or settled on it.`,
       remedy: 'Connect to the primary, or set read_only to OFF where this is the primary.',
     },
   ];

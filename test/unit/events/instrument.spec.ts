@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resultOf, type AttemptEnd, type JobsInstrument } from '../../../lib/events/instrument.js';
+import type { AttemptEnd, JobsInstrument } from '../../../lib/events/instrument.js';
 import { JobsEvents } from '../../../lib/events/jobs-events.js';
 import type { Job } from '../../../lib/job/job.js';
 import { claimedJob } from '../fakes.js';
@@ -23,12 +23,17 @@ function noting(notes: string[], name: string, trace?: Record<string, string>): 
   };
 }
 
+const error = new Error('a fault');
+const raise = () => {
+  throw error;
+};
+
 /** Calls the instrument of the events as an executor does. */
 const process = (events: JobsEvents, run: () => Promise<AttemptEnd>) =>
-  resultOf((once) => events.instrument!.process(claimedJob(), once), run);
+  events.instrument!.process(claimedJob(), run);
 
 const send = (events: JobsEvents, write: () => Promise<readonly Job[]>) =>
-  resultOf((once) => events.instrument!.send(SENDING, once), write);
+  events.instrument!.send(SENDING, write);
 
 describe('The instruments of events', () => {
   it('are none until one is put there, and after its end', () => {
@@ -61,9 +66,55 @@ describe('The instruments of events', () => {
     const failures: unknown[] = [];
     events.on('instrumentFailed', ({ error }) => failures.push(error));
     for (const name of ['a', 'b']) events.instrumentWith(noting([], name));
-    const error = new Error('no database');
-    await expect(send(events, () => Promise.reject(error))).rejects.toBe(error);
+    const failure = new Error('no database');
+    await expect(send(events, () => Promise.reject(failure))).rejects.toBe(failure);
     expect(failures).toEqual([]);
+  });
+
+  it('watch attempts within what stands around them, wherever they were put', async () => {
+    const events = new JobsEvents();
+    const notes: string[] = [];
+    const watching = (name: string) => ({
+      ...{ send: () => Promise.resolve(), traceContext: () => undefined },
+      watch: ({ id }: { readonly id: string }) => {
+        notes.push(`${name} sees ${id}`);
+        return ({ type }: AttemptEnd) => void notes.push(`${name} sees its end: ${type}`);
+      },
+    });
+    events.instrumentWith(watching('a'));
+    events.instrumentWith(noting(notes, 'b'));
+    events.instrumentWith(watching('c'));
+    const run = () => {
+      notes.push('it runs');
+      return Promise.resolve(DONE);
+    };
+    await expect(process(events, run)).resolves.toBe(DONE);
+    const { id } = claimedJob();
+    expect(notes).toEqual([
+      'b begins',
+      `a sees ${id}`,
+      `c sees ${id}`,
+      'it runs',
+      'a sees its end: done',
+      'c sees its end: done',
+      'b ends: done',
+    ]);
+  });
+
+  it.each([
+    ['at the beginning', () => raise()],
+    ['at the end', () => () => raise()],
+  ])('that watch change nothing by what they throw %s', async (_when, watch) => {
+    const events = new JobsEvents();
+    const told: unknown[] = [];
+    const seen: AttemptEnd[] = [];
+    events.on('instrumentFailed', (detail) => told.push(detail));
+    const watching = { send: () => Promise.resolve(), traceContext: () => undefined };
+    events.instrumentWith({ ...watching, watch });
+    events.instrumentWith({ ...watching, watch: () => (end) => void seen.push(end) });
+    await expect(process(events, () => Promise.resolve(DONE))).resolves.toBe(DONE);
+    expect(told).toEqual([{ error, failures: 1 }]);
+    expect(seen).toEqual([DONE]);
   });
 
   it('bring their traces together', () => {
@@ -75,7 +126,6 @@ describe('The instruments of events', () => {
     expect(events.instrument!.traceContext()).toEqual({ traceparent: 'x', b3: 'y' });
   });
 
-  const error = new Error('a fault');
   const faults: readonly (readonly [when: string, instrument: JobsInstrument])[] = [
     [
       'before they call',
@@ -164,11 +214,75 @@ describe('The instruments of events', () => {
     const events = new JobsEvents();
     const told: unknown[] = [];
     events.on('instrumentFailed', (detail) => told.push(detail));
-    const traceContext = () => {
-      throw error;
-    };
-    events.instrumentWith({ ...noting([], 'a'), traceContext });
+    events.instrumentWith({ ...noting([], 'a'), traceContext: raise });
     expect(events.instrument!.traceContext()).toBeUndefined();
     expect(told).toEqual([{ error, failures: 1 }]);
+  });
+
+  describe('around the jobs of ticks', () => {
+    const FIRING = { schedule: 'nightly', kind: 'mail', jobIds: ['nightly@1'] };
+    const others = { send: () => Promise.resolve(), traceContext: () => undefined };
+    const around = (notes: string[], name: string): JobsInstrument => ({
+      ...others,
+      fire: ({ schedule }) => ({
+        traceContext: { [name]: schedule },
+        run: (work) => {
+          notes.push(`${name} runs`);
+          return work();
+        },
+        made: () => void notes.push(`${name} made`),
+        failed: () => void notes.push(`${name} failed`),
+      }),
+    });
+
+    it('are none where no instrument stands there', () => {
+      const events = new JobsEvents();
+      events.instrumentWith(others);
+      expect(events.instrument!.fire(FIRING)).toBeUndefined();
+    });
+
+    it('stand around each other, the first outermost, and bring their traces together', () => {
+      const events = new JobsEvents();
+      const notes: string[] = [];
+      for (const name of ['a', 'b']) events.instrumentWith(around(notes, name));
+      const watch = events.instrument!.fire(FIRING)!;
+      expect(watch.traceContext).toEqual({ a: 'nightly', b: 'nightly' });
+      expect(watch.run(() => 'done')).toBe('done');
+      watch.made();
+      watch.failed(error);
+      expect(notes).toEqual(['a runs', 'b runs', 'b made', 'a made', 'b failed', 'a failed']);
+    });
+
+    it('change nothing by what they throw', () => {
+      const events = new JobsEvents();
+      const told: unknown[] = [];
+      events.on('instrumentFailed', (detail) => told.push(detail));
+      events.instrumentWith({ ...others, fire: raise });
+      events.instrumentWith({
+        ...others,
+        fire: () => ({ traceContext: undefined, run: raise, made: raise, failed: raise }),
+      });
+      const watch = events.instrument!.fire(FIRING)!;
+      let calls = 0;
+      expect(watch.run(() => (calls += 1))).toBe(1);
+      watch.made();
+      watch.failed(error);
+      expect(calls).toBe(1);
+      expect(told).toHaveLength(4);
+    });
+
+    it('pass on what is thrown where payloads are made', () => {
+      const events = new JobsEvents();
+      const told: unknown[] = [];
+      events.on('instrumentFailed', (detail) => told.push(detail));
+      events.instrumentWith(around([], 'a'));
+      let calls = 0;
+      const work = () => {
+        calls += 1;
+        return raise();
+      };
+      expect(() => events.instrument!.fire(FIRING)!.run(work)).toThrow(error);
+      expect({ calls, told }).toEqual({ calls: 1, told: [] });
+    });
   });
 });
