@@ -1,5 +1,3 @@
-import { UnknownScheduleError } from '../../job/schedule-errors.js';
-import { missingTicks } from '../screens/missing-ticks.js';
 import type { Action, AnswerTo } from './action.js';
 import type { ActionBody } from './action-body.js';
 
@@ -44,19 +42,14 @@ export const backfill: Action<AnswerTo<'backfill'>> = {
     return `${nameOf(body)} from ${from ?? '?'} to ${to ?? '?'}`;
   },
   isDryRun: (body) => body.flag('dryRun'),
-  run: async (context) => {
-    const { schedules, body } = context;
-    const name = body.text('name');
+  run: async ({ schedules, reads, body }) => {
+    const dryRun = body.flag('dryRun');
     const limit = body.optionalNumber('limit');
     const [from, to] = [new Date(body.number('from')), new Date(body.number('to'))];
-    if (body.flag('dryRun')) {
-      const schedule = await context.reads.run(() => schedules.get(name));
-      if (schedule === null) throw new UnknownScheduleError(name);
-      return { answer: await missingTicks(context, schedule, { from, to, limit }), changed: 0 };
-    }
-    const span = { from, to, ...(limit !== undefined && { limit }) };
-    const answer = await schedules.backfill(name, { ...OUTSIDE, ...span });
-    return { answer, changed: answer.created };
+    const options = { ...OUTSIDE, from, to, dryRun, ...(limit !== undefined && { limit }) };
+    const call = () => schedules.backfill(body.text('name'), options);
+    const answer = await (dryRun ? reads.run(call) : call());
+    return { answer, changed: dryRun ? 0 : answer.created };
   },
 };
 

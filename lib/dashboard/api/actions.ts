@@ -91,8 +91,6 @@ export interface Backfilled {
   readonly created: number;
   /** How many ticks had a job already. */
   readonly existing: number;
-  /** With `dryRun`: there are over 1,000 ticks, of which these are the oldest. */
-  readonly capped?: boolean;
 }
 
 export type Done = Readonly<Record<string, never>>;

@@ -209,15 +209,12 @@ describe.each(PLATFORMS)('The actions of the dashboard on %s', (platform) => {
     const days = { name: 'nightly', from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 4) };
     const preview = async (body: object) =>
       (await act('backfill', { ...days, ...body, dryRun: true })).answer;
-    expect(await preview({})).toEqual({ created: 3, existing: 0, capped: false });
-    expect(await preview({ limit: 2 })).toEqual({ created: 2, existing: 0, capped: false });
+    expect(await preview({})).toEqual({ created: 3, existing: 0 });
+    expect(await preview({ limit: 2 })).toEqual({ created: 2, existing: 0 });
     expect((await act('backfill', { ...days, limit: 1 })).answer).toEqual({ created: 1, existing: 0 });
-    expect(await preview({})).toEqual({ created: 2, existing: 1, capped: false });
-    expect(await preview({ from: 0 })).toMatchObject({
-      created: 1_000,
-      existing: 0,
-      capped: true,
-    });
+    expect(await preview({})).toEqual({ created: 2, existing: 1 });
+    const tooMany = await dashboards.act('backfill', { ...days, from: 0, dryRun: true });
+    expect([tooMany.status, tooMany.text]).toEqual([400, expect.stringContaining('limit')]);
     expect((await act('backfill', days)).answer).toEqual({ created: 2, existing: 1 });
     expect((await act('backfill', { ...days, limit: 1 })).answer).toEqual({ created: 0, existing: 1 });
     expect((await audit())[1]).toMatchObject({

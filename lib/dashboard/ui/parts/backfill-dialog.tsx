@@ -94,13 +94,12 @@ function useBackfillPreview(asked: Asked): string {
 
 type Asked = Omit<Actions['backfill'][0], 'dryRun'>;
 
-function previewText({ created, existing, capped = false }: Backfilled): string {
-  const more = capped ? ' There are more ticks than the first 1,000, which were looked at.' : '';
+function previewText({ created, existing }: Backfilled): string {
   const had =
     existing === 0
       ? ''
       : ` ${plural(existing, 'tick')} of this span ${existing === 1 ? 'has' : 'have'} one already.`;
-  return `${plural(created, 'job')} will be enqueued.${had}${more}`;
+  return `${plural(created, 'job')} will be enqueued.${had}`;
 }
 
 function resultText(created: number, existing: number): string {
