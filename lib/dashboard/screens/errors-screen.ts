@@ -6,11 +6,12 @@ import { identify } from './fingerprint.js';
 
 /** How many failed jobs one page is made from. */
 const MOST_JOBS = 10_000;
-const PAGE = 1_000;
-/** A page ends after so long, with what it has. */
-const ENOUGH_MS = 1_000;
-/** How many rows one search looks at: failed jobs may be few among many. */
-const MAX_SEARCHED = 100_000;
+/** A page ends after so long, with what it has; a viewer goes on where it ended. */
+const ENOUGH_MS = 150;
+/** What one search looks for, and how many rows it looks at: failed jobs may be few among many. */
+const SEARCH = { limit: 1_000, maxSearched: 100_000 };
+/** The same where somebody waits: a search is not broken off. */
+const SHORT_SEARCH = { limit: 250, maxSearched: 20_000 };
 const IDS_SHOWN = 20;
 /** How many groups a page shows: those with the most jobs. */
 const GROUPS_SHOWN = 200;
@@ -24,7 +25,7 @@ export async function errorsScreen({ queue, reads }: JobsSources, query: URLSear
   let searched = 0;
   do {
     const from = after;
-    const page = await reads.run(() => failedJobs(queue.reads, kinds, from));
+    const page = await reads.run(() => failedJobs(queue.reads, kinds, from, SHORT_SEARCH));
     for (const job of page.failures) add(groups, job);
     searched += page.failures.length;
     after = page.reached;
@@ -46,9 +47,10 @@ export async function failedJobs(
   reader: JobReader,
   kinds: readonly string[],
   after: string | null,
+  search = SEARCH,
 ): Promise<FailedJobs> {
   const conditions: JobConditions = { states: ['failed', 'panic'], ...(kinds.length > 0 && { kinds }) };
-  const bounds = { order: 'newest', after, limit: PAGE, maxSearched: MAX_SEARCHED } as const;
+  const bounds = { order: 'newest', after, ...search } as const;
   const { ids, reached } = await reader.search(conditions, bounds);
   const found = new Map((await reader.failures(ids)).map((failure) => [failure.id, failure]));
   return { failures: ids.flatMap((id) => found.get(id) ?? []), reached };
