@@ -51,6 +51,8 @@ export class Backfill {
 
   /** @throws InvalidScheduleError */
   async run({ from, to, limit, dryRun = false }: BackfillOptions): Promise<BackfillAnswer> {
+    if (typeof dryRun !== 'boolean')
+      throw new InvalidScheduleError('dryRun', `is ${describeType(dryRun)}; it must be true or false.`);
     const ticks = this.ticks(requireInstant(from, 'from'), requireInstant(to, 'to'), limit);
     const makePayload = payloadMaker(this.known);
     let created = 0;

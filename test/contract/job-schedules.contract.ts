@@ -284,6 +284,14 @@ export function jobSchedulesContract(store: Store): void {
       expect(await schedules.backfill(NAME, span)).toEqual(counted);
     });
 
+    it('refuses a dryRun that is neither true nor false, and makes nothing', async () => {
+      await schedules.upsert(NAME, daily);
+      const span = { from: day(1), to: day(3) };
+      const refused = schedules.backfill(NAME, { ...span, dryRun: 'no' as never });
+      await expect(refused).rejects.toThrow(InvalidScheduleError);
+      expect(await schedules.backfill(NAME, { ...span, dryRun: true })).toEqual({ created: 3, existing: 0 });
+    });
+
     it('by several callers at once makes each job once', async () => {
       await schedules.upsert(NAME, daily);
       const calls = Array.from({ length: 4 }, () => schedules.backfill(NAME, { from: day(1), to: day(28) }));

@@ -67,28 +67,29 @@ describe('EventLoopMonitor', () => {
     expect(logger.lines).toEqual([]);
   });
 
-  it('counts a block beside which the process was stopped for longer', async () => {
+  /** From now on the loop seems to have been kept for so long at each look, the rest of the time to have been stopped. */
+  function pretendToKeep(activeMs: number): { looks: number } {
     const use = performance.eventLoopUtilization;
-    let asked = 0;
+    const seen = { looks: 0 };
     jest.spyOn(performance, 'eventLoopUtilization').mockImplementation((...since) => {
-      asked += 1;
-      return { ...use(...since), active: 150 };
+      if (since.length > 0) seen.looks += 1;
+      return { ...use(...since), active: activeMs };
     });
+    return seen;
+  }
+
+  it('counts a block beside which the process was stopped for longer', async () => {
+    const seen = pretendToKeep(150);
     block(400);
-    await until(() => asked >= 2, { everyMs: 1 }); // a look asks twice
+    await until(() => seen.looks > 0, { everyMs: 1 });
     expect(monitor.isBlocked).toBe(true);
   });
 
   it('lets a process pass that was stopped, and did not keep the loop itself', async () => {
-    const use = performance.eventLoopUtilization;
-    let looks = 0;
-    jest.spyOn(performance, 'eventLoopUtilization').mockImplementation((...since) => {
-      looks += 1;
-      return { ...use(...since), active: 0 };
-    });
+    const seen = pretendToKeep(0);
     block(250);
-    const before = looks;
-    await until(() => looks > before);
+    const { looks } = seen;
+    await until(() => seen.looks > looks);
     expect(monitor.isBlocked).toBe(false);
     expect(logger.lines).toEqual([]);
   });
