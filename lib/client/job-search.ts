@@ -99,16 +99,18 @@ async function fulfilling<Found extends JobSummary>(
   return ids.flatMap((id) => byId.get(id) ?? []).filter((job) => fulfils(job, conditions));
 }
 
-/** A page of what a search has found that looked for one more than the limit. */
+/** A page of jobs, or of what lists tell of them. */
 export interface FoundPage<Found> {
   readonly jobs: readonly Found[];
-  /** Where the next page begins; null where there is none. */
+  /** Hand it to the next call as `after`; null where there are no more jobs. */
   readonly next: string | null;
+  /** How many jobs, or entries of an index, the call has looked at. */
   readonly searched: number;
-  /** False where the search stopped before the page was full: there may be more, from `next` on. */
+  /** False where it has looked at 100,000 and not filled the page: there may be more, from `next` on. */
   readonly complete: boolean;
 }
 
+/** A page of what a search has found that looked for one more than the limit. */
 export function pageOf<Found extends JobSummary>(
   { jobs, searched, reached }: FulfillingJobs<Found>,
   limit: number,

@@ -23,20 +23,12 @@ import {
   type JobFilter,
 } from './find-arguments.js';
 import { JobControl } from './job-control.js';
-import { JobSearch, pageOf } from './job-search.js';
+import { JobSearch, pageOf, type FoundPage } from './job-search.js';
 import { requireReason } from './reason.js';
 import { targetOf } from './write-target.js';
 
 /** A page of jobs. */
-export interface FoundJobs {
-  readonly jobs: readonly Job[];
-  /** Hand it to the next call as `after`; null where there are no more jobs. */
-  readonly next: string | null;
-  /** How many jobs, or entries of an index, the call has looked at. */
-  readonly searched: number;
-  /** False where it has looked at 100,000 and not filled the page: there may be more, from `next` on. */
-  readonly complete: boolean;
-}
+export type FoundJobs = FoundPage<Job>;
 
 /** How many jobs fit a filter. */
 export interface JobCount {

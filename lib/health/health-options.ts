@@ -25,7 +25,7 @@ const isTime = (value: unknown) => typeof value === 'number' && value >= 0;
 const aTime = allow('a number of milliseconds from 0, or Infinity', isTime);
 
 /** The rules of the options of `JobsHealthModule`. */
-export const HEALTH_RULES = {
+const HEALTH_RULES = {
   name: { default: DEFAULT_NAME, check: moduleName },
   databaseTimeoutMs: { default: 2_000, check: wholeNumber(100, 60_000) },
   maxSilentMs: { default: 60_000, check: wholeNumber(5_000) },

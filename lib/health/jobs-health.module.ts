@@ -8,31 +8,19 @@ import {
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { InvalidOptionError } from '../job/errors.js';
-import { aList } from '../job/option-checks.js';
-import { resolveByRules, type OptionRules } from '../job/option-rules.js';
-import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
+import { namedSettings, type NamedAsyncSettings } from '../nest/async-settings.js';
 import type { ResolvedOptions } from '../nest/jobs.options.js';
 import { DEFAULT_NAME, getJobQueueToken, getWorkerToken, internalToken } from '../nest/jobs.tokens.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { Worker } from '../worker/worker.js';
-import {
-  HEALTH_RULES,
-  resolveHealthOptions,
-  type HealthSettings,
-  type JobsHealthOptions,
-} from './health-options.js';
+import { resolveHealthOptions, type HealthSettings, type JobsHealthOptions } from './health-options.js';
 import { JobsHealthIndicator, type ObservedJobs } from './jobs-health-indicator.js';
 
 /** The options that a factory may make. */
 export type JobsHealthSettings = Omit<JobsHealthOptions, 'name'>;
 
 /** What `forRootAsync` takes. */
-export interface JobsHealthAsyncOptions extends AsyncSettings<JobsHealthSettings> {
-  /** The name of the `JobsModule`. Default: the one without a name. */
-  readonly name?: string;
-  /** Modules whose providers `inject` needs. Default: none. */
-  readonly imports?: DynamicModule['imports'];
-}
+export type JobsHealthAsyncOptions = NamedAsyncSettings<JobsHealthSettings>;
 
 /** The injection token of the `JobsHealthIndicator` of a module. For the one without a name it is the class itself. */
 export function getJobsHealthToken(name: string = DEFAULT_NAME): InjectionToken<JobsHealthIndicator> {
@@ -66,22 +54,11 @@ export class JobsHealthModule {
    *
    * @throws InvalidOptionError; for what the factory makes, when the application starts
    */
-  static forRootAsync({ inject, useFactory, ...options }: JobsHealthAsyncOptions): DynamicModule {
-    const { name, imports } = resolveByRules(options, ASYNC_RULES);
-    const resolve = (made: JobsHealthSettings) => resolveHealthOptions({ ...made, name });
-    const settings = settingsProvider(
-      settingsToken(name),
-      { inject, useFactory },
-      Object.keys(ASYNC_RULES),
-      resolve,
-    );
+  static forRootAsync(options: JobsHealthAsyncOptions): DynamicModule {
+    const { name, settings, imports } = namedSettings(options, settingsToken, resolveHealthOptions);
     return assemble(name, settings, imports);
   }
 }
-
-const ASYNC_RULES = { name: HEALTH_RULES.name, imports: { default: [], check: aList } } satisfies OptionRules<
-  Pick<JobsHealthAsyncOptions, 'name' | 'imports'>
->;
 
 function settingsToken(name: string): InjectionToken<HealthSettings> {
   return `nestjs-typeorm-jobs:health-options:${name}`;

@@ -1,7 +1,6 @@
 import { Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
-import { aList } from '../job/option-checks.js';
-import { resolveByRules, type OptionRules } from '../job/option-rules.js';
-import { settingsProvider, type AsyncSettings } from '../nest/async-settings.js';
+import { resolveByRules } from '../job/option-rules.js';
+import { namedSettings, type NamedAsyncSettings } from '../nest/async-settings.js';
 import { observerProvider } from '../nest/observed-module.js';
 import { JobsTelemetry } from './jobs-telemetry.js';
 import { TELEMETRY_RULES, type JobsTelemetryOptions, type ResolvedTelemetry } from './telemetry-options.js';
@@ -10,12 +9,7 @@ import { TELEMETRY_RULES, type JobsTelemetryOptions, type ResolvedTelemetry } fr
 export type JobsTelemetrySettings = Omit<JobsTelemetryOptions, 'name'>;
 
 /** What `forRootAsync` takes. */
-export interface JobsTelemetryAsyncOptions extends AsyncSettings<JobsTelemetrySettings> {
-  /** The name of the `JobsModule`. Default: that of the one without a name. */
-  readonly name?: string;
-  /** Modules whose providers `inject` needs. Default: none. */
-  readonly imports?: DynamicModule['imports'];
-}
+export type JobsTelemetryAsyncOptions = NamedAsyncSettings<JobsTelemetrySettings>;
 
 /**
  * Spans and metrics of jobs for OpenTelemetry. Import it beside `JobsModule`; without it, nothing of this is done.
@@ -42,23 +36,13 @@ export class JobsTelemetryModule {
    *
    * @throws InvalidOptionError; for what the factory makes, when the application starts
    */
-  static forRootAsync({ inject, useFactory, ...options }: JobsTelemetryAsyncOptions): DynamicModule {
-    const { name, imports } = resolveByRules(options, ASYNC_RULES);
-    const resolve = (made: JobsTelemetrySettings) => resolveByRules({ ...made, name }, TELEMETRY_RULES);
-    const settings = settingsProvider(
-      settingsToken(name),
-      { inject, useFactory },
-      Object.keys(ASYNC_RULES),
-      resolve,
+  static forRootAsync(options: JobsTelemetryAsyncOptions): DynamicModule {
+    const { name, settings, imports } = namedSettings(options, settingsToken, (made) =>
+      resolveByRules(made, TELEMETRY_RULES),
     );
     return assemble(name, settings, imports);
   }
 }
-
-const ASYNC_RULES = {
-  name: TELEMETRY_RULES.name,
-  imports: { default: [], check: aList },
-} satisfies OptionRules<Pick<JobsTelemetryAsyncOptions, 'name' | 'imports'>>;
 
 function settingsToken(name: string): InjectionToken<ResolvedTelemetry> {
   return `nestjs-typeorm-jobs:telemetry-options:${name}`;

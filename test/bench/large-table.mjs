@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-import { queryMariadb } from './servers/mariadb.mjs';
-import { queryOnce } from './servers/postgres.mjs';
+import { query } from './query.mjs';
 import { empty } from './scenarios/drain.mjs';
 
 /*
@@ -55,7 +53,6 @@ const STORES = {
       boolean: String,
     },
     after: ['VACUUM (ANALYZE)'],
-    query: ({ postgresUrl }, text) => queryOnce(postgresUrl, text),
   },
   'ours-mariadb': {
     series: (rows) => `(SELECT seq AS n FROM seq_1_to_${rows}) AS series`,
@@ -68,7 +65,6 @@ const STORES = {
       boolean: Number,
     },
     after: ['ANALYZE TABLE nest_jobs'],
-    query: ({ mariadbUrl }, text) => queryMariadb(mariadbUrl, text),
   },
   'ours-sqlite': {
     series: (rows) =>
@@ -82,7 +78,6 @@ const STORES = {
       boolean: Number,
     },
     after: ['ANALYZE'],
-    query: ({ sqliteFile }, text) => querySqlite(sqliteFile, text),
   },
 };
 
@@ -98,11 +93,12 @@ export function rowsOfLargeTable(bench) {
 export async function fillLargeTable(bench, contender, rows, settings) {
   await empty(bench, contender);
   const judge = await bench.judge(contender, settings);
-  const { series, words, after, query } = STORES[contender];
+  const { series, words, after } = STORES[contender];
   const { columns, parts } = rowsOf(words);
   for (const [condition, values] of parts)
     await query(
-      bench.urls,
+      bench,
+      contender,
       `INSERT INTO nest_jobs (${columns}) SELECT ${values} FROM ${series(rows)} WHERE ${condition}`,
     );
   for (let from = 0; from < TAGGED; from += 500)
@@ -110,7 +106,7 @@ export async function fillLargeTable(bench, contender, rows, settings) {
       Array.from({ length: 500 }, () => ({ kind: 'bench', payload: {}, delayMs: 3_600_000, tags: [TAG] })),
     );
   await countMinutes(judge);
-  for (const statement of after) await query(bench.urls, statement);
+  for (const statement of after) await query(bench, contender, statement);
   const idOf = (rest) => `look-${String(Math.floor(rows / 200) * 100 + rest).padStart(9, '0')}`;
   return { judge, ids: { done: idOf(5), failed: idOf(97), ready: idOf(99) } };
 }
@@ -131,14 +127,4 @@ async function countMinutes(judge) {
   const about = JSON.stringify({ kinds: Array.from({ length: KINDS }, (_, kind) => `bench.k${kind}`) });
   for (let worker = 0; worker < 10; worker++)
     await kinds.beat({ workerId: `bench-${worker}`, controlsSeen: 0, about, counts: all });
-}
-
-function querySqlite(file, text) {
-  const Database = createRequire(import.meta.url)('better-sqlite3');
-  const database = new Database(file);
-  try {
-    database.exec(text);
-  } finally {
-    database.close();
-  }
 }

@@ -1,17 +1,13 @@
-import { driverErrorOf } from '../sql/database-errors.js';
 import type { DiagnosisDialect } from '../sql/dialect.js';
 import { decodeOpenTransaction } from '../sql/row.js';
-
-/** The account lacks the privilege PROCESS, as that of an application usually does. */
-const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227;
+import { lacksPrivilege } from './errors.js';
 
 export const diagnosis: DiagnosisDialect = {
   longTransaction: async (sql, ms) => {
     try {
       return decodeOpenTransaction(await sql.query(LONG_TRANSACTION, [ms]));
     } catch (error) {
-      const { errno } = driverErrorOf(error) as { readonly errno?: unknown };
-      if (errno === ER_SPECIFIC_ACCESS_DENIED_ERROR) return null;
+      if (lacksPrivilege(error)) return null; // the sessions of others are not for it to see
       throw error;
     }
   },

@@ -39,6 +39,11 @@ const NEEDS_MENDING = new Set([
   ...[1524, 1698, 1862, 3118, 4151],
 ]);
 
+/** Whether the account lacks a privilege of the whole server, such as PROCESS, as that of an application usually does. */
+export function lacksPrivilege(error: unknown): boolean {
+  return read(error).errno === 1227;
+}
+
 /** What MySQL and MariaDB say, by the numbers of their errors. */
 export const mysqlErrors: DatabaseErrors = {
   wasRefused(error: unknown): boolean {

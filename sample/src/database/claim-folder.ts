@@ -18,7 +18,7 @@ export async function claimFolder(folder: string): Promise<() => Promise<void>> 
     if (await answers(path)) {
       throw new Error(
         `The sample is running already, with its data in ${folder}. Stop that process first, or start another one ` +
-          'beside it: SAMPLE_DATA_DIR=/tmp/other PORT=3001 npm start',
+          'beside it: SAMPLE_DATA_DIR=other PORT=3001 npm start',
       );
     }
     await rm(path, { force: true }); // a process that was killed has left it

@@ -1,6 +1,6 @@
 import { drainInPairs } from '../drain.mjs';
+import { query, storeOf } from '../query.mjs';
 import { empty } from './drain.mjs';
-import { query, storeOf } from './prune.mjs';
 
 /** Jobs of another kind that are due in a month. */
 const WAITING = {

@@ -1,6 +1,5 @@
 import { drainInPairs, fill, workOff } from '../drain.mjs';
-import { queryMariadb } from '../servers/mariadb.mjs';
-import { queryOnce } from '../servers/postgres.mjs';
+import { query, storeOf } from '../query.mjs';
 import { empty } from './drain.mjs';
 
 /** Old jobs, settled eight days ago. */
@@ -93,13 +92,4 @@ async function sizeAfterVacuum(bench, contender) {
     `SELECT file_size AS bytes FROM information_schema.innodb_sys_tablespaces WHERE name = CONCAT(DATABASE(), '/nest_jobs')`,
   );
   return Number(bytes);
-}
-
-export function query(bench, contender, text) {
-  const { postgresUrl, mariadbUrl } = bench.urls;
-  return storeOf(contender) === 'postgres' ? queryOnce(postgresUrl, text) : queryMariadb(mariadbUrl, text);
-}
-
-export function storeOf(contender) {
-  return contender.endsWith('mariadb') ? 'mariadb' : 'postgres';
 }
