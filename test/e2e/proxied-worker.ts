@@ -125,7 +125,8 @@ export class ProxiedWorker {
     await this.closeQueue();
     // A connection that was being opened when the proxy fell silent is never answered, and pg waits for it without end.
     this.proxy.resetAll();
-    await this.dataSource.destroy();
+    // mysql2 may learn of a reset only as it says goodbye on that connection, and then its pool ends with an error.
+    await this.dataSource.destroy().catch(() => undefined);
     await this.proxy.cut();
     await this.direct.destroy();
     await this.database.drop();
