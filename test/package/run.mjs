@@ -10,7 +10,8 @@ import pg from 'pg';
 /*
  * Packs the package and installs it, as a user would, in new applications outside of this repository: Nest 12 in
  * ES modules, and Nest 11 in CommonJS with the oldest TypeORM line and a module resolution that knows no "exports".
- * Each compiles against the packed types and runs a handler in its own test. The testing sub-path is tried under Jest in
+ * Each compiles against the packed types and runs a handler in its own test, and shows itself by the dashboard, telemetry,
+ * metrics and health checks on Express and on Fastify. The testing sub-path is tried under Jest in
  * the second, and under Vitest in a third. A fourth loads both builds in one process: its dependency requires the package.
  * Nest 10 runs the oldest drivers that are supported, one application only compiles the types, by several compilers, and one
  * runs the command line.
@@ -47,9 +48,11 @@ try {
   await step('the links of its pages lead to files in it', () => checkLinks(files));
   await step('it is small', () => checkSize(tarball));
   await createDatabases(database);
-  await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball));
-  await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball));
-  await step('a new Nest 10 application in CommonJS', () => tryApp('nest10-cjs', tarball, 'nest11-cjs'));
+  await step('a new Nest 12 application in ES modules', () => tryApp('nest12-esm', tarball, ['observed']));
+  await step('a new Nest 11 application in CommonJS', () => tryApp('nest11-cjs', tarball, ['observed']));
+  await step('a new Nest 10 application in CommonJS', () =>
+    tryApp('nest10-cjs', tarball, ['nest11-cjs', 'observed']),
+  );
   await step('the types, by compilers from 5.1 on and with the library of ES2021', () =>
     tryApp('types', tarball),
   );
@@ -123,10 +126,11 @@ async function checkSize(tarball) {
     throw new Error(`The tarball has ${size} bytes; ${MAX_TARBALL_BYTES} are allowed.`);
 }
 
-/** @param like an application whose tests it has as well */
-async function tryApp(name, tarball, like) {
+/** @param likes folders whose sources it has as well */
+async function tryApp(name, tarball, likes = []) {
   const app = join(folder, name);
-  if (like !== undefined) await cp(join(import.meta.dirname, 'apps', like, 'src'), join(app, 'src'), SHARED);
+  for (const like of likes)
+    await cp(join(import.meta.dirname, 'apps', like, 'src'), join(app, 'src'), SHARED);
   await cp(join(import.meta.dirname, 'apps', name), app, { recursive: true });
   await npm(app, ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball]);
   await npm(app, ['test']);
