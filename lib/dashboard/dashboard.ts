@@ -69,7 +69,7 @@ export class Dashboard implements OnModuleInit, OnModuleDestroy {
       sources,
       snapshots,
       feed: new LiveFeed(() => snapshots.overview()),
-      actions: new AuditedActions(sources, this.logger),
+      actions: new AuditedActions(sources, this.logger, () => snapshots.forget()),
       assets: new Assets(this.settings.assetsFolder),
     };
   }

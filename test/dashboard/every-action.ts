@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import type { ActionName } from '../../lib/dashboard/actions/action.js';
+import { SNAPSHOT_MS } from '../../lib/dashboard/screens/overview.js';
+import { sleep } from '../../lib/async/timers.js';
 import type { EnqueueOptions, JobState } from '../../lib/index.js';
 import { previewSchedule } from '../../lib/index.js';
 import { ended } from '../support/applications.js';
@@ -15,15 +17,23 @@ const DAY = 24 * HOUR;
 
 /** A page of an application, and the application behind it. */
 export class Stage {
+  private search: string | undefined;
+
+  /** @param loadsEachView rather than the first, from which it goes to the others as the browser's buttons do */
   constructor(
     readonly page: Page,
     private readonly url: string,
     readonly app: TestDashboards,
+    private readonly loadsEachView: boolean,
   ) {}
 
-  /** Loads a view. */
+  /** Goes to a view, with nothing told there that belongs to one before. */
   async go(search: string): Promise<void> {
-    await this.page.goto(`${this.url}?${search}`);
+    const address = `${this.url}?${search}`;
+    const isFresh = this.search === undefined || this.search === search;
+    if (this.loadsEachView || isFresh) await this.page.goto(address);
+    else await this.page.evaluate(goBackTo, address);
+    this.search = search;
     await settled(this.page);
   }
 
@@ -56,6 +66,13 @@ export class Stage {
   async states(ids: readonly string[]): Promise<(JobState | null)[]> {
     return Promise.all(ids.map(async (id) => (await this.app.client.get(id))?.state ?? null));
   }
+}
+
+/** Runs in the page. */
+function goBackTo(address: string): void {
+  for (const button of document.querySelectorAll<HTMLElement>('[role="status"] button')) button.click();
+  history.pushState(null, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
 }
 
 /** Something that can be clicked. */
@@ -288,6 +305,7 @@ const KINDS: readonly ClickedAction[] = [
       stage.app.find(Mails).letSlowEnd();
       expect(await ended(client, 'drained')).toMatchObject({ state: 'done' });
       await kinds.resume('slow');
+      await sleep(SNAPSHOT_MS / 2); // pages may show for so long what was before a change that none of them made
     },
   },
   {
@@ -373,6 +391,8 @@ const SCHEDULES: readonly ClickedAction[] = [
       const [tick] = previewSchedule({ cron: '0 6 * * 1', timeZone: 'Europe/Berlin' }, { count: 1 });
       await dialog.locator(`time[datetime="${tick!.toISOString()}"]`).waitFor();
       expect(await app.schedules.get('nightly')).toMatchObject({ cron: '0 3 * * *' });
+      await dialog.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
     },
   },
   {

@@ -32,7 +32,12 @@ export function everyActionOn(platform: Platform): void {
         options: { assetsFolder: ASSETS },
       });
       const { page, context, complaints } = await openPage(browser);
-      const stage = new Stage(page, await proxies.urlOf(dashboards.origin, mount), dashboards);
+      const stage = new Stage(
+        page,
+        await proxies.urlOf(dashboards.origin, mount),
+        dashboards,
+        mount === AS_IT_IS,
+      );
       for (const { name, asks, given, clicks, proof } of EVERY_ACTION) {
         try {
           await given?.(stage);

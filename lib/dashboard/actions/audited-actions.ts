@@ -22,9 +22,11 @@ export class AuditedActions {
   private readonly stopping = new AbortController();
   private readonly running = new Set<Promise<unknown>>();
 
+  /** @param onChange is called when an action has ended, well or not */
   constructor(
     private readonly sources: JobsSources,
     private readonly logger: Pick<JobsLogger, 'warn'>,
+    private readonly onChange: () => void,
     private readonly waitMs = WAIT_MS,
   ) {}
 
@@ -58,6 +60,8 @@ export class AuditedActions {
     } catch (error) {
       await this.end(seq, { changed: null, problem: (error as Error).message });
       throw error;
+    } finally {
+      this.onChange();
     }
   }
 

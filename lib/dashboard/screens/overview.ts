@@ -47,6 +47,11 @@ export class Snapshots {
     return kindsScreen(stats, history, all === undefined ? null : pauseRow(all));
   }
 
+  /** For when something has been changed: whoever did it wants to see it. The history is of minutes that are over. */
+  forget(): void {
+    for (const part of [this.look, this.whole, this.overdue]) part.forget();
+  }
+
   private async readWhole(): Promise<Overview> {
     const [look, history, overdue] = await Promise.all([
       this.look.get(),

@@ -20,4 +20,9 @@ export class Remembered<T> {
     });
     return reading;
   }
+
+  /** The next who asks reads anew. */
+  forget(): void {
+    this.reading = undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { ACTION_NAMES } from '../../../lib/dashboard/actions/actions.js';
 import type { Actions } from '../../../lib/dashboard/api/actions.js';
-import type { Audit } from '../../../lib/dashboard/api/screens.js';
+import type { Audit, Kinds } from '../../../lib/dashboard/api/screens.js';
 import { JobHandler, JobSchedule, type Job } from '../../../lib/index.js';
 import { TestDashboards, type Platform } from '../../support/dashboard.js';
 import { until } from '../../support/until.js';
@@ -189,6 +189,25 @@ describe.each(PLATFORMS)('The actions of the dashboard on %s', (platform) => {
       ['pause', 'all kinds', 1],
       ['pause', 'the kind mail', 1],
     ]);
+  });
+
+  it('show at once, though what kinds do is read but once a second for all who look', async () => {
+    await start();
+    const pauses = async () => {
+      const { json } = await dashboards.get('/admin/jobs/api/kinds');
+      const { allPaused, kinds } = json() as Kinds;
+      return [
+        allPaused?.reason ?? null,
+        ...kinds.filter(({ paused }) => paused !== null).map(({ kind }) => kind),
+      ];
+    };
+    expect(await pauses()).toEqual([null]);
+    await act('pause', { kind: 'mail' });
+    expect(await pauses()).toEqual([null, 'mail']);
+    await act('pause', { kind: '*', reason: 'no server' });
+    expect((await pauses())[0]).toBe('no server');
+    for (const kind of ['*', 'mail']) await act('resume', { kind });
+    expect(await pauses()).toEqual([null]);
   });
 
   it('pause, resume, run and backfill schedules', async () => {

@@ -17,7 +17,12 @@ describe('An action that takes long', () => {
     const audit = new MemoryAudit(() => 0);
     const warnings: string[] = [];
     const sources = { jobs: { retryMany }, queue: { audit } } as unknown as JobsSources;
-    const actions = new AuditedActions(sources, { warn: (text) => void warnings.push(text) }, waitMs);
+    const actions = new AuditedActions(
+      sources,
+      { warn: (text) => void warnings.push(text) },
+      () => undefined,
+      waitMs,
+    );
     const retry = () => actions.carryOut('retry', new ActionBody({ filter: '' }), ADA);
     const entries = async () => (await audit.read(null, 10)).actions;
     return { actions, audit, retry, entries, warnings };

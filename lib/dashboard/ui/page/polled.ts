@@ -4,6 +4,8 @@ import { after } from './timers.js';
 import { watchVisibility } from './visibility.js';
 
 const POLL_MS = 5_000;
+/** Another process may answer with what it has read up to a second ago, when the change was not made yet. */
+const AFTER_CHANGE_MS = 1_500;
 
 /** What a screen shows, and whether it is up to date. */
 export interface Polled<Data> {
@@ -13,7 +15,7 @@ export interface Polled<Data> {
   readonly error: unknown;
   /** Whether the data are of an address of before, and those of this one are on their way. */
   readonly isOld: boolean;
-  /** Asks again at once. */
+  /** Asks again at once, and soon once more: something has been changed. */
   readonly reload: () => void;
 }
 
@@ -35,7 +37,7 @@ export function usePolled<Data>(path: string | null, { isOnce = false } = {}): P
   useEffect(() => {
     if (path === null) return;
     const poll = new Poll<Data>(path, isOnce, (data) => setAnswered({ path, data }), setError);
-    reloader.current = () => poll.ask();
+    reloader.current = () => poll.ask(AFTER_CHANGE_MS);
     const unwatch = watchVisibility((isVisible) => (isVisible ? poll.resume() : poll.stop()));
     return () => {
       unwatch();
@@ -60,13 +62,13 @@ class Poll<Data> {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Asks now, instead of what is under way. */
-  ask(): void {
+  /** Asks now, instead of what is under way. @param nextMs after its answer, it asks again */
+  ask(nextMs = POLL_MS): void {
     this.stop();
     const request = new AbortController();
     this.request = request;
     void this.answer(request.signal).then(() => {
-      if (!request.signal.aborted && !this.isOver) this.cancelNext = after(POLL_MS, () => this.ask());
+      if (!request.signal.aborted && !this.isOver) this.cancelNext = after(nextMs, () => this.ask());
     });
   }
 
