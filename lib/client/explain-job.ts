@@ -103,7 +103,7 @@ export function explainJob(facts: ExplainedFacts): JobExplanation {
 
 function settled({ status, updatedAt: at, lastError: error, cancelReason: reason }: Job): JobReason {
   const because = status === 'CANCELLED' ? reason : error?.split('\n')[0];
-  const why = status === 'DONE' || because === undefined ? '' : `: ${because}`;
+  const why = status === 'DONE' || because === undefined ? '.' : `: ${because}`;
   return {
     ...{
       code: 'settled',

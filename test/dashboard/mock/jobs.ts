@@ -123,7 +123,7 @@ function explanationOf(job: JobRow): JobPage['explain'][number] {
     case 'panic':
       return {
         code: 'settled',
-        text: `It ended as ${job.status} after ${job.attemptsDone} attempts: ${job.error ?? ''} Retry it to run it again.`,
+        text: `It ended as ${job.status} at ${new Date(job.updatedAt).toISOString()}: ${job.error ?? ''}`,
       };
     case 'running':
       return {

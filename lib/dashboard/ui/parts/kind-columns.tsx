@@ -43,7 +43,7 @@ function KindName({ kind, now }: { readonly kind: KindRow; readonly now: number 
       <span class="job-under">
         <Badge tone={tone} text={text} />
         {paused?.reason != null && <Line text={paused.reason} class="muted" />}
-        {paused?.until != null && <span class="muted">ends {ago(paused.until, now)}</span>}
+        {paused?.until != null && <span class="muted">Ends {ago(paused.until, now)}</span>}
       </span>
     </>
   );
