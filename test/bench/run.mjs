@@ -1,6 +1,5 @@
 /*
- * npm run bench -- [--quick] [--check] [--scenario a,b] [--contender a,b] [--rounds n] [--json file]
- *   [--minutes n] [--hold n] (for the scenario "bloat")
+ * `npm run bench -- --help` tells of the options.
  *
  * Measures this package beside its peers and beside hand-written SQL. Scenarios and contenders take turns within each
  * round, so that a change in the machine's speed affects all of them. The tables show medians over the rounds.
@@ -29,8 +28,17 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     minutes: { type: 'string' },
     hold: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+if (options.help) {
+  console.log(`npm run bench -- [--quick] [--check] [--scenario a,b] [--contender a,b] [--rounds n] [--json file]
+  [--minutes n] [--hold n] (for the scenario "bloat")
+
+scenarios: ${SCENARIOS.map(({ name, isExtra }) => (isExtra ? `${name} (only if named)` : name)).join(', ')}
+contenders: ${Object.keys(CONTENDERS).join(', ')}`);
+  process.exit(0);
+}
 const sizes = { ...(options.quick ? QUICK : FULL) };
 if (options.minutes !== undefined) sizes.bloatMs = Number(options.minutes) * 60_000;
 if (options.hold !== undefined) sizes.holdMs = Number(options.hold) * 60_000;

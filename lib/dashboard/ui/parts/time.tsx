@@ -1,7 +1,7 @@
-import { ago, instant, shortInstant, utc } from '../text/times.js';
+import { ago, instant, shortInstant, utc, type MaybeNever } from '../text/times.js';
 
 interface TimeProps {
-  readonly at: number;
+  readonly at: MaybeNever;
   /** Of the server's answer. */
   readonly now: number;
 }
@@ -13,6 +13,7 @@ export function Ago({ at, now }: TimeProps) {
 
 /** `Fri 27 Nov, 09:30` in the viewer's zone, and how long ago that is. */
 export function Moment({ at, now }: TimeProps) {
+  if (at === null) return <Instant at={at} />;
   return (
     <>
       <Instant at={at} text={shortInstant(at, now)} /> <span class="muted nowrap">· {ago(at, now)}</span>
@@ -20,7 +21,8 @@ export function Moment({ at, now }: TimeProps) {
   );
 }
 
-export function Instant({ at, text }: { readonly at: number; readonly text?: string }) {
+export function Instant({ at, text }: { readonly at: MaybeNever; readonly text?: string }) {
+  if (at === null) return <span class="muted">{instant(at)}</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={`${utc(at)}\n${instant(at)} ${VIEWERS_ZONE}`}>
       {text ?? instant(at)}

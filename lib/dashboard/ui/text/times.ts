@@ -24,8 +24,14 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / big)}${bigName} ${String(rest).padStart(2, '0')}${smallName}`;
 }
 
+/** An instant, as JSON has it: null where the database has one that no clock gets to, as `infinity`. */
+export type MaybeNever = number | null;
+
+const NEVER = 'never';
+
 /** `just now`, `12 s ago`, `in 3 min`, `2 h ago`, `5 days ago`, `in 4 months`. */
-export function ago(at: number, now: number): string {
+export function ago(at: MaybeNever, now: number): string {
+  if (at === null) return NEVER;
   const distance = Math.abs(now - at);
   if (distance < 2 * SECOND) return 'just now';
   return at <= now ? `${roughly(distance)} ago` : `in ${roughly(distance)}`;
@@ -40,7 +46,8 @@ function roughly(ms: number): string {
 }
 
 /** `2026-11-27 09:30:05` in a zone. @param timeZone the viewer's by default */
-export function instant(at: number, timeZone?: string): string {
+export function instant(at: MaybeNever, timeZone?: string): string {
+  if (at === null) return NEVER;
   const part = partsOf(at, timeZone);
   return `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')}:${part('second')}`;
 }
@@ -51,7 +58,8 @@ export function timeOfDay(at: number, timeZone?: string): string {
 }
 
 /** `Fri 27 Nov, 09:30`, with the year where it is not that of now. */
-export function shortInstant(at: number, now: number, timeZone?: string): string {
+export function shortInstant(at: MaybeNever, now: number, timeZone?: string): string {
+  if (at === null) return NEVER;
   const sameYear = instant(at, timeZone).slice(0, 4) === instant(now, timeZone).slice(0, 4);
   const [date = '', time = ''] = instant(at, timeZone).split(' ');
   const [year, month, day] = date.split('-').map(Number) as [number, number, number];

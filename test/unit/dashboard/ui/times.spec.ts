@@ -52,6 +52,11 @@ describe('Times of the dashboard', () => {
     expect(ago(AT + 5 * MINUTE, AT)).toBe('in 5 min');
   });
 
+  it('that no clock gets to, as infinity in the database, are never', () => {
+    const { at } = JSON.parse(JSON.stringify({ at: new Date(Infinity).getTime() })) as { at: null };
+    expect([ago(at, AT), instant(at), shortInstant(at, AT)]).toEqual(['never', 'never', 'never']);
+  });
+
   it('are shown in a zone, and in UTC', () => {
     expect(instant(AT, 'Europe/Berlin')).toBe('2026-11-27 09:30:05');
     expect(instant(AT, 'America/New_York')).toBe('2026-11-27 03:30:05');
