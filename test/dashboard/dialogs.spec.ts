@@ -101,9 +101,22 @@ describe.each([
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     expect(overflow).toBe(0);
+    expect(await cutOff(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 });
+
+/** The parts of a dialog whose content is wider than they are. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const parts = [
+      ...document.querySelectorAll<HTMLElement>('dialog, dialog form, dialog .field, dialog .dialog-buttons'),
+    ];
+    return parts
+      .filter((part) => part.scrollWidth > part.clientWidth + 1)
+      .map((part) => part.outerHTML.slice(0, 80));
+  });
+}
 
 describe('On a narrow screen', () => {
   it('the menu opens and closes', async () => {

@@ -34,11 +34,13 @@ export function JobSearch({ query, kinds }: JobSearchProps) {
   };
   return (
     <div class="job-search">
-      <form role="search" onSubmit={search}>
-        <SearchInput text={text} kinds={kinds} onText={setText} />
-        <button type="submit">Search</button>
+      <div class="search-row">
+        <form role="search" onSubmit={search}>
+          <SearchInput text={text} kinds={kinds} onText={setText} />
+          <button type="submit">Search</button>
+        </form>
         <JobTimes query={query} />
-      </form>
+      </div>
       <p id="search-hint" class="hint">
         Also <code>kind:</code> <code>tag:</code> <code>key:</code> <code>schedule:</code> <code>error:</code>{' '}
         <code>payload:order.id=4711</code>
