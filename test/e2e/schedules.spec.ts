@@ -144,7 +144,7 @@ describeOn([...oneOfEach, ...sqlite], 'Schedules in many processes on $name', (s
     await expectSilence(removed!, deployment);
     await expectRuns(made);
     report(made, end.getTime() - start.getTime());
-  }, 360_000);
+  }, 720_000);
 
   /** Waits until all ticks up to an instant are over. */
   async function caughtUp(name: string, instant: Date): Promise<void> {

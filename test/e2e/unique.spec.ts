@@ -9,6 +9,8 @@ import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/racer.mjs');
+/** A busy machine ends a race before all have enqueued as often as they should. */
+const RACE_MS = 20_000;
 
 /** What a racer tells at the end. */
 interface Raced {
@@ -70,7 +72,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes that race for a unique key on $
   /** On SQLite the transactions of one process share a connection. */
   function race(level: string | null, by = racers): Promise<Raced[]> {
     const atOnce = isSqlite && level !== null ? 1 : 4;
-    const terms = { race: { key, count, atOnce, level } };
+    const terms = { race: { key, count, forMs: RACE_MS, atOnce, level } };
     return Promise.all(by.map((racer) => told(racer, terms) as Promise<Raced>));
   }
 
@@ -108,7 +110,8 @@ describeOn([...oneOfEach, ...sqlite], 'Processes that race for a unique key on $
     const killed = racers.splice(0, Math.floor(size / 2));
     const [holding, ...racing] = killed;
     expect(await told(holding!, { hold: key })).toEqual({ enqueued: 'created' });
-    for (const racer of racing) racer.send({ race: { key, count, atOnce: 1, level: levels[0] } });
+    for (const racer of racing)
+      racer.send({ race: { key, count, forMs: RACE_MS, atOnce: 1, level: levels[0] } });
     const others = isSqlite ? null : race(null);
     const ends = killed.map((racer) => once(racer, 'exit'));
     for (const racer of killed) racer.kill('SIGKILL');
