@@ -166,10 +166,11 @@ export class Ours {
    * most of what is measured.
    */
   async left() {
+    const isDue = this.database.type === 'postgres' ? 'due' : 'due = 1';
     const [ready, running] =
-      this.database.type === 'postgres'
-        ? [`locked_by IS NULL AND due AND kind = 'bench'`, 'locked_by IS NOT NULL']
-        : [`ready_kind = 'bench'`, 'running = 1'];
+      this.database.type === 'mysql'
+        ? [`ready_kind = 'bench'`, 'running = 1']
+        : [`locked_by IS NULL AND ${isDue} AND kind = 'bench'`, 'locked_by IS NOT NULL'];
     return (
       (await this.count(`status = 'PENDING' AND ${ready}`)) +
       (await this.count(`status = 'PENDING' AND ${running}`))
