@@ -128,11 +128,11 @@ export async function observe(platform: Platform): Promise<void> {
     assert.match(JSON.stringify(job), /"state":"done"/);
     assert.match(JSON.stringify(job), /Hello Ada/);
 
-    const process = spans.getFinishedSpans().find(({ name }) => name === `process observed.${APP}`);
+    const attempt = spans.getFinishedSpans().find(({ name }) => name === `process observed.${APP}`);
     const send = spans.getFinishedSpans().find(({ name }) => name === `send observed.${APP}`);
-    assert.equal(process?.attributes['messaging.message.id'], id);
+    assert.equal(attempt?.attributes['messaging.message.id'], id);
     assert.deepEqual(
-      process.links.map((link) => link.context.spanId),
+      attempt.links.map((link) => link.context.spanId),
       [send?.spanContext().spanId],
     );
     const metrics = await (await get('/internal/metrics')).text();
