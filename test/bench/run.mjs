@@ -77,7 +77,7 @@ process.exit(failures > 0 ? 1 : 0);
 
 async function runRound(bench, round) {
   for (const scenario of scenarios) {
-    for (const contender of withBefore(scenario.contenders)) {
+    for (const contender of inOrderOf(round, withBefore(scenario.contenders))) {
       if (!names.includes(contender) || bench.storeOf(contender) === null) continue;
       if (!isAskedFor && isLeftOut(`${scenario.name} ${contender}`)) continue;
       const elapsed = `${Math.round(performance.now() / 1000)} s`;
@@ -90,6 +90,11 @@ async function runRound(bench, round) {
       }
     }
   }
+}
+
+/** Every second round is run from the end, so that no contender is always the one that comes first. */
+function inOrderOf(round, contenders) {
+  return round % 2 === 1 ? contenders : contenders.toReversed();
 }
 
 async function save(about, roundsDone) {
