@@ -8,5 +8,9 @@ const startUp = new AsyncResource('Jobs');
  * that is a request or the work before it, and a store that it enters with `enterWith` ends with it.
  */
 export function inOwnContext<T>(type: string, work: () => T): T {
-  return startUp.runInAsyncScope(() => new AsyncResource(type)).runInAsyncScope(work);
+  return startUp.runInAsyncScope(resourceOf, undefined, type).runInAsyncScope(work);
+}
+
+function resourceOf(type: string): AsyncResource {
+  return new AsyncResource(type);
 }

@@ -16,44 +16,37 @@ export interface JobEventListener {
   hear(event: JobEvent): void;
 }
 
-type Tell = (type: JobEventType, kind: string, make: () => JobEvent) => void;
+/** `make` is given the detail, and is no closure, since most events are heard by nobody. */
+type Tell = <Detail>(
+  type: JobEventType,
+  kind: string,
+  make: (detail: Detail) => JobEvent,
+  detail: Detail,
+) => void;
 
 /** Tells a listener what happens from now on. @returns a function that ends it */
 export function listenToJobs(events: JobsEvents, listener: JobEventListener): () => void {
-  const tell: Tell = (type, kind, make) => {
-    if (listener.wants(type, kind)) listener.hear(make());
+  const tell: Tell = (type, kind, make, detail) => {
+    if (listener.wants(type, kind)) listener.hear(make(detail));
   };
-  const tellOfLost = (job: ReclaimedJob) => tell('worker.lost', job.kind, () => lost(job));
+  const tellOfLost = (job: ReclaimedJob) => tell('worker.lost', job.kind, lost, job);
   const ends = [
     events.on('enqueued', ({ jobs }) => tellOfEnqueued(jobs, listener)),
-    events.on('started', ({ job }) =>
-      tell('started', job.kind, () => ({ type: 'started', ...ofAttempt(job), workerId: job.lockedBy })),
-    ),
-    events.on('progressed', ({ job, progress }) =>
-      tell('progressed', job.kind, () => ({
-        ...{ type: 'progressed', ...ofAttempt(job) },
-        progress: JSON.parse(progress) as JobProgress,
-      })),
-    ),
-    events.on('settled', ({ job, outcome }) =>
-      tell(TYPE_OF[outcome.type], job.kind, () => settled(job, outcome)),
-    ),
-    events.on('settledInTransaction', ({ job }) =>
-      tell('done', job.kind, () => ({ type: 'done', ...ofAttempt(job) })),
-    ),
+    events.on('started', ({ job }) => tell('started', job.kind, started, job)),
+    events.on('progressed', (detail) => tell('progressed', detail.job.kind, progressed, detail)),
+    events.on('settled', (detail) => tell(TYPE_OF[detail.outcome.type], detail.job.kind, settled, detail)),
+    events.on('settledInTransaction', ({ job }) => tell('done', job.kind, done, job)),
     events.on('waitingCancelled', ({ jobs, reason }) => {
-      for (const job of jobs)
-        tell('cancelled', job.kind, () => ({ type: 'cancelled', ...of(job), ...because(reason) }));
+      for (const job of jobs) tell('cancelled', job.kind, cancelled, { job, reason });
     }),
     events.on('reclaimed', tellOfLost),
     events.on('convicted', (job) => {
       tellOfLost(job);
-      const error = `panic: its workers died, ${job.crashes} of them`;
-      tell('panicked', job.kind, () => ({ type: 'panicked', ...of(job), error }));
+      tell('panicked', job.kind, convicted, job);
     }),
     events.on('reclaimedCancelled', (job) => {
       tellOfLost(job);
-      tell('cancelled', job.kind, () => ({ type: 'cancelled', ...of(job) }));
+      tell('cancelled', job.kind, cancelled, { job, reason: null });
     }),
     ...tellOfSchedules(events, tell),
     ...(listener.scope === 'all' ? tellOfCommitted(events, tell) : tellOfObeyed(events, tell)),
@@ -64,10 +57,7 @@ export function listenToJobs(events: JobsEvents, listener: JobEventListener): ()
 }
 
 /** Jobs that are enqueued together are mostly of one kind: the listener is asked once for those that follow each other. */
-function tellOfEnqueued(
-  jobs: readonly { readonly id: string; readonly kind: string }[],
-  listener: JobEventListener,
-): void {
+function tellOfEnqueued(jobs: readonly JobOfKind[], listener: JobEventListener): void {
   let asked: string | undefined;
   let isWanted = false;
   for (const job of jobs) {
@@ -80,29 +70,22 @@ function tellOfEnqueued(
 }
 
 function tellOfSchedules(events: JobsEvents, tell: Tell): (() => void)[] {
-  return [
-    events.on('scheduleSkipped', ({ schedule, kind, tick, reason, count }) =>
-      tell('schedule.skipped', kind, () => ({
-        ...{ type: 'schedule.skipped', at: new Date() },
-        ...{ kind, schedule, tick, reason, count },
-      })),
-    ),
-  ];
+  return [events.on('scheduleSkipped', (detail) => tell('schedule.skipped', detail.kind, skipped, detail))];
 }
 
 /** The pauses that the worker of this process obeys. */
 function tellOfObeyed(events: JobsEvents, tell: Tell): (() => void)[] {
   return [
-    events.on('kindPaused', (pause) => tell('kind.paused', pause.kind, () => paused(pause))),
-    events.on('kindResumed', ({ kind }) => tell('kind.resumed', kind, () => resumed(kind))),
+    events.on('kindPaused', (pause) => tell('kind.paused', pause.kind, paused, pause)),
+    events.on('kindResumed', ({ kind }) => tell('kind.resumed', kind, resumed, kind)),
   ];
 }
 
 /** The pauses that this process has made and ended. */
 function tellOfCommitted(events: JobsEvents, tell: Tell): (() => void)[] {
   return [
-    events.on('pauseCommitted', (pause) => tell('kind.paused', pause.kind, () => paused(pause))),
-    events.on('resumeCommitted', ({ kind }) => tell('kind.resumed', kind, () => resumed(kind))),
+    events.on('pauseCommitted', (pause) => tell('kind.paused', pause.kind, paused, pause)),
+    events.on('resumeCommitted', ({ kind }) => tell('kind.resumed', kind, resumed, kind)),
   ];
 }
 
@@ -122,7 +105,12 @@ const TYPE_OF = {
   cancelled: 'cancelled',
 } as const satisfies Record<Ended['type'], JobEventType>;
 
-function of({ id, kind }: { readonly id: string; readonly kind: string }) {
+interface JobOfKind {
+  readonly id: string;
+  readonly kind: string;
+}
+
+function of({ id, kind }: JobOfKind) {
   return { at: new Date(), kind, jobId: id };
 }
 
@@ -130,11 +118,23 @@ function ofAttempt(job: ClaimedJob) {
   return { ...of(job), attempt: job.attemptsDone + 1 };
 }
 
-function settled(job: ClaimedJob, outcome: Ended): JobEvent {
+function started(job: ClaimedJob): JobEvent {
+  return { type: 'started', ...ofAttempt(job), workerId: job.lockedBy };
+}
+
+function progressed({ job, progress }: JobsEventMap['progressed']): JobEvent {
+  return { type: 'progressed', ...ofAttempt(job), progress: JSON.parse(progress) as JobProgress };
+}
+
+function done(job: ClaimedJob): JobEvent {
+  return { type: 'done', ...ofAttempt(job) };
+}
+
+function settled({ job, outcome }: JobsEventMap['settled']): JobEvent {
   const attempt = ofAttempt(job);
   switch (outcome.type) {
     case 'done':
-      return { type: 'done', ...attempt };
+      return done(job);
     case 'retry':
       return { type: 'retrying', ...attempt, error: outcome.lastError, delayMs: outcome.delayMs };
     case 'cancelled':
@@ -142,6 +142,19 @@ function settled(job: ClaimedJob, outcome: Ended): JobEvent {
     default:
       return { type: TYPE_OF[outcome.type], ...attempt, error: outcome.lastError };
   }
+}
+
+/** A job that no worker ran when it was cancelled. */
+function cancelled({ job, reason }: { readonly job: JobOfKind; readonly reason: string | null }): JobEvent {
+  return { type: 'cancelled', ...of(job), ...because(reason) };
+}
+
+function convicted(job: ReclaimedJob): JobEvent {
+  return { type: 'panicked', ...of(job), error: `panic: its workers died, ${job.crashes} of them` };
+}
+
+function skipped({ schedule, kind, tick, reason, count }: JobsEventMap['scheduleSkipped']): JobEvent {
+  return { type: 'schedule.skipped', at: new Date(), kind, schedule, tick, reason, count };
 }
 
 function because(reason: string | null): { readonly reason?: string } {

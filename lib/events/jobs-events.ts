@@ -231,10 +231,15 @@ export class JobsEvents {
 
   private tell(event: JobsEvent, listener: AnyListener, detail: unknown): void {
     try {
-      onRejection(listener(detail as never), (error) => this.failed(event, error));
+      const answer = listener(detail as never);
+      if (answer !== undefined) this.watch(event, answer); // apart, so that most calls need no closure
     } catch (error) {
       this.failed(event, error);
     }
+  }
+
+  private watch(event: JobsEvent, answer: unknown): void {
+    onRejection(answer, (error) => this.failed(event, error));
   }
 
   private failed(event: JobsEvent, error: unknown): void {
