@@ -44,7 +44,7 @@ export class JobClient extends JobSelection {
     const [payload, options] = args as [payload?: unknown, options?: EnqueueOptions];
     const { manager, outside, ...settings } = requireOptions(options);
     const job = newJob(kind, payload, settings);
-    const [stored] = await this.send([job], { manager, outside }, async () => [await this.encode(job)]);
+    const [stored] = await this.send([job], { manager, outside }, () => this.encodeAlone(job));
     return stored as EnqueuedJob<Kind, Payload>;
   }
 
@@ -93,12 +93,18 @@ export class JobClient extends JobSelection {
     return kind === undefined || job?.kind === kind ? job : null;
   }
 
+  private encodeAlone(job: NewJob): readonly EncodedJob[] | Promise<readonly EncodedJob[]> {
+    const encoded = this.encoder.encode(job);
+    return encoded instanceof Promise ? encoded.then((one) => [one]) : [encoded];
+  }
+
   /** @throws InvalidJobError naming the job by its index */
   private async encodeAll(jobs: readonly NewJob[]): Promise<EncodedJob[]> {
     const encoded: EncodedJob[] = [];
     for (const [index, job] of jobs.entries()) {
       try {
-        encoded.push(await this.encode(job));
+        const one = this.encoder.encode(job);
+        encoded.push(one instanceof Promise ? await one : one);
       } catch (error) {
         if (!(error instanceof InvalidJobError)) throw error;
         throw new InvalidJobError(`jobs[${index}].${error.path}`, error.problem, { cause: error });

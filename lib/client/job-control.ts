@@ -1,14 +1,10 @@
 import type { JobsEvents } from '../events/jobs-events.js';
-import type { ContextCarrier } from '../job/context-carrier.js';
 import { JobFailedError } from '../job/control-errors.js';
-import type { JobDefinition } from '../job/definition.js';
-import { decodeDocument } from '../job/document.js';
-import { JobEncoder, withKey, type EncodedJob } from '../job/encode-job.js';
+import type { EncodedJob } from '../job/encode-job.js';
 import { InvalidJobError } from '../job/errors.js';
 import type { Job, NewJob } from '../job/job.js';
 import type { JobAttempt } from '../job/job-attempt.js';
 import { requireName } from '../job/names.js';
-import { encodeUniqueByPayload, type UniqueByPayload } from '../job/unique.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type {
   CancelOptions,
@@ -17,6 +13,7 @@ import type {
   JobUpdate,
   RetryOptions,
 } from './edit-arguments.js';
+import { CheckedEncoder, type CheckedEncoderSettings } from './checked-encoder.js';
 import { requireOptions, type EnqueuedJob } from './enqueue-arguments.js';
 import { explainJob, NOT_FOUND, type JobExplanation } from './explain-job.js';
 import { JobEdits } from './job-edits.js';
@@ -27,30 +24,21 @@ import { sendWithin } from './send-within.js';
 import { requireWaitOptions, type WaitOptions } from './wait-options.js';
 import { targetOf, unlessClosed, type EnqueueManyOptions, type WriteTargetSettings } from './write-target.js';
 
-export interface JobClientSettings extends WriteTargetSettings {
-  /** Default 1 MiB. */
-  readonly maxPayloadBytes?: number;
-  /** @throws UnknownKindError where jobs of this kind may not be enqueued here */
-  readonly requireKind?: (kind: string) => void;
-  /** Checks the payloads of a kind, if its handler here has a definition. */
-  readonly definitionOf?: (kind: string) => JobDefinition | undefined;
-  /** What makes jobs of a kind one, if its handler here says so. */
-  readonly uniqueOf?: (kind: string) => UniqueByPayload | undefined;
-  readonly contextCarrier?: ContextCarrier;
+export interface JobClientSettings extends WriteTargetSettings, CheckedEncoderSettings {
   /** Tells what this process has settled: who waits for that hears of it at once. */
   readonly events?: JobsEvents;
 }
 
 /** What `JobClient` does with jobs that are there. */
 export abstract class JobControl {
-  private readonly encoder: JobEncoder;
+  protected readonly encoder: CheckedEncoder;
   private readonly waiter: JobWaiter;
 
   constructor(
     protected readonly queue: JobQueue,
     protected readonly settings: JobClientSettings = {},
   ) {
-    this.encoder = new JobEncoder(settings.maxPayloadBytes ?? 1024 * 1024);
+    this.encoder = new CheckedEncoder(settings);
     this.waiter = new JobWaiter(queue.reads, settings);
   }
 
@@ -120,7 +108,7 @@ export abstract class JobControl {
     const copy = { kind, payload, priority, maxAttempts, backoff, tags, ...overrides };
     const version = Object.hasOwn(overrides, 'payload') ? undefined : original.payloadVersion;
     const [job] = await this.send([copy], given, async () => [
-      await this.encode(copy, original.carried, version),
+      await this.encoder.encode(copy, original.carried, version),
     ]);
     return job!;
   }
@@ -204,46 +192,20 @@ export abstract class JobControl {
 
   private edits(options: EnqueueManyOptions): JobEdits {
     const encoding = {
-      encode: (job: NewJob) => this.encoder.encode(job),
-      check: (job: NewJob) => this.encode(job),
+      encode: (job: NewJob) => this.encoder.encodeUnchecked(job),
+      check: (job: NewJob) => this.encoder.encode(job),
     };
     return new JobEdits(this.queue.edits, encoding, targetOf(this.queue, options, this.settings.onUnjoined));
   }
 
-  /** @param version that of the payload. Default: the one that the definition of the kind has now. */
-  protected async encode(
-    job: NewJob,
-    carried = this.settings.contextCarrier?.capture(),
-    version?: number,
-  ): Promise<EncodedJob> {
-    const encoded = this.encoder.encode(job, carried, this.settings.events?.instrument?.traceContext());
-    this.settings.requireKind?.(encoded.kind);
-    const definition = job.definition ?? this.settings.definitionOf?.(encoded.kind);
-    const unique = encoded.unique === undefined ? this.uniqueOf(encoded.kind, definition) : undefined;
-    const payloadVersion = version ?? definition?.version ?? encoded.payloadVersion;
-    if (definition === undefined && unique === undefined && version === undefined) return encoded;
-    const written = { ...encoded, payloadVersion };
-    // Of what the handler will read, not of what was handed over: a Date is a string by then.
-    const stored = decodeDocument(encoded.payload.json, encoded.payload.bytes);
-    const payload = definition === undefined ? stored : await definition.read(stored, payloadVersion);
-    if (unique === undefined) return written;
-    return withKey(written, encodeUniqueByPayload(unique, payload, job.id === undefined));
-  }
-
-  private uniqueOf(kind: string, definition: NewJob['definition']): UniqueByPayload | undefined {
-    return this.settings.uniqueOf?.(kind) ?? definition?.options?.unique;
-  }
-
   /** Encodes jobs and writes them, within what stands around enqueues. */
-  protected async send(
+  protected send(
     jobs: readonly { readonly kind: string }[],
     options: EnqueueManyOptions,
-    encode: () => Promise<readonly EncodedJob[]>,
+    encode: () => readonly EncodedJob[] | Promise<readonly EncodedJob[]>,
   ): Promise<EnqueuedJob[]> {
-    const { events } = this.settings;
-    if (events?.instrument === undefined) return await this.write(await encode(), options);
-    const write = async () => this.write(await encode(), options);
-    return sendWithin(events, this.queue, jobs, options, write);
+    const write = async () => await this.write(await encode(), options);
+    return sendWithin(this.settings.events, this.queue, jobs, options, write);
   }
 
   private write(jobs: readonly EncodedJob[], options: EnqueueManyOptions): Promise<EnqueuedJob[]> {

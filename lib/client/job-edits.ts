@@ -17,7 +17,7 @@ export interface Encoding {
   /** @throws InvalidJobError */
   encode(job: NewJob): EncodedJob;
   /** Also checks the payload by the definition of its kind, if it has one. @throws InvalidPayloadError, UnknownKindError */
-  check(job: NewJob): Promise<EncodedJob>;
+  check(job: NewJob): EncodedJob | Promise<EncodedJob>;
 }
 
 /** Checks and carries out what `JobClient` does with jobs that are there. */

@@ -33,12 +33,13 @@ export function targetOf(
   options: EnqueueManyOptions,
   onUnjoined?: () => void,
 ): EnqueueTarget {
-  const { manager, outside = false, ...unknown } = options;
-  for (const name of Object.keys(unknown))
-    throw new InvalidJobError(
-      name,
-      'is no option of this call. Beside its own, a call takes manager and outside.',
-    );
+  for (const name in options)
+    if (name !== 'manager' && name !== 'outside')
+      throw new InvalidJobError(
+        name,
+        'is no option of this call. Beside its own, a call takes manager and outside.',
+      );
+  const { manager, outside = false } = options;
   if (outside && manager !== undefined)
     throw new InvalidJobError('outside', 'is given together with manager; give one of them.');
   const target = manager ?? (outside ? undefined : queue.currentTransaction());
@@ -47,15 +48,17 @@ export function targetOf(
 }
 
 /** What a driver says of a connection that is closed does not say why. @throws ApplicationClosedError */
-export async function unlessClosed<Answer>(
+export function unlessClosed<Answer>(
   { isClosed }: WriteTargetSettings,
   answer: Promise<Answer>,
-  isOurs = () => true,
+  isOurs = always,
 ): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (cause) {
+  return answer.catch((cause: unknown) => {
     if (isClosed?.() !== true || cause instanceof JobsError || !isOurs()) throw cause;
     throw new ApplicationClosedError({ cause });
-  }
+  });
+}
+
+function always(): boolean {
+  return true;
 }

@@ -58,14 +58,14 @@ function bytesOf(jobs: readonly EncodedJob[]): number {
 }
 
 /** What an insert rejects with, as callers know it. @throws DuplicateJobError, InvalidJobError */
-export async function named<Stored>(stored: Promise<Stored>): Promise<Stored> {
-  try {
-    return await stored;
-  } catch (error) {
-    if (error instanceof DuplicateIdError) throw new DuplicateJobError(error.id, { cause: error.cause });
-    if (!(error instanceof RangeError)) throw error;
-    const problem =
-      'are together too large for one statement; nothing was written. Enqueue them in several calls.';
-    throw new InvalidJobError('jobs', problem, { cause: error });
-  }
+export function named<Stored>(stored: Promise<Stored>): Promise<Stored> {
+  return stored.catch(throwNamed);
+}
+
+function throwNamed(error: unknown): never {
+  if (error instanceof DuplicateIdError) throw new DuplicateJobError(error.id, { cause: error.cause });
+  if (!(error instanceof RangeError)) throw error;
+  const problem =
+    'are together too large for one statement; nothing was written. Enqueue them in several calls.';
+  throw new InvalidJobError('jobs', problem, { cause: error });
 }
