@@ -14,6 +14,9 @@ export interface KindCounts {
   readonly run?: BucketCounts;
 }
 
+/** The counts that are added up over hours and workers. */
+export const COUNTERS_SUMMED = ['done', 'failed', 'panicked', 'retried', 'cancelled'] as const;
+
 /** The same as it is stored. */
 export interface StoredCounts {
   readonly kind: string;
@@ -36,17 +39,12 @@ export interface CountsLook {
 }
 
 /** What all workers have counted of a kind in a minute or an hour. */
-export interface KindHistory {
+export interface KindHistory extends Readonly<Record<(typeof COUNTERS_SUMMED)[number], number>> {
   readonly kind: string;
   /** How many minutes these are the counts of: 1 or 60. */
   readonly span: number;
   /** When that time began, in milliseconds since 1970. */
   readonly minute: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly panicked: number;
-  readonly retried: number;
-  readonly cancelled: number;
 }
 
 /** What has been counted in the last hour and the last day. */

@@ -1,4 +1,4 @@
-import { COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
+import { COUNTERS_SUMMED, COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { decodeHistory, decodeMinute, type HistoryDialect } from '../sql/kinds-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -19,11 +19,7 @@ export function countHistory(jobs: JobsTable): HistoryDialect {
 /* By `now()`, which stands still while a statement runs: the condition of an index may be no other. */
 const ago = (ms: number) => `now() - interval '${ms} milliseconds'`;
 
-const COUNTERS = ['done', 'failed', 'panicked', 'retried', 'cancelled'];
-
-const SUMS = COUNTERS.map((name) => `sum(coalesce((counts ->> '${name}')::int8, 0))::int8 AS ${name}`).join(
-  ', ',
-);
+const SUMS = COUNTERS_SUMMED.map((name) => `sum(${name}) AS ${name}`).join(', ');
 
 const added = (table: string, span: number, ms: number) => `
   (SELECT kind, span, date_part('epoch', minute) * 1000 AS minute, ${SUMS}

@@ -41,8 +41,7 @@ export const selectCounts = (table: string) => `/*NO LOAD BALANCE*/
      WHERE span = 1 AND minute > ${ago((MINUTES_COUNTED + 1) * 60_000)} AND ($1::varchar IS NULL OR kind = $1::varchar)
      LIMIT ${COUNTS_READ})
     UNION ALL
-    (SELECT kind, NULL, NULL, NULL,
-       sum(coalesce((counts ->> 'failed')::int8, 0) + coalesce((counts ->> 'panicked')::int8, 0))::int8
+    (SELECT kind, NULL, NULL, NULL, sum(failed + panicked)
      FROM ${table}
      WHERE span = 60 AND minute > ${ago(DAY_MS)} AND ($1::varchar IS NULL OR kind = $1::varchar)
      GROUP BY kind)

@@ -1,4 +1,4 @@
-import { COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
+import { COUNTERS_SUMMED, COUNTS_READ, DAY_MS, HOUR_MS } from '../../queue/kind-counts.js';
 import type { JobsTable } from '../sql/dialect.js';
 import { decodeHistory, decodeMinute, type HistoryDialect } from '../sql/kinds-dialect.js';
 import { sideTable } from '../sql/side-tables.js';
@@ -19,9 +19,7 @@ export function countHistory(jobs: JobsTable): HistoryDialect {
 
 const ago = (ms: number) => `strftime('%Y-%m-%d %H:%M:%f', 'now', '-${ms / 1000} seconds')`;
 
-const COUNTERS = ['done', 'failed', 'panicked', 'retried', 'cancelled'];
-
-const SUMS = COUNTERS.map((name) => `sum(coalesce(counts ->> '${name}', 0)) AS ${name}`).join(', ');
+const SUMS = COUNTERS_SUMMED.map((name) => `sum(${name}) AS ${name}`).join(', ');
 
 const added = (table: string, span: number, ms: number) => `
   SELECT * FROM (

@@ -41,8 +41,7 @@ export const selectCounts = (table: string) => `
       WHERE span = 1 AND minute > ${ago((MINUTES_COUNTED + 1) * 60_000)} AND (? IS NULL OR kind = ?)
       LIMIT ${COUNTS_READ})
     UNION ALL
-    SELECT kind, NULL, NULL, NULL,
-      sum(coalesce(counts ->> 'failed', 0) + coalesce(counts ->> 'panicked', 0))
+    SELECT kind, NULL, NULL, NULL, sum(failed + panicked)
     FROM ${table}
     WHERE span = 60 AND minute > ${ago(DAY_MS)} AND (? IS NULL OR kind = ?)
     GROUP BY kind

@@ -41,6 +41,7 @@ export const control = (jobs: JobsTable): StepPart => {
          kind text NOT NULL,
          worker text NOT NULL,
          counts text NOT NULL,
+         ${COUNTERS},
          PRIMARY KEY (span, minute, kind, worker)
        )`,
     ],
@@ -49,3 +50,8 @@ export const control = (jobs: JobsTable): StepPart => {
 };
 
 const TABLES = ['labels', 'controls', 'workers', 'minutes'] as const;
+
+/* Of their own, so that sums need not take the JSON of each row apart. */
+const COUNTERS = ['done', 'failed', 'panicked', 'retried', 'cancelled']
+  .map((name) => `${name} integer GENERATED ALWAYS AS (coalesce(counts ->> '${name}', 0)) STORED`)
+  .join(', ');
