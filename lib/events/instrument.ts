@@ -78,6 +78,21 @@ export class Instruments {
       .reduce((outer, inner) => (outer === undefined ? inner : { ...outer, ...inner }), undefined);
   }
 
+  /** Whether something stands around attempts. Else they are only watched, which takes no promise. */
+  get standsAround(): boolean {
+    return this.around.length > 0;
+  }
+
+  /** Tells those that watch that an attempt begins. @returns what is called with its end; undefined where none watches */
+  watch(job: ClaimedJob): AttemptWatch | undefined {
+    const { watching } = this;
+    if (watching.length === 0) return undefined;
+    const watches = watching.map((one) => one.watch(job));
+    return (end) => {
+      for (const [index, one] of watching.entries()) one.tell(watches[index], end);
+    };
+  }
+
   /** @returns what `run` resolves to */
   process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
     const watched = this.watching.length === 0 ? run : () => this.watched(job, run);
@@ -91,9 +106,9 @@ export class Instruments {
   }
 
   private async watched(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
-    const watches = this.watching.map((one) => one.watch(job));
+    const ended = this.watch(job);
     const end = await run();
-    for (const [index, one] of this.watching.entries()) one.tell(watches[index], end);
+    ended?.(end);
     return end;
   }
 }

@@ -166,7 +166,17 @@ export class Executor implements Startable {
   /** Within what stands around attempts, if something does. @returns as `outcomeOf` */
   private attempted(heldJob: HeldJob): Promise<Outcome | undefined> {
     const { instrument } = this.events;
-    return instrument === undefined ? this.outcomeOf(heldJob) : this.instrumented(heldJob, instrument);
+    if (instrument === undefined) return this.outcomeOf(heldJob);
+    return instrument.standsAround
+      ? this.instrumented(heldJob, instrument)
+      : this.watched(heldJob, instrument);
+  }
+
+  private async watched(heldJob: HeldJob, instrument: Instruments): Promise<Outcome | undefined> {
+    const ended = instrument.watch(heldJob.job);
+    const outcome = await this.outcomeOf(heldJob);
+    ended?.(attemptEnd(heldJob, outcome));
+    return outcome;
   }
 
   private async instrumented(heldJob: HeldJob, instrument: Instruments): Promise<Outcome | undefined> {

@@ -1,15 +1,20 @@
 /*
- * What telemetry costs a drain: the same backlog is worked off without it and with it, in turns, in one process.
+ * What telemetry costs a drain: the same backlog is worked off without it and with it, in turns, each in a process of its own,
+ * because what a span switches on in Node stays on for as long as the process lives.
  *
  *     npm run build:lib && BENCH_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres node test/bench/telemetry.mjs [jobs] [rounds]
  *
  * The SDK is the real one: spans are batched as the SDK for Node does it, and an exporter that sends nothing takes them.
  */
 import 'reflect-metadata';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -52,6 +57,11 @@ const meterProvider = new MeterProvider({
 
 const VARIANTS = {
   'without telemetry': () => [],
+  'a context of Node alone': () => {
+    new AsyncLocalStorage().enterWith('as any tracing enters one for each request');
+    return [];
+  },
+  'telemetry without an SDK': () => [JobsTelemetryModule.forRoot()],
   'all traces and metrics': () => [
     JobsTelemetryModule.forRoot({ tracerProvider: tracerProviderOf(1), meterProvider }),
   ],
@@ -81,19 +91,33 @@ const run = Object.getOwnPropertyDescriptor(Nothing.prototype, 'run');
 JobHandler('nothing')(Nothing.prototype, 'run', run);
 
 const admin = await new DataSource({ type: 'postgres', url }).initialize();
-const results = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
-for (let round = 0; round <= ROUNDS; round++)
-  for (const [name, modules] of inTurn(round)) {
-    const result = await drain(modules);
-    if (round > 0) results[name].push(result); // the first one warms up
-  }
+const [, , , , variant] = process.argv;
+if (variant === undefined) await compare();
+else process.send(await measure(VARIANTS[variant]));
 await admin.query('DROP SCHEMA IF EXISTS telemetry_bench CASCADE');
 await admin.destroy();
-trace.disable();
-report();
+process.exit(); // no interval of a meter holds it open
+
+async function compare() {
+  const results = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of inTurn(round)) {
+      const child = fork(fileURLToPath(import.meta.url), [JOBS, ROUNDS, name]);
+      const [result] = await once(child, 'message');
+      results[name].push(result);
+      await once(child, 'exit');
+    }
+  report(results);
+}
+
+/** The second drain of a process. The first one warms up. */
+async function measure(modules) {
+  await drain(modules);
+  return drain(modules);
+}
 
 function inTurn(round) {
-  const all = Object.entries(VARIANTS);
+  const all = Object.keys(VARIANTS);
   return [...all.slice(round % all.length), ...all.slice(0, round % all.length)];
 }
 
@@ -139,7 +163,7 @@ async function withApplication(imports, providers, work) {
   }
 }
 
-function report() {
+function report(results) {
   const of = (name, key) => median(results[name].map((result) => result[key]));
   const base = of('without telemetry', 'rate');
   for (const name of Object.keys(results)) {
