@@ -22,41 +22,39 @@ afterAll(async () => {
   await dashboard.stop();
 });
 
+/** @returns what opens the dialog behind a button, and waits until it shows this */
+function dialogOf(button: string | RegExp, shown?: string): (page: Page) => Promise<void> {
+  return async (page) => {
+    await page.getByRole('button', { name: button }).first().click();
+    const dialog = page.getByRole('dialog');
+    await (shown === undefined ? dialog : dialog.getByText(shown)).waitFor();
+  };
+}
+
 /** Where each is, and how it is opened. */
 const OPENED: Readonly<Record<string, readonly [search: string, open: (page: Page) => Promise<void>]>> = {
   'all that match': [
     '?view=jobs&state=failed',
     async (page) => {
       await page.getByRole('checkbox', { name: /All that match/ }).check();
-      await page.getByRole('button', { name: 'Delete' }).click();
-      await page.getByText(/jobs will be deleted/).waitFor();
+      await dialogOf('Delete', 'jobs will be deleted')(page);
     },
   ],
-  'a span of time': ['?view=jobs', (page) => page.getByRole('button', { name: 'Time…' }).click()],
-  edit: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Edit' }).click()],
-  clone: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Clone' }).click()],
-  reschedule: [`?view=job&id=${idOf(6)}`, (page) => page.getByRole('button', { name: 'Reschedule' }).click()],
-  pause: ['?view=kinds', (page) => page.getByRole('button', { name: 'Pause invoice.create' }).click()],
-  preview: [
-    '?view=schedules',
-    (page) => page.getByRole('button', { name: 'Preview report.nightly' }).click(),
-  ],
-  backfill: [
-    '?view=schedules',
+  'a span of time': ['?view=jobs', dialogOf('Time…')],
+  edit: [`?view=job&id=${idOf(6)}`, dialogOf('Edit')],
+  clone: [`?view=job&id=${idOf(6)}`, dialogOf('Clone')],
+  reschedule: [`?view=job&id=${idOf(6)}`, dialogOf('Reschedule')],
+  pause: ['?view=kinds', dialogOf('Pause invoice.create')],
+  preview: ['?view=schedules', dialogOf('Preview report.nightly', 'From now')],
+  backfill: ['?view=schedules', dialogOf('Backfill report.nightly', '2 jobs will be enqueued.')],
+  'retry a group': ['?view=errors', dialogOf(/^Retry all/, '128 jobs will be ready')],
+  shortcuts: [
+    '',
     async (page) => {
-      await page.getByRole('button', { name: 'Backfill report.nightly' }).click();
-      await page.getByText('2 jobs will be enqueued.').waitFor();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').waitFor();
     },
   ],
-  'retry a group': [
-    '?view=errors',
-    (page) =>
-      page
-        .getByRole('button', { name: /^Retry all/ })
-        .first()
-        .click(),
-  ],
-  shortcuts: ['', (page) => page.keyboard.press('?')],
   results: [
     '?view=kinds',
     async (page) => {
@@ -64,7 +62,13 @@ const OPENED: Readonly<Record<string, readonly [search: string, open: (page: Pag
       await page.getByText('Resumed: webhook.deliver.').waitFor();
     },
   ],
-  stack: [`?view=job&id=${idOf(20)}`, (page) => page.locator('.stack summary').last().click()],
+  stack: [
+    `?view=job&id=${idOf(20)}`,
+    async (page) => {
+      await page.locator('.stack summary').last().click();
+      await page.getByText('at async').last().waitFor();
+    },
+  ],
   search: ['?view=jobs&kind=mail.send&error=Greylisted&createdAfter=1795000000000', () => Promise.resolve()],
   outage: [
     '?view=kinds',

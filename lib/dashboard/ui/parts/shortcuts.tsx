@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import { useShortcuts } from '../page/shortcuts.js';
 import { Dialog } from './dialog.js';
 
@@ -11,40 +10,40 @@ const KEYS = [
   ['?', 'Show this'],
 ] as const;
 
-/** Tells which keys do what. */
-export function Shortcuts() {
-  const [isOpen, setOpen] = useState(false);
-  useShortcuts({ '?': () => setOpen(true) });
+export function ShortcutsButton({ onOpen }: { readonly onOpen: () => void }) {
+  useShortcuts({ '?': onOpen });
   return (
-    <>
-      <button
-        type="button"
-        class="quiet"
-        aria-label="Keyboard shortcuts"
-        title="Keyboard shortcuts (?)"
-        onClick={() => setOpen(true)}
-      >
-        <kbd>?</kbd>
-      </button>
-      {isOpen && (
-        <Dialog title="Keyboard shortcuts" onClose={() => setOpen(false)}>
-          <dl class="keys">
-            {KEYS.map(([key, text]) => (
-              <div key={key}>
-                <dt>
-                  <kbd>{key}</kbd>
-                </dt>
-                <dd>{text}</dd>
-              </div>
-            ))}
-          </dl>
-          <div class="dialog-buttons">
-            <button type="button" onClick={() => setOpen(false)}>
-              Close
-            </button>
+    <button
+      type="button"
+      class="quiet"
+      aria-label="Keyboard shortcuts"
+      title="Keyboard shortcuts (?)"
+      onClick={onOpen}
+    >
+      <kbd>?</kbd>
+    </button>
+  );
+}
+
+/** Tells which keys do what. */
+export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+      <dl class="keys">
+        {KEYS.map(([key, text]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{text}</dd>
           </div>
-        </Dialog>
-      )}
-    </>
+        ))}
+      </dl>
+      <div class="dialog-buttons">
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </Dialog>
   );
 }

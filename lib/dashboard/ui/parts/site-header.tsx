@@ -4,7 +4,7 @@ import { useStore } from '../page/store.js';
 import { chooseTheme, theme, THEMES } from '../page/theme.js';
 import { Icon } from './icon.js';
 import { Link } from './link.js';
-import { Shortcuts } from './shortcuts.js';
+import { ShortcutsButton, ShortcutsDialog } from './shortcuts.js';
 import { Line } from './text.js';
 
 /** What the menu lists, in this order. */
@@ -21,6 +21,7 @@ const MENU = [
 /** Name, menu, and what belongs to the viewer. On a narrow screen a button opens the menu. */
 export function SiteHeader({ current }: { readonly current: string }) {
   const [isOpen, setOpen] = useState(false);
+  const [showsKeys, setShowsKeys] = useState(false);
   return (
     <header class={isOpen ? 'site is-open' : 'site'}>
       <div class="site-name">
@@ -48,9 +49,11 @@ export function SiteHeader({ current }: { readonly current: string }) {
       <div class="site-foot">
         {session.readOnly && <span class="pill">read only</span>}
         <ThemeButton />
-        <Shortcuts />
+        <ShortcutsButton onOpen={() => setShowsKeys(true)} />
         <span class="release">{session.release}</span>
       </div>
+      {/* Not where its button is: on a narrow screen that is hidden, and a dialog with it, which still blocks the page. */}
+      {showsKeys && <ShortcutsDialog onClose={() => setShowsKeys(false)} />}
     </header>
   );
 }
