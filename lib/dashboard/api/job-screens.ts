@@ -27,7 +27,8 @@ export interface JobRow {
   readonly state: StateName;
   readonly status: string;
   readonly createdAt: number;
-  readonly runAt: number;
+  /** Null where the database has one that no clock gets to, as `infinity` and `-infinity`. */
+  readonly runAt: number | null;
   readonly updatedAt: number;
   readonly lastAttemptAt: number | null;
   readonly attemptsDone: number;

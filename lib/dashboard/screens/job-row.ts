@@ -8,7 +8,7 @@ export function jobRow(job: JobSummary): JobRow {
   return {
     ...{ id: job.id, kind: job.kind, state: job.state, status: job.status },
     createdAt: job.createdAt.getTime(),
-    runAt: job.runAt.getTime(),
+    runAt: millisOf(job.runAt),
     updatedAt: job.updatedAt.getTime(),
     lastAttemptAt: millisOf(job.lastAttemptAt),
     attemptsDone: job.attemptsDone,
@@ -25,5 +25,6 @@ export function jobRow(job: JobSummary): JobRow {
 }
 
 export function millisOf(instant: Date | null | undefined): number | null {
-  return instant == null ? null : instant.getTime();
+  const millis = instant?.getTime() ?? NaN;
+  return Number.isNaN(millis) ? null : millis;
 }

@@ -22,7 +22,7 @@ const LATER = [
 
 /** Lets a job that waits start at another time. */
 export function RescheduleDialog({ page: { job, now }, onDone, onClose }: RescheduleDialogProps) {
-  const [runAt, setRunAt] = useState(inputValue(Math.max(job.runAt, now)));
+  const [runAt, setRunAt] = useState(inputValue(Math.max(job.runAt ?? now, now)));
   const submit = async () => {
     await act('update', { id: job.id, runAt: new Date(runAt).getTime() });
     showToast({ tone: 'done', text: 'The job was rescheduled.' });

@@ -1,7 +1,7 @@
-import { ago, instant, shortInstant, utc, type MaybeNever } from '../text/times.js';
+import { ago, instant, shortInstant, utc, type MaybeUndated } from '../text/times.js';
 
 interface TimeProps {
-  readonly at: MaybeNever;
+  readonly at: MaybeUndated;
   /** Of the server's answer. */
   readonly now: number;
 }
@@ -21,7 +21,7 @@ export function Moment({ at, now }: TimeProps) {
   );
 }
 
-export function Instant({ at, text }: { readonly at: MaybeNever; readonly text?: string }) {
+export function Instant({ at, text }: { readonly at: MaybeUndated; readonly text?: string }) {
   if (at === null) return <span class="muted">{instant(at)}</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={`${utc(at)}\n${instant(at)} ${VIEWERS_ZONE}`}>

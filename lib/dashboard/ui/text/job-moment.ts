@@ -1,9 +1,10 @@
 import type { JobRow } from '../../api/job-screens.js';
+import type { MaybeUndated } from './times.js';
 
 /** The instant that matters of a job in its state, and what it is. */
 export interface JobMoment {
   readonly label: string;
-  readonly at: number;
+  readonly at: MaybeUndated;
 }
 
 export function momentOf(job: Pick<JobRow, 'state' | 'runAt' | 'updatedAt' | 'lastAttemptAt'>): JobMoment {

@@ -1,11 +1,12 @@
 import type { AttemptRow, JobPage } from '../../api/job-screens.js';
 import type { StateName } from '../../api/screens.js';
+import type { MaybeUndated } from './times.js';
 
 /** Something that happened to a job, or will. */
 export interface TimelineEntry {
   readonly key: string;
   readonly title: string;
-  readonly at: number;
+  readonly at: MaybeUndated;
   readonly tone: StateName | 'plain';
   /** How long an attempt took, in milliseconds. */
   readonly tookMs: number | null;
@@ -72,7 +73,7 @@ function present(
       return [entry('present', `${next} may start`, job.runAt, 'retrying')];
     case 'ready':
     case 'blocked':
-      return [entry('present', 'Ready to run', Math.min(job.runAt, now), job.state)];
+      return [entry('present', 'Ready to run', Math.min(job.runAt ?? job.createdAt, now), job.state)];
     case 'running':
     case 'stopping':
       return [running(job, next)];
@@ -98,6 +99,6 @@ function ended(job: JobPage['job'], attempts: readonly AttemptRow[]): readonly T
   return [{ ...entry('present', ENDS[job.state] ?? job.state, job.updatedAt, job.state), text }];
 }
 
-function entry(key: string, title: string, at: number, tone: TimelineEntry['tone']): TimelineEntry {
+function entry(key: string, title: string, at: MaybeUndated, tone: TimelineEntry['tone']): TimelineEntry {
   return { key, title, at, tone, tookMs: null, worker: null, text: null };
 }

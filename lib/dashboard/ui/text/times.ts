@@ -25,13 +25,13 @@ export function duration(ms: number): string {
 }
 
 /** An instant, as JSON has it: null where the database has one that no clock gets to, as `infinity`. */
-export type MaybeNever = number | null;
+export type MaybeUndated = number | null;
 
-const NEVER = 'never';
+const NO_DATE = 'no date';
 
 /** `just now`, `12 s ago`, `in 3 min`, `2 h ago`, `5 days ago`, `in 4 months`. */
-export function ago(at: MaybeNever, now: number): string {
-  if (at === null) return NEVER;
+export function ago(at: MaybeUndated, now: number): string {
+  if (at === null) return NO_DATE;
   const distance = Math.abs(now - at);
   if (distance < 2 * SECOND) return 'just now';
   return at <= now ? `${roughly(distance)} ago` : `in ${roughly(distance)}`;
@@ -46,8 +46,8 @@ function roughly(ms: number): string {
 }
 
 /** `2026-11-27 09:30:05` in a zone. @param timeZone the viewer's by default */
-export function instant(at: MaybeNever, timeZone?: string): string {
-  if (at === null) return NEVER;
+export function instant(at: MaybeUndated, timeZone?: string): string {
+  if (at === null) return NO_DATE;
   const part = partsOf(at, timeZone);
   return `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')}:${part('second')}`;
 }
@@ -58,8 +58,8 @@ export function timeOfDay(at: number, timeZone?: string): string {
 }
 
 /** `Fri 27 Nov, 09:30`, with the year where it is not that of now. */
-export function shortInstant(at: MaybeNever, now: number, timeZone?: string): string {
-  if (at === null) return NEVER;
+export function shortInstant(at: MaybeUndated, now: number, timeZone?: string): string {
+  if (at === null) return NO_DATE;
   const sameYear = instant(at, timeZone).slice(0, 4) === instant(now, timeZone).slice(0, 4);
   const [date = '', time = ''] = instant(at, timeZone).split(' ');
   const [year, month, day] = date.split('-').map(Number) as [number, number, number];

@@ -57,6 +57,7 @@ describe('The timeline of a job', () => {
     expect(last({ state: 'scheduled', runAt: 5_000 })).toBe('5000 Starts');
     expect(last({ state: 'retrying', runAt: 5_000, attemptsDone: 2 })).toBe('5000 Attempt 3 may start');
     expect(last({ state: 'ready' })).toBe('100 Ready to run');
+    expect(last({ state: 'ready', createdAt: 50, runAt: null })).toBe('50 Ready to run'); // -infinity
     expect(last({ state: 'running' })).toBe('800 Attempt 1 is running');
     expect(last({ state: 'stopping' })).toBe('800 Attempt 1 has been asked to stop');
   });

@@ -52,9 +52,9 @@ describe('Times of the dashboard', () => {
     expect(ago(AT + 5 * MINUTE, AT)).toBe('in 5 min');
   });
 
-  it('that no clock gets to, as infinity in the database, are never', () => {
+  it('that no clock gets to, as infinity in the database, are no date', () => {
     const { at } = JSON.parse(JSON.stringify({ at: new Date(Infinity).getTime() })) as { at: null };
-    expect([ago(at, AT), instant(at), shortInstant(at, AT)]).toEqual(['never', 'never', 'never']);
+    expect([ago(at, AT), instant(at), shortInstant(at, AT)]).toEqual(['no date', 'no date', 'no date']);
   });
 
   it('are shown in a zone, and in UTC', () => {
