@@ -8,9 +8,9 @@ import type { HeldJob } from './held-job.js';
  * @param outcome undefined where its transaction has ended with it
  */
 export function attemptEnd(heldJob: HeldJob, outcome: Outcome | undefined): AttemptEnd {
-  const { lease, transactionEnd } = heldJob;
+  const { lease, leaving, transactionEnd } = heldJob;
   if (outcome === undefined) return transactionEnd === 'lost' ? lost(heldJob) : { type: transactionEnd! };
-  if (lease === 'over') return { type: 'released' };
+  if (lease === 'over' || leaving !== undefined) return { type: 'released' };
   if (outcome.type === 'done') return { type: 'done', isLeaseLost: lease === 'lost' };
   if (lease === 'lost') return lost(heldJob);
   return outcome.type === 'snoozed'

@@ -121,9 +121,21 @@ export class Executor implements Startable {
     this.events.emit('started', { job: heldJob.job });
     const outcome = await inOwnContext('Job', () => this.attempted(heldJob));
     if (heldJob.attempt.notes !== undefined) await this.flushNotes(heldJob);
-    if (outcome !== undefined) this.settle(heldJob, outcome);
+    if (outcome !== undefined && heldJob.leaving === undefined) this.settle(heldJob, outcome);
     if (!heldJob.attempt.hasEnded) await this.reallyEnded(heldJob);
+    if (heldJob.leaving !== undefined) await this.leave(heldJob, heldJob.leaving);
     this.held.end(heldJob);
+  }
+
+  /**
+   * Tells handlers to stop, and gives their jobs back as they end: before that, another attempt could run beside one that does
+   * not obey. What they still return is thrown away.
+   */
+  letGo(heldJobs: readonly HeldJob[], reason: Error): void {
+    for (const heldJob of heldJobs) {
+      heldJob.leaving = reason;
+      heldJob.attempt.abort(reason);
+    }
   }
 
   /** Makes jobs ready for others at once, no attempt spent, and throws away what their handlers still return. Never rejects. */
@@ -145,6 +157,10 @@ export class Executor implements Startable {
   drop(heldJob: HeldJob, reason?: Error): void {
     this.held.close(heldJob);
     if (reason !== undefined) heldJob.attempt.abort(reason);
+  }
+
+  private async leave(heldJob: HeldJob, reason: Error): Promise<void> {
+    if (heldJob.lease === 'held') await this.giveBack([heldJob], reason);
   }
 
   /** A job that has not begun ends by being given back. One that runs ends when its handler does. */

@@ -92,6 +92,8 @@ export class HeldJob implements LeaseRenewal, NoteListener {
   isBusy = false;
   /** It was asked to end. */
   isStopping = false;
+  /** It is given back when its handler has ended, whatever that returns: this is why. */
+  leaving: Error | undefined;
   /** The storage refuses to renew this lease, so it is renewed apart from others. */
   isRenewalRefused = false;
   /** What its transaction ended in, where it has written the outcome or could not. */

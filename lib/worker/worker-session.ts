@@ -4,6 +4,7 @@ import type { JobsEvents } from '../events/jobs-events.js';
 import type { AttemptPolicy } from '../execution/attempt.js';
 import { Executor } from '../execution/executor.js';
 import { AttemptFactory, type HandlerRegistry } from '../execution/handler-registry.js';
+import type { HeldJob } from '../execution/held-job.js';
 import { WorkerStoppedError } from '../job/errors.js';
 import type { Retention } from '../job/retention.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -143,9 +144,9 @@ export class WorkerSession implements Startable {
     for (const kind of kinds) {
       if (gate.isOpen(kind)) continue;
       const { unstarted, unfinished } = executor.held;
-      const stopped = gate.stopsRunning(kind) ? unfinished : [];
-      const closed = [...unstarted, ...stopped].filter(({ job }) => job.kind === kind);
-      void executor.giveBack(closed, gate.reason(kind));
+      const ofKind = ({ job }: HeldJob) => job.kind === kind;
+      void executor.giveBack(unstarted.filter(ofKind), gate.reason(kind));
+      if (gate.stopsRunning(kind)) executor.letGo(unfinished.filter(ofKind), gate.reason(kind));
     }
     const before = this.openKinds;
     this.openKinds = kinds.filter((kind) => gate.isOpen(kind));

@@ -284,6 +284,26 @@ export function kindsContract(store: Store): void {
       expect(await store.ended('job')).toMatchObject({ status: 'DONE', result: 'again', attemptsDone: 1 });
     });
 
+    it('keeps a job that it stops until its handler has ended', async () => {
+      const ends = deferred<string>();
+      const started: string[] = [];
+      await store.work({
+        [KIND]: () => {
+          started.push(KIND);
+          return started.length === 1 ? ends.promise : 'again'; // the first one does not look at its signal
+        },
+      });
+      await store.client.enqueue(KIND, null, { id: 'job' });
+      await until(() => started.length === 1);
+      await kinds().pause(KIND, { stopRunning: true, wait: true });
+      await kinds().resume(KIND);
+      expect(await store.queue.claim([KIND], 1, LONG)).toEqual([]);
+      expect(await store.client.get('job')).toMatchObject({ state: 'running' });
+      ends.resolve('too late');
+      expect(await store.ended('job')).toMatchObject({ status: 'DONE', result: 'again', attemptsDone: 1 });
+      expect(started).toHaveLength(2);
+    });
+
     it('gives back what was claimed ahead', async () => {
       const ends = deferred();
       let startedCount = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { deferred } from '../../lib/async/deferred.js';
+import { JobKinds } from '../../lib/client/job-kinds.js';
 import { encodeDocument } from '../../lib/job/document.js';
 import { InvalidOptionError, WorkerStoppedError, PermanentError } from '../../lib/job/errors.js';
 import { TransactionUndoneError } from '../../lib/job/storage-errors.js';
@@ -223,6 +224,25 @@ export function transactionalContract(store: Store): void {
       const job = await store.ended('one');
       expect(job).toMatchObject({ status: 'CANCELLED', cancelReason: 'enough', attemptsDone: 1 });
       expect(job.result).toBeUndefined();
+      await expectNothing();
+    });
+
+    it('that a pause stops has written nothing, and its job is given back when it has ended', async () => {
+      await enqueued();
+      const [begun, goOn] = [deferred(), deferred()];
+      await run(async (job, { manager, signal }) => {
+        await workOn(job)(manager);
+        begun.resolve();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await goOn.promise;
+        return 'all the same';
+      });
+      await begun.promise;
+      await new JobKinds(store.queue).pause(KIND, { stopRunning: true, wait: true, outside: true });
+      expect(await store.job('one')).toMatchObject({ state: 'running' });
+      goOn.resolve();
+      const job = await store.once('one', ({ state }) => state === 'ready');
+      expect(job).toMatchObject({ status: 'PENDING', attemptsDone: 0 });
       await expectNothing();
     });
 
