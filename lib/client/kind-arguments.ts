@@ -11,8 +11,8 @@ export interface PauseKindOptions extends EnqueueManyOptions {
   /** For those who look at it later, and in the `JobPausedError` of jobs that are stopped. At most 1,000 characters. */
   readonly reason?: string;
   /**
-   * Also stop the jobs that run: their signals abort with a `JobPausedError`, and they are given back with no attempt
-   * spent. Default false: they run to their end.
+   * Also stop the jobs that run: their signals abort with a `JobPausedError`, and each is given back when its
+   * handler has ended, with no attempt spent. Default false: they run to their end.
    */
   readonly stopRunning?: boolean;
   /**

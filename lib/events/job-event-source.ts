@@ -16,7 +16,7 @@ export interface JobEventListener {
   hear(event: JobEvent): void;
 }
 
-/** `make` is given the detail, and is no closure, since most events are heard by nobody. */
+/** `make` gets the detail as an argument, and not from a closure: most events are wanted by nobody. */
 type Tell = <Detail>(
   type: JobEventType,
   kind: string,
@@ -134,7 +134,7 @@ function settled({ job, outcome }: JobsEventMap['settled']): JobEvent {
   const attempt = ofAttempt(job);
   switch (outcome.type) {
     case 'done':
-      return done(job);
+      return { type: 'done', ...attempt };
     case 'retry':
       return { type: 'retrying', ...attempt, error: outcome.lastError, delayMs: outcome.delayMs };
     case 'cancelled':

@@ -161,6 +161,7 @@ export class Executor implements Startable {
 
   private async leave(heldJob: HeldJob, reason: Error): Promise<void> {
     if (heldJob.lease === 'held') await this.giveBack([heldJob], reason);
+    else this.drop(heldJob);
   }
 
   /** A job that has not begun ends by being given back. One that runs ends when its handler does. */

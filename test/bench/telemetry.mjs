@@ -103,9 +103,11 @@ async function compare() {
   for (let round = 0; round < ROUNDS; round++)
     for (const name of inTurn(round)) {
       const child = fork(fileURLToPath(import.meta.url), [JOBS, ROUNDS, name]);
-      const [result] = await once(child, 'message');
+      const exit = once(child, 'exit');
+      const failed = exit.then(() => Promise.reject(new Error(`"${name}" has ended without a result.`)));
+      const [result] = await Promise.race([once(child, 'message'), failed]);
       results[name].push(result);
-      await once(child, 'exit');
+      await exit;
     }
   report(results);
 }

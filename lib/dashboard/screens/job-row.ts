@@ -24,6 +24,7 @@ export function jobRow(job: JobSummary): JobRow {
   };
 }
 
+/** Null also for an instant that no clock gets to. */
 export function millisOf(instant: Date | null | undefined): number | null {
   const millis = instant?.getTime() ?? NaN;
   return Number.isNaN(millis) ? null : millis;

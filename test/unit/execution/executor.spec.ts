@@ -192,6 +192,32 @@ describe('Executor', () => {
     });
   });
 
+  describe('letGo', () => {
+    it('aborts the signal, renews on, and releases the job when its handler has ended', async () => {
+      const { job, state } = run();
+      const reason = new WorkerStoppedError();
+      executor.letGo([job], reason);
+      expect(job.attempt.signal.reason).toBe(reason);
+      await pass(1_200);
+      expect([job.lease, state.hasEnded]).toEqual(['held', false]);
+      handler.resolve('too late');
+      await pass(0);
+      expect(told).toEqual(['started', 'gaveBack']);
+      expect(executor.held.open).toEqual([]);
+      expect(state.hasEnded).toBe(true);
+    });
+
+    it('is done with a job whose lease is lost before its handler has ended', async () => {
+      const { job } = run();
+      executor.letGo([job], new WorkerStoppedError());
+      await loseLease();
+      handler.resolve('too late');
+      await pass(0);
+      expect(told).toEqual(['started', 'lost']);
+      expect(executor.held.open).toEqual([]);
+    });
+  });
+
   describe('giveBack', () => {
     it('releases jobs, aborts their signals, and throws away what their handlers return', async () => {
       const { job, state } = run();

@@ -52,7 +52,7 @@ export function SiteHeader({ current }: { readonly current: string }) {
         <ShortcutsButton onOpen={() => setShowsKeys(true)} />
         <span class="release">{session.release}</span>
       </div>
-      {/* Not where its button is: on a narrow screen that is hidden, and a dialog with it, which still blocks the page. */}
+      {/* Outside of what narrow screens hide: a dialog that is hidden still blocks the page. */}
       {showsKeys && <ShortcutsDialog onClose={() => setShowsKeys(false)} />}
     </header>
   );
