@@ -4,8 +4,12 @@ import { now } from './records.js';
 
 const worker = settings.name;
 
-/** Records each lease that this process's worker gets, and what becomes of it. Changes nothing else. */
-export function observeQueue(): void {
+/**
+ * Records each lease that this process's worker gets, and what becomes of it. Changes nothing else but where outcomes go.
+ *
+ * @param settling the queue that they go to, if it is not the worker's own
+ */
+export function observeQueue(settling?: () => TypeOrmJobQueue): void {
   const { prototype } = TypeOrmJobQueue;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the queue as `this` below
   const { claim, settle, renew, release } = prototype;
@@ -27,7 +31,7 @@ export function observeQueue(): void {
       );
     };
     try {
-      const answers = await settle.call(this, settlements, ...limits);
+      const answers = await settle.call(settling?.() ?? this, settlements, ...limits);
       note((index) => answers[index]);
       return answers;
     } catch (error) {

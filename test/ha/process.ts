@@ -8,6 +8,8 @@ export interface ProcessSettings {
   /** The file for its records, one on each line. */
   readonly file: string;
   readonly database: DataSourceOptions;
+  /** Where a worker settles, if that is not where it claims. */
+  readonly settlesOn?: DataSourceOptions;
   /** Further options of `JobsModule`. */
   readonly jobs?: Readonly<Record<string, unknown>>;
   /** The kind that a worker serves, or an enqueuer enqueues. */

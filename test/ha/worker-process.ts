@@ -4,7 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { JobHandler, JobsModule, type ClaimedJob, type JobContext } from 'nestjs-typeorm-jobs';
+import {
+  getJobQueueToken,
+  JobHandler,
+  JobsModule,
+  type ClaimedJob,
+  type JobContext,
+} from 'nestjs-typeorm-jobs';
+import type { DataSourceOptions } from 'typeorm';
 import { observeQueue } from './observe-queue.js';
 import { ANSWER_MS, LEASE_MS, record, settings } from './process.js';
 import { now } from './records.js';
@@ -22,6 +29,16 @@ class Handlers {
   }
 }
 
+const ELSEWHERE = 'elsewhere';
+
+/** For a worker whose outcomes another server is to write. */
+function queueOn(database: DataSourceOptions) {
+  return [
+    TypeOrmModule.forRoot({ ...database, name: ELSEWHERE, retryAttempts: 0 }),
+    JobsModule.forRoot({ name: ELSEWHERE, dataSource: ELSEWHERE, tablePrefix: 'nest_', worker: false }),
+  ];
+}
+
 @Module({
   imports: [
     TypeOrmModule.forRoot({ ...settings.database, retryAttempts: 0 }),
@@ -30,12 +47,13 @@ class Handlers {
       ...settings.jobs,
       worker: { concurrency: settings.concurrency, leaseMs: LEASE_MS, shutdownTimeoutMs: 5_000 },
     }),
+    ...(settings.settlesOn === undefined ? [] : queueOn(settings.settlesOn)),
   ],
   providers: [Handlers],
 })
 class WorkerModule {}
 
-observeQueue();
+observeQueue(settings.settlesOn && (() => app.get(getJobQueueToken(ELSEWHERE))));
 process.on('disconnect', () => process.exit(0));
 const app = await NestFactory.createApplicationContext(WorkerModule, {
   logger: ['warn', 'error'],

@@ -53,7 +53,7 @@ export function mysqlDialect(
     get: get(quoted),
     claim: claim(quoted),
     settle: settle(table, server, history),
-    ...leases(quoted),
+    ...leases(quoted, server),
     reclaim: reclaim(table, history),
     cancel: cancel(quoted),
   };

@@ -1,13 +1,17 @@
 import type { Lease } from '../../queue/lease.js';
-import type { JobsDialect } from '../sql/jobs-dialect.js';
+import type { JobsDialect, SeenLease } from '../sql/jobs-dialect.js';
 import { decodeSeenLease } from '../sql/row.js';
 import { LockedLeases } from './locked-leases.js';
 import { listOf } from './parameters.js';
+import type { MysqlServer } from './server.js';
 import { inOwnTransaction } from './transaction.js';
 
 type LeasesDialect = Pick<JobsDialect, 'renew' | 'release' | 'releaseUnheld' | 'look'>;
 
-export function leases(table: string): LeasesDialect {
+export function leases(
+  table: string,
+  { mayLagBehind = false }: Pick<MysqlServer, 'mayLagBehind'>,
+): LeasesDialect {
   const statements = {
     renew: renew(table),
     stopping: stopping(table),
@@ -41,7 +45,10 @@ export function leases(table: string): LeasesDialect {
         return ids.length;
       });
     },
-    look: async (sql, given) => (await sql.query(statements.look, [idsOf(given)])).map(decodeSeenLease),
+    look: async (sql, given) => {
+      const seen = (await sql.query(statements.look, [idsOf(given)])).map(decodeSeenLease);
+      return mayLagBehind ? [...seen, ...unseen(given, seen)] : seen;
+    },
   };
 }
 
@@ -67,6 +74,14 @@ export const lockClaimedBy = (table: string) => `
 
 export const look = (table: string) =>
   `SELECT id, lease_token, locked_by, running IS NOT NULL AS is_held FROM ${table} WHERE id IN (?)`;
+
+/** Where not even the insert of a row has been applied yet, it is as before any claim. */
+function unseen(given: readonly Lease[], seen: readonly SeenLease[]): SeenLease[] {
+  const ids = new Set(idsOf(seen));
+  return idsOf(given)
+    .filter((id) => !ids.has(id))
+    .map((id) => ({ id, leaseToken: 0, lockedBy: '', isHeld: false }));
+}
 
 function idsOf(given: readonly Lease[]): string[] {
   return given.map(({ id }) => id);

@@ -9,6 +9,11 @@ export interface MysqlServer {
   readonly maxPacketBytes: number;
   /** Whether an UPDATE may join. With `sql_safe_updates` it may not: a list in JSON has no key. */
   readonly updatesByJoin: boolean;
+  /**
+   * Whether a row may be missing here for a moment that was committed on another node: several nodes take writes, and
+   * reads do not wait until theirs has applied what the others have committed. Default: false.
+   */
+  readonly mayLagBehind?: boolean;
   /** What it says of itself, if that is not known to be MySQL or MariaDB. */
   readonly unknownAs?: string;
 }
@@ -99,7 +104,16 @@ const BINLOG_RULE: SettingRule = {
   remedy: 'Set it to ROW or MIXED.',
 };
 
-const OTHER_VARIABLES = ['binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed_packet', 'sql_safe_updates'];
+/** Of Galera, and of MySQL's Group Replication, which has them where its plugin is installed. */
+const CLUSTER_VARIABLES = [
+  ...['wsrep_on', 'wsrep_sync_wait'],
+  ...['group_replication_single_primary_mode', 'group_replication_consistency'],
+];
+
+const OTHER_VARIABLES = [
+  ...['binlog_format', 'log_bin', 'sql_log_bin', 'max_allowed_packet', 'sql_safe_updates'],
+  ...CLUSTER_VARIABLES,
+];
 
 /** Looks at the version and the settings of a server and of the session. @throws UnsupportedDatabaseError */
 export async function examineServer(sql: Sql): Promise<MysqlServer> {
@@ -116,8 +130,23 @@ export async function examineServer(sql: Sql): Promise<MysqlServer> {
   return {
     maxPacketBytes: Number(values.get('max_allowed_packet')),
     updatesByJoin: !isOn(values.get('sql_safe_updates') ?? 'OFF'),
+    ...(mayLagBehind(values) && { mayLagBehind: true }),
     ...(KNOWN.test(description) ? {} : { unknownAs: description }),
   };
+}
+
+/** Values of `group_replication_consistency` with which reads or commits wait for the other members. */
+const CONSISTENT: ReadonlySet<string | undefined> = new Set(['BEFORE', 'AFTER', 'BEFORE_AND_AFTER']);
+
+/** The bit of `wsrep_sync_wait` for SELECT, BEGIN and START TRANSACTION. */
+const WAIT_BEFORE_READS = 1;
+
+/** See `MysqlServer`. */
+function mayLagBehind(values: ReadonlyMap<string, string>): boolean {
+  if (isOn(values.get('wsrep_on') ?? 'OFF'))
+    return (Number(values.get('wsrep_sync_wait')) & WAIT_BEFORE_READS) === 0;
+  const takesWritesOnOne = isOn(values.get('group_replication_single_primary_mode') ?? 'ON');
+  return !takesWritesOnOne && !CONSISTENT.has(values.get('group_replication_consistency'));
 }
 
 const SERVER = `SELECT VERSION() AS version, @@version_comment AS comment, @@sql_select_limit AS select_limit`;

@@ -32,7 +32,10 @@ export interface JobsDialect {
   release(sql: Sql, leases: readonly Lease[]): Promise<readonly WrittenLease[]>;
   /** @returns how many jobs there were */
   releaseUnheld(sql: Sql, workerId: string, held: readonly Lease[]): Promise<number>;
-  /** Looks at the rows of leases, and never on a server that may be behind the one that writes. */
+  /**
+   * Looks at the rows of leases, and not on a server that may be behind the one that writes. Where every server may be, a
+   * row that is not there may be on its way, and counts as one that has not been claimed yet.
+   */
   look(sql: Sql, leases: readonly Lease[]): Promise<readonly SeenLease[]>;
   /**
    * Ends jobs that wait, and asks the workers of those that run to end them, by the column `cancel_requested_at`. Passes

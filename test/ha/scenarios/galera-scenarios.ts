@@ -14,6 +14,7 @@ const QUIET_MS = 5_000;
 const REFUSED_MS = 9_000;
 const BACKLOG = 6_000;
 const PAUSE_MS = 200;
+const BALLAST = 30_000;
 
 export const NODE_EACH: Scenario<GaleraCluster> = {
   name: 'Galera: a node for each process',
@@ -40,6 +41,25 @@ export const SPREAD_AND_WAITING: Scenario<GaleraCluster> = {
     await playSpread(stage, cluster, 'waiting', 1);
     const { stale, reads } = stage.report.counts!;
     stage.expect(reads > 0 && stale === 0, `${stale} of ${reads} reads after an enqueue were stale`);
+  },
+};
+
+/** Outcomes go to a node that is at a large transaction of another, and has not even the jobs yet that came after it. */
+export const SETTLED_ELSEWHERE: Scenario<GaleraCluster> = {
+  name: 'Galera: outcomes go to a node that is behind, wsrep_sync_wait = 0',
+  async play(stage, cluster) {
+    const database = 'elsewhere';
+    const [one, , three] = await withDatabase(cluster, database);
+    stage.enqueuer('e1', mariadbAt(one.port, database));
+    await stage.ready();
+    const settlesOn = mariadbAt(three.port, database);
+    stage.worker('w1', mariadbAt(one.port, database), { handlerMs: 0, settlesOn });
+    await stage.ready();
+    const end = now() + LOAD_MS;
+    await one.query(database, 'CREATE TABLE ballast (id int PRIMARY KEY, changes int NOT NULL)');
+    await one.query(database, `INSERT INTO ballast SELECT seq, 0 FROM seq_1_to_${BALLAST}`);
+    while (now() < end) await one.query(database, 'UPDATE ballast SET changes = changes + 1');
+    await concludeOn(stage, one, database);
   },
 };
 

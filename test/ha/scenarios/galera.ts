@@ -2,7 +2,14 @@ import { group } from '../scenario.js';
 import { installMariadb, MariadbServer } from '../servers/mariadb.js';
 import { freePort } from '../servers/server-process.js';
 import { until } from '../../support/until.js';
-import { CUT_OFF, KILLED_NODE, NODE_EACH, SPREAD, SPREAD_AND_WAITING } from './galera-scenarios.js';
+import {
+  CUT_OFF,
+  KILLED_NODE,
+  NODE_EACH,
+  SETTLED_ELSEWHERE,
+  SPREAD,
+  SPREAD_AND_WAITING,
+} from './galera-scenarios.js';
 
 const PROVIDER = '/usr/lib/galera/libgalera_smm.so';
 const SIZE = 3;
@@ -64,5 +71,5 @@ export async function isReady(node: MariadbServer): Promise<boolean> {
 export const GALERA = group({
   name: 'Galera, three nodes',
   start: (folder) => GaleraCluster.start(folder),
-  scenarios: [NODE_EACH, SPREAD, SPREAD_AND_WAITING, CUT_OFF, KILLED_NODE],
+  scenarios: [NODE_EACH, SETTLED_ELSEWHERE, SPREAD, SPREAD_AND_WAITING, CUT_OFF, KILLED_NODE],
 });
