@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RetryableError } from '../../lib/job/errors.js';
 import type { NewJob } from '../../lib/job/job.js';
+import type { Outcome } from '../../lib/job/outcome.js';
 import { until } from '../support/until.js';
 import { KIND, LONG, SHORT, withMethods, type Store } from '../support/store.js';
 
@@ -56,6 +57,26 @@ export function claimContract(store: Store): void {
       const stored = await store.job('one');
       expect(stored).toMatchObject({ status: 'PENDING', attemptsDone: 0, lockedBy: 'w 1' });
       expect(stored.lockedUntil).toEqual(job.lockedUntil);
+    });
+
+    it('tells of each job what few jobs have', async () => {
+      const rare: Partial<NewJob> = { maxAttempts: 7, tags: ['"a"', 'ü\\'], priority: 1 };
+      await enqueue({ id: 'rare', ...rare }, { id: 'usual' });
+      const lastError = `Error: it's "quoted" \\ \u0007 🎉\nat x`;
+      const retry: Outcome = { type: 'retry', lastError, delayMs: 0 };
+      const first = await store.queue.claim([KIND], 2, LONG);
+      expect(
+        await store.queue.settle([{ ...first.find(({ id }) => id === 'rare')!, outcome: retry }]),
+      ).toEqual(['written']);
+      await store.queue.release(first.filter(({ id }) => id === 'usual'));
+      const [usual, again] = await store.queue.claim([KIND], 2, LONG);
+      const stored = await store.job('rare');
+      for (const job of [again!, stored])
+        expect(job).toMatchObject({ maxAttempts: 7, tags: rare.tags, attemptsDone: 1, lastError });
+      expect(again!.lastAttemptAt).toEqual(stored.lastAttemptAt);
+      expect(usual).toMatchObject({ id: 'usual', payloadVersion: 1, attemptsDone: 0, crashes: 0 });
+      for (const key of ['maxAttempts', 'lastError', 'lastAttemptAt', 'tags'] as const)
+        expect(usual![key]).toBeUndefined();
     });
 
     it('takes up to its limit and no more', async () => {

@@ -1,4 +1,4 @@
-import { selectList, type Columns } from '../sql/columns.js';
+import { selectList, type Columns, type ColumnType } from '../sql/columns.js';
 
 /**
  * Selects columns: JSON as its text, instants as milliseconds, independent of the session's time zone, of DateStyle and of
@@ -9,7 +9,12 @@ import { selectList, type Columns } from '../sql/columns.js';
 export function select(columns: Columns, table?: string): string {
   return selectList(columns, (name, type) => {
     const column = table === undefined ? name : `${table}.${name}`;
-    if (type === 'json') return `${column}::text AS ${name}`;
-    return type === 'instant' ? `date_part('epoch', ${column}) * 1000 AS ${name}` : column;
+    return type === 'plain' ? column : `${expressionOf(column, type)} AS ${name}`;
   });
+}
+
+/** The value of a column as `select` returns it. */
+export function expressionOf(column: string, type: ColumnType): string {
+  if (type === 'json') return `${column}::text`;
+  return type === 'instant' ? `date_part('epoch', ${column}) * 1000` : column;
 }

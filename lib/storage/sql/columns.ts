@@ -11,25 +11,43 @@ export type ColumnType = 'plain' | 'json' | 'instant';
 /** Names and types, in the order in which they are selected. */
 export type Columns = Readonly<Record<string, ColumnType>>;
 
-/** What a claim returns of a job. */
-export const CLAIMED_COLUMNS = {
-  id: 'plain',
-  kind: 'plain',
-  payload: 'json',
-  payload_bytes: 'plain',
+/** What a claim returns of a job, and few jobs have other than in `USUAL_VALUES`. */
+export const RARE_COLUMNS = {
   payload_version: 'plain',
   carried: 'json',
   settings: 'json',
-  priority: 'plain',
   max_attempts: 'plain',
   attempts_done: 'plain',
   crashes: 'plain',
   last_error: 'plain',
+  last_attempt_at: 'instant',
+} as const satisfies Columns;
+
+export const USUAL_VALUES: Readonly<Record<keyof typeof RARE_COLUMNS, number | null>> = {
+  payload_version: 1,
+  carried: null,
+  settings: null,
+  max_attempts: null,
+  attempts_done: 0,
+  crashes: 0,
+  last_error: null,
+  last_attempt_at: null,
+};
+
+/** What a claim returns of every job. */
+export const COMMON_COLUMNS = {
+  id: 'plain',
+  kind: 'plain',
+  payload: 'json',
+  payload_bytes: 'plain',
+  priority: 'plain',
   lease_token: 'plain',
   run_at: 'instant',
   created_at: 'instant',
-  last_attempt_at: 'instant',
 } as const satisfies Columns;
+
+/** All that a claim returns of a job. */
+export const CLAIMED_COLUMNS = { ...COMMON_COLUMNS, ...RARE_COLUMNS } as const satisfies Columns;
 
 /** What lists tell of a job: nothing that may be large. */
 export const SUMMARY_COLUMNS = {

@@ -11,7 +11,7 @@ import type { CancelledJob } from '../../queue/job-editor.js';
 import type { LeaseTerms } from '../../queue/lease.js';
 import type { RenewedLease, SeenLease, WrittenLease } from './jobs-dialect.js';
 import type { OpenTransaction } from './dialect.js';
-import type { CLAIMED_COLUMNS, JOB_COLUMNS, SUMMARY_COLUMNS } from './columns.js';
+import type { COMMON_COLUMNS, JOB_COLUMNS, RARE_COLUMNS, SUMMARY_COLUMNS } from './columns.js';
 import type { Row } from './sql.js';
 
 /** A row that has these columns, whatever the driver makes of them. */
@@ -92,21 +92,28 @@ function withSettings<J extends JobSummary>(job: J, settings: string | null): J 
   return settings === null ? job : { ...job, ...shownSettings(decodeSettings(settings)) };
 }
 
+/** What a claim returns of a job that few jobs have; see `RARE_COLUMNS`. */
+export type RareValues = RowOf<typeof RARE_COLUMNS>;
+
 /**
- * A job that has just been claimed, from a row of `CLAIMED_COLUMNS` and the database's `now`, and from the terms of the
+ * A job that has just been claimed, from a row of `COMMON_COLUMNS` and the database's `now`, and from the terms of the
  * claim. A document that cannot be read fails its own job alone. One literal and no spread: this is half of what a claim
  * costs a process.
+ *
+ * @param rare the same row, if it has these values as well
  */
-export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms): ClaimedJob {
-  const row = selected as RowOf<typeof CLAIMED_COLUMNS> & { readonly now: unknown };
+export function decodeClaimed(selected: Row, terms: LeaseTerms, rare = selected as RareValues): ClaimedJob {
+  const row = selected as RowOf<typeof COMMON_COLUMNS> & { readonly now: unknown };
+  const json = row.payload as string | null;
+  const bytes = row.payload_bytes as Uint8Array | null;
   let payload: unknown;
   let carriage: Carriage | undefined;
   let settings: ShownSettings | null = null;
   let unreadable: Error | undefined;
   try {
-    if (row.settings !== null) settings = shownSettings(decodeSettings(row.settings as string));
-    payload = decodeDocument(row.payload as string | null, row.payload_bytes as Uint8Array | null, 'payload');
-    carriage = decodeCarriage(row.carried as string | null);
+    if (rare.settings !== null) settings = shownSettings(decodeSettings(rare.settings as string));
+    payload = decodeDocument(json, bytes, 'payload');
+    carriage = decodeCarriage(rare.carried as string | null);
   } catch (error) {
     unreadable = error as Error;
   }
@@ -115,7 +122,7 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     id: row.id as string,
     kind: row.kind as string,
     payload,
-    payloadVersion: Number(row.payload_version),
+    payloadVersion: Number(rare.payload_version),
     carried: carriage?.carried,
     traceContext: carriage?.traceContext,
     runAt: toDate(row.run_at),
@@ -123,19 +130,16 @@ export function decodeClaimed(selected: Row, { workerId, leaseMs }: LeaseTerms):
     state: 'running',
     createdAt: toDate(row.created_at),
     updatedAt: toDate(now),
-    attemptsDone: Number(row.attempts_done),
-    lastAttemptAt: row.last_attempt_at === null ? undefined : toDate(row.last_attempt_at),
-    lastError: (row.last_error as string | null) ?? undefined,
+    attemptsDone: Number(rare.attempts_done),
+    lastAttemptAt: rare.last_attempt_at === null ? undefined : toDate(rare.last_attempt_at),
+    lastError: (rare.last_error as string | null) ?? undefined,
     priority: Number(row.priority),
-    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
-    crashes: Number(row.crashes),
-    lockedBy: workerId,
-    lockedUntil: toDate(now + leaseMs),
+    maxAttempts: rare.max_attempts === null ? undefined : Number(rare.max_attempts),
+    crashes: Number(rare.crashes),
+    lockedBy: terms.workerId,
+    lockedUntil: toDate(now + terms.leaseMs),
     leaseToken: Number(row.lease_token),
-    payloadSize: sizeOf({
-      json: row.payload as string | null,
-      bytes: row.payload_bytes as Uint8Array | null,
-    }),
+    payloadSize: sizeOf({ json, bytes }),
     unreadable,
   };
   return settings === null ? job : { ...job, ...settings };
