@@ -38,12 +38,10 @@ export class Attempt implements NoteTaker {
   ) {}
 
   /** Runs the handler. Resolves to the outcome when the handler ends, or when its time is up. Never rejects. */
-  async run(): Promise<Outcome> {
-    try {
-      return outcomeOfReturned(this.returned(await this.value()));
-    } catch (error) {
-      return this.outcomeOf(error);
-    }
+  run(): Promise<Outcome> {
+    const outcome = this.outcome();
+    this.handling ??= outcome;
+    return outcome;
   }
 
   /**
@@ -108,6 +106,20 @@ export class Attempt implements NoteTaker {
     return !this.isHandling;
   }
 
+  private async outcome(): Promise<Outcome> {
+    const endsWithHandler = this.policy.timeoutMs === undefined; // then it takes a promise less
+    try {
+      const value = endsWithHandler ? await this.begin() : await this.value();
+      return outcomeOfReturned(
+        this.returned(isObservable(value) ? await lastValueOf(value, this.signal) : value),
+      );
+    } catch (error) {
+      return this.outcomeOf(error);
+    } finally {
+      if (endsWithHandler) this.isHandling = false;
+    }
+  }
+
   /** What the handler returns, in time. */
   private value(manager?: EntityManager): Promise<unknown> {
     const { timeoutMs } = this.policy;
@@ -123,19 +135,23 @@ export class Attempt implements NoteTaker {
     return encodeDocument(keepResult ? value : undefined, 'result', maxPayloadBytes);
   }
 
-  /** What a handler returns may be a promise, an Observable, or a promise of one. */
   private async handle(manager?: EntityManager): Promise<unknown> {
+    try {
+      const value = await this.begin(manager);
+      return isObservable(value) ? await lastValueOf(value, this.signal) : value;
+    } finally {
+      this.isHandling = false;
+    }
+  }
+
+  /** Calls the handler. What that returns may be a promise, an Observable, or a promise of one. */
+  private begin(manager?: EntityManager): unknown {
     if (this.job.unreadable !== undefined)
       throw new PermanentError('The job cannot be read.', { cause: this.job.unreadable });
     const job = { ...this.job } as ClaimedJob<never>; // its own: what it writes there must not reach the worker's
     this.context = new AttemptContext(job, this.lazySignal, manager, this);
     this.isHandling = true;
-    try {
-      const value = await this.handler(job, this.context);
-      return isObservable(value) ? await lastValueOf(value, this.signal) : value;
-    } finally {
-      this.isHandling = false;
-    }
+    return this.handler(job, this.context);
   }
 
   private note(write: (notes: AttemptNotes) => void): void {
