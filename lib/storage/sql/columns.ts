@@ -14,7 +14,6 @@ export type Columns = Readonly<Record<string, ColumnType>>;
 /** What a claim returns of a job, and few jobs have other than in `USUAL_VALUES`. */
 export const RARE_COLUMNS = {
   payload_version: 'plain',
-  carried: 'json',
   settings: 'json',
   max_attempts: 'plain',
   attempts_done: 'plain',
@@ -25,7 +24,6 @@ export const RARE_COLUMNS = {
 
 export const USUAL_VALUES: Readonly<Record<keyof typeof RARE_COLUMNS, number | null>> = {
   payload_version: 1,
-  carried: null,
   settings: null,
   max_attempts: null,
   attempts_done: 0,
@@ -34,12 +32,13 @@ export const USUAL_VALUES: Readonly<Record<keyof typeof RARE_COLUMNS, number | n
   last_attempt_at: null,
 };
 
-/** What a claim returns of every job. */
+/** What a claim returns of every job. With tracing, every job carries something. */
 export const COMMON_COLUMNS = {
   id: 'plain',
   kind: 'plain',
   payload: 'json',
   payload_bytes: 'plain',
+  carried: 'json',
   priority: 'plain',
   lease_token: 'plain',
   run_at: 'instant',

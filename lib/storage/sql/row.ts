@@ -113,7 +113,7 @@ export function decodeClaimed(selected: Row, terms: LeaseTerms, rare = selected 
   try {
     if (rare.settings !== null) settings = shownSettings(decodeSettings(rare.settings as string));
     payload = decodeDocument(json, bytes, 'payload');
-    carriage = decodeCarriage(rare.carried as string | null);
+    carriage = decodeCarriage(row.carried as string | null);
   } catch (error) {
     unreadable = error as Error;
   }
