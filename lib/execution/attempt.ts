@@ -109,10 +109,9 @@ export class Attempt implements NoteTaker {
   private async outcome(): Promise<Outcome> {
     const endsWithHandler = this.policy.timeoutMs === undefined; // then it takes a promise less
     try {
-      const value = endsWithHandler ? await this.begin() : await this.value();
-      return outcomeOfReturned(
-        this.returned(isObservable(value) ? await lastValueOf(value, this.signal) : value),
-      );
+      let value = await (endsWithHandler ? this.begin() : this.value());
+      if (endsWithHandler && isObservable(value)) value = await lastValueOf(value, this.signal);
+      return outcomeOfReturned(this.returned(value));
     } catch (error) {
       return this.outcomeOf(error);
     } finally {

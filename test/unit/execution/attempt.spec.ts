@@ -131,6 +131,16 @@ describe('an attempt whose handler returns an Observable', () => {
     });
   });
 
+  it('is subscribed to once, with a time limit and without: what it emits is a result', async () => {
+    const nested = () => of(of(1));
+    const { type } = await attempt(nested).run();
+    expect((await attempt(nested, { policy: { timeoutMs: 1_000 } }).run()).type).toBe(type);
+    expect(await attempt(nested).run()).not.toMatchObject({ result: { json: '1' } });
+    expect(await attempt(nested, { policy: { timeoutMs: 1_000 } }).run()).not.toMatchObject({
+      result: { json: '1' },
+    });
+  });
+
   it('is done with nothing where that is empty', async () => {
     expect(await attempt(() => EMPTY).run()).toEqual({ type: 'done', result: { json: null, bytes: null } });
   });
