@@ -11,7 +11,7 @@ export type ColumnType = 'plain' | 'json' | 'instant';
 /** Names and types, in the order in which they are selected. */
 export type Columns = Readonly<Record<string, ColumnType>>;
 
-/** What a claim returns of a job, and few jobs have other than in `USUAL_VALUES`. */
+/** What a claim returns of a job, and what is as in `USUAL_VALUES` for most of them. */
 export const RARE_COLUMNS = {
   payload_version: 'plain',
   settings: 'json',
@@ -22,6 +22,7 @@ export const RARE_COLUMNS = {
   last_attempt_at: 'instant',
 } as const satisfies Columns;
 
+/** Of a job that has not been tried yet, and was enqueued without options. */
 export const USUAL_VALUES: Readonly<Record<keyof typeof RARE_COLUMNS, number | null>> = {
   payload_version: 1,
   settings: null,

@@ -148,7 +148,11 @@ export class TransactionalSettlement {
         if (wasRefused(error) && !wantsRetry(error)) throw error;
         throw new TransactionUndoneError(true, explained(error, at));
       }
-      if (!(await pause.wait(signal))) throw signal.reason;
+      if (await pause.wait(signal)) continue;
+      // Where servers may lag behind, a row that this attempt has deleted is stale until its lease has ended.
+      const job = answer === 'stale' ? await this.storage.get(id).catch(() => undefined) : undefined;
+      if (job !== undefined && isOutcomeOf(attempt, at.outcome!, job)) return 'written';
+      throw signal.reason;
     }
   }
 }
