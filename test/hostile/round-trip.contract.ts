@@ -21,6 +21,7 @@ const newJobs = fc
     maxLength: 4,
   })
   .map((jobs) => jobs.map(({ settings, ...job }): NewJob => ({ ...job, ...settings })));
+const carriedValues = documents.filter((value) => !(value instanceof Uint8Array));
 const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   documents.map((value): Outcome => ({ type: 'done', result: encodeDocument(value, 'result', MAX_BYTES) })),
   fc
@@ -34,30 +35,35 @@ export function roundTripContract(store: Store): void {
     it.each(SEEDS)(
       'comes back exactly from the enqueue, a claim and a read, with %s',
       async (_name, seed) => {
-        const property = fc.asyncProperty(
-          newJobs,
-          fc.array(outcomes, { minLength: 4, maxLength: 4 }),
-          documents.filter((value) => !(value instanceof Uint8Array)),
-          async (jobs, ends, carried) => {
-            await store.reset();
-            const contextCarrier = {
-              capture: () => carried,
-              restore: <R>(_carried: unknown, next: () => R) => next(),
-            };
-            const client = new JobClient(store.queue, { maxPayloadBytes: MAX_BYTES, contextCarrier });
-            const told = await client.enqueueMany(jobs);
-            for (const [index, job] of jobs.entries()) {
-              expectStored(told[index]!, job, carried);
-              expectStored(await store.job(job.id!), job, carried);
-            }
-            await expectClaimedAndSettled(jobs, ends, carried);
-          },
+        await holds(
+          fc.tuple(newJobs, fc.array(outcomes, { minLength: 4, maxLength: 4 }), carriedValues),
+          ([jobs, ends, carried]) => expectRoundTrip(jobs, ends, carried),
+          seed,
+          RUNS,
         );
-        await holds(property, seed, RUNS);
       },
       PROPERTY_TIMEOUT_MS,
     );
   });
+
+  const expectRoundTrip = async (
+    jobs: readonly NewJob[],
+    ends: readonly Outcome[],
+    carried: unknown,
+  ): Promise<void> => {
+    await store.reset();
+    const contextCarrier = {
+      capture: () => carried,
+      restore: <R>(_carried: unknown, next: () => R) => next(),
+    };
+    const client = new JobClient(store.queue, { maxPayloadBytes: MAX_BYTES, contextCarrier });
+    const told = await client.enqueueMany(jobs);
+    for (const [index, job] of jobs.entries()) {
+      expectStored(told[index]!, job, carried);
+      expectStored(await store.job(job.id!), job, carried);
+    }
+    await expectClaimedAndSettled(jobs, ends, carried);
+  };
 
   /** Claims what is ready, settles it, and reads it again. */
   const expectClaimedAndSettled = async (

@@ -102,12 +102,12 @@ export function modelContract(clocked: ClockedStore): void {
     it.each(SEEDS)(
       'does as a plain model of it does, command by command, with %s',
       async (_name, seed) => {
-        const property = fc.asyncProperty(commands, async (list) => {
+        const asTheModel = async (list: Iterable<fc.AsyncCommand<QueueModel, ClockedStore>>) => {
           await clocked.store.reset();
           const model = new QueueModel(clocked.instantOf(clocked.dateIn(0)));
           await fc.asyncModelRun(() => ({ model, real: clocked }), list);
-        });
-        await holds(property, seed, RUNS);
+        };
+        await holds(commands, asTheModel, seed, RUNS);
       },
       PROPERTY_TIMEOUT_MS,
     );
