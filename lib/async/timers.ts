@@ -5,13 +5,13 @@ import { isTestRun } from './test-run.js';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`. Where `setTimeout` is a fake that
+ * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`, and soon for a time that has passed. Where `setTimeout` is a fake that
  * is replaced before it fires, the time begins once more.
  * @returns a function that cancels the call
  */
 export function after(ms: number, callback: () => void): () => void {
   if (ms === Infinity) return () => undefined;
-  const alarm = new Alarm(ms, callback);
+  const alarm = new Alarm(Math.max(0, ms), callback); // later versions of Node warn of a negative one
   return () => alarm.cancel();
 }
 

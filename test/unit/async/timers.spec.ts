@@ -32,6 +32,16 @@ describe('after', () => {
     },
   );
 
+  it('calls back at once when the time has passed already, without a negative timeout, of which Node warns', async () => {
+    const setTimeout = jest.spyOn(globalThis, 'setTimeout');
+    const called = jest.fn();
+    after(-0.5, called);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(called).toHaveBeenCalledTimes(1);
+    expect(setTimeout).toHaveBeenCalledWith(expect.any(Function), 0);
+    setTimeout.mockRestore();
+  });
+
   it('never calls back after Infinity, and sets no timer for it', async () => {
     const cancel = after(Infinity, () => {
       throw new Error('called');
