@@ -1,4 +1,5 @@
 import type { TraceContext } from '../job/carriage.js';
+import { runOnceWithin, runWithinAll, type Around } from './run-within.js';
 
 /** Jobs that a schedule is about to make, by one process. */
 export interface Firing {
@@ -9,7 +10,7 @@ export interface Firing {
 }
 
 /** Stands around a firing. Neither `made` nor `failed` is called where another process was faster, or the tick is skipped. */
-export interface FiringWatch {
+export interface FiringWatch extends Around {
   /** What the jobs take along; undefined for nothing. */
   readonly traceContext: TraceContext | undefined;
   /** Calls what makes the payloads. @returns what `work` returns */
@@ -31,7 +32,7 @@ export class FiringWatches implements FiringWatch {
   }
 
   run<Result>(work: () => Result): Result {
-    return this.watches.reduceRight((inner, one) => () => one.run(inner), work)();
+    return runWithinAll(this.watches, work);
   }
 
   made(): void {
@@ -55,25 +56,7 @@ export class GuardedFiring implements FiringWatch {
   }
 
   run<Result>(work: () => Result): Result {
-    let thrown: { readonly error: unknown } | undefined;
-    let done: { readonly result: Result } | undefined;
-    const once = (): Result => {
-      if (thrown !== undefined) throw thrown.error;
-      if (done !== undefined) return done.result;
-      try {
-        done = { result: work() };
-        return done.result;
-      } catch (error) {
-        thrown = { error };
-        throw error;
-      }
-    };
-    try {
-      this.watch.run(once);
-    } catch (error) {
-      if (error !== thrown?.error) this.tell(error);
-    }
-    return once();
+    return runOnceWithin(this.watch, work, this.tell);
   }
 
   made(): void {

@@ -1,9 +1,9 @@
 import type { TraceContext } from '../job/carriage.js';
 import type { ClaimedJob, Job } from '../job/job.js';
-import type { Outcome } from '../job/outcome.js';
+import { AttemptWatches, GuardedAttempt, type AttemptEnd, type AttemptWatch } from './attempt-watch.js';
 import { FiringWatches, GuardedFiring, type Firing, type FiringWatch } from './firing.js';
 
-export type { Firing, FiringWatch };
+export type { AttemptEnd, AttemptWatch, Firing, FiringWatch };
 
 /** Jobs that are about to be enqueued by one call. */
 export interface Sending {
@@ -11,19 +11,6 @@ export interface Sending {
   readonly kinds: readonly string[];
   /** Whether the call joins a transaction, whose end decides whether there will be jobs. */
   readonly isJoined: boolean;
-}
-
-/** What an attempt ended in, as far as its process knows: whether that can be written is still to be seen. */
-export interface AttemptEnd {
-  /**
-   * As in `Outcome`; or `'lost'` where the lease was lost, and `'released'` where the job was given back meanwhile. Then
-   * another attempt follows, whatever the handler did.
-   */
-  readonly type: Outcome['type'] | 'lost' | 'released';
-  /** What was thrown, where something was. */
-  readonly error?: unknown;
-  /** The lease was lost, but the handler has done its work, so its outcome is offered to the storage nevertheless. */
-  readonly isLeaseLost?: boolean;
 }
 
 /**
@@ -35,21 +22,11 @@ export interface JobsInstrument {
   send(sending: Sending, write: () => Promise<readonly Job[]>): Promise<unknown>;
   /** What a job that is being enqueued takes along; undefined for nothing. Called within `send`. */
   traceContext(): TraceContext | undefined;
-  /** Stands around an attempt, its transaction included. It calls `run`, which never rejects, once. */
-  process?(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<unknown>;
-  /**
-   * Called as an attempt begins, within all that stands around it. It costs less than `process`, because nothing of it is
-   * asynchronous.
-   *
-   * @returns what is called with the end of the attempt
-   */
-  watch?(job: ClaimedJob): AttemptWatch | undefined;
+  /** Called as an attempt begins. Nothing of it is asynchronous, so that it costs little. @returns what stands around it */
+  process?(job: ClaimedJob): AttemptWatch | undefined;
   /** Called before the jobs of ticks are made. @returns what stands around that */
   fire?(firing: Firing): FiringWatch | undefined;
 }
-
-/** Called with the end of an attempt. */
-export type AttemptWatch = (end: AttemptEnd) => void;
 
 /**
  * All instruments of a module, the first outermost. Never throws of its own, and calls what it stands around once in any
@@ -57,14 +34,12 @@ export type AttemptWatch = (end: AttemptEnd) => void;
  */
 export class Instruments {
   private readonly all: readonly Guarded[];
-  private readonly around: readonly Guarded[];
-  private readonly watching: readonly Guarded[];
+  private readonly processing: readonly Guarded[];
 
   /** @param failed called with what an instrument throws */
   constructor(instruments: readonly JobsInstrument[], failed: (error: unknown) => void) {
     this.all = instruments.map((instrument) => new Guarded(instrument, failed));
-    this.around = this.all.filter(({ instrument }) => instrument.process !== undefined);
-    this.watching = this.all.filter(({ instrument }) => instrument.watch !== undefined);
+    this.processing = this.all.filter(({ instrument }) => instrument.process !== undefined);
   }
 
   /** @returns what `write` resolves to; rejects as it does */
@@ -78,38 +53,20 @@ export class Instruments {
       .reduce((outer, inner) => (outer === undefined ? inner : { ...outer, ...inner }), undefined);
   }
 
-  /** Whether something stands around attempts. Else they are only watched, which takes no promise. */
-  get standsAround(): boolean {
-    return this.around.length > 0;
-  }
-
-  /** Tells those that watch that an attempt begins. @returns what is called with its end; undefined where none watches */
-  watch(job: ClaimedJob): AttemptWatch | undefined {
-    const { watching } = this;
-    if (watching.length === 0) return undefined;
-    const watches = watching.map((one) => one.watch(job));
-    return (end) => {
-      for (const [index, one] of watching.entries()) one.tell(watches[index], end);
-    };
-  }
-
-  /** @returns what `run` resolves to */
-  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
-    const watched = this.watching.length === 0 ? run : () => this.watched(job, run);
-    return this.around.reduceRight((inner, one) => () => one.process(job, inner), watched)();
+  /** @returns what stands around an attempt; undefined where nothing does */
+  process(job: ClaimedJob): Required<AttemptWatch> | undefined {
+    const watches: GuardedAttempt[] = []; // filled by a loop: flatMap() takes as long as the watches themselves
+    for (const one of this.processing) {
+      const watch = one.process(job);
+      if (watch !== undefined) watches.push(watch);
+    }
+    return watches.length < 2 ? watches[0] : new AttemptWatches(watches);
   }
 
   /** @returns undefined where nothing stands around firings */
   fire(firing: Firing): FiringWatch | undefined {
     const watches = this.all.flatMap((one) => one.fire(firing) ?? []);
     return watches.length < 2 ? watches[0] : new FiringWatches(watches);
-  }
-
-  private async watched(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
-    const ended = this.watch(job);
-    const end = await run();
-    ended?.(end);
-    return end;
   }
 }
 
@@ -133,13 +90,10 @@ class Guarded {
     }
   }
 
-  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
-    return this.around((once) => this.instrument.process!(job, once), run);
-  }
-
-  watch(job: ClaimedJob): AttemptWatch | undefined {
+  process(job: ClaimedJob): GuardedAttempt | undefined {
     try {
-      return this.instrument.watch!(job);
+      const watch = this.instrument.process!(job);
+      return watch === undefined ? undefined : new GuardedAttempt(watch, this.failed);
     } catch (error) {
       this.failed(error);
       return undefined;
@@ -153,14 +107,6 @@ class Guarded {
     } catch (error) {
       this.failed(error);
       return undefined;
-    }
-  }
-
-  tell(watch: AttemptWatch | undefined, end: AttemptEnd): void {
-    try {
-      watch?.(end);
-    } catch (error) {
-      this.failed(error);
     }
   }
 

@@ -1,7 +1,6 @@
 import type { Startable } from '../async/loop.js';
 import { inOwnContext } from '../async/own-context.js';
 import { endsWithin } from '../async/timers.js';
-import type { Instruments } from '../events/instrument.js';
 import type { JobsEvents } from '../events/jobs-events.js';
 import { JobCancelledError } from '../job/control-errors.js';
 import type { ClaimedJob } from '../job/job.js';
@@ -182,27 +181,14 @@ export class Executor implements Startable {
 
   /** Within what stands around attempts, if something does. @returns as `outcomeOf` */
   private attempted(heldJob: HeldJob): Promise<Outcome | undefined> {
-    const { instrument } = this.events;
-    if (instrument === undefined) return this.outcomeOf(heldJob);
-    return instrument.standsAround
-      ? this.instrumented(heldJob, instrument)
-      : this.watched(heldJob, instrument);
-  }
-
-  private async watched(heldJob: HeldJob, instrument: Instruments): Promise<Outcome | undefined> {
-    const ended = instrument.watch(heldJob.job);
-    const outcome = await this.outcomeOf(heldJob);
-    ended?.(attemptEnd(heldJob, outcome));
-    return outcome;
-  }
-
-  private async instrumented(heldJob: HeldJob, instrument: Instruments): Promise<Outcome | undefined> {
-    let outcome: Outcome | undefined;
-    await instrument.process(heldJob.job, async () => {
-      outcome = await this.outcomeOf(heldJob);
-      return attemptEnd(heldJob, outcome);
-    });
-    return outcome;
+    const watch = this.events.instrument?.process(heldJob.job);
+    if (watch === undefined) return this.outcomeOf(heldJob);
+    return watch.run(() =>
+      this.outcomeOf(heldJob).then((outcome) => {
+        watch.ended(attemptEnd(heldJob, outcome));
+        return outcome;
+      }),
+    );
   }
 
   /** @returns undefined where there is nothing left to write */

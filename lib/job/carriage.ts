@@ -39,12 +39,21 @@ export function decodeCarriage(text: string | null): Carriage {
   const stored = decodeDocument(text, null, 'carried');
   if (!isObject(stored) || !(TRACE in stored || CARRIED in stored))
     return { carried: stored, traceContext: undefined };
-  const { [TRACE]: trace, [CARRIED]: apart, ...properties } = stored as Readonly<Record<string, unknown>>;
-  const carried = CARRIED in stored ? apart : Object.keys(properties).length > 0 ? properties : undefined;
+  const { [TRACE]: trace, [CARRIED]: apart } = stored as Readonly<Record<string, unknown>>;
+  const carried = CARRIED in stored ? apart : besideTrace(stored);
   return { carried, traceContext: isTrace(trace) ? trace : undefined };
+}
+
+/** What there is but the trace. For most jobs there is nothing, and to copy the other properties would take as long as to parse them. */
+function besideTrace(stored: object): unknown {
+  if (Object.keys(stored).length === 1) return undefined;
+  const { [TRACE]: _trace, ...properties } = stored as Readonly<Record<string, unknown>>;
+  return properties;
 }
 
 /** Rows may come from elsewhere. */
 function isTrace(value: unknown): value is TraceContext {
-  return isObject(value) && Object.values(value).every((one) => typeof one === 'string');
+  if (!isObject(value)) return false;
+  for (const name in value) if (typeof (value as Record<string, unknown>)[name] !== 'string') return false;
+  return true;
 }

@@ -56,16 +56,18 @@ export class JobMeasures implements JobsInstrument {
     return undefined;
   }
 
-  watch(job: ClaimedJob): AttemptWatch {
+  process(job: ClaimedJob): AttemptWatch {
     const series = this.seriesOf(job.kind);
     const readyAt = Math.max(job.runAt.getTime(), job.createdAt.getTime());
     series.consumed(1);
     series.wait(Math.max(0, job.updatedAt.getTime() - readyAt) / 1000);
     const start = performance.now();
-    return (end) => {
-      const seconds = (performance.now() - start) / 1000;
-      const errorType = isError(end) ? this.values.errorType(end.error) : undefined;
-      series.duration(end.type, errorType)(seconds);
+    return {
+      ended: (end) => {
+        const seconds = (performance.now() - start) / 1000;
+        const errorType = isError(end) ? this.values.errorType(end.error) : undefined;
+        series.duration(end.type, errorType)(seconds);
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { sharedByCopies } from '../job/copies.js';
 import type { MetricTaker } from '../metrics/measured-module.js';
 import {
   COUNTERS,
@@ -12,6 +13,7 @@ import {
   type MetricSink,
   type Series,
 } from '../metrics/metric.js';
+import { PendingCounts } from '../metrics/pending-counts.js';
 import { prometheusName } from './prometheus-name.js';
 
 /** A source of gauges, and the name of its module. */
@@ -35,12 +37,18 @@ const LABELS: { readonly [Name in CounterName | HistogramName | GaugeName]: read
   eventLoopDelay: ['queue', 'stat'],
 };
 
-/** The sources of the gauges of each registry: a gauge is registered once, whatever number of modules it is of. */
-const sourcesOf = new WeakMap<Registry, Set<QueueSource>>();
+/** What a registry collects from: a metric is registered once, whatever number of modules it is of. */
+interface Collected {
+  readonly sources: Set<QueueSource>;
+  readonly pending: Set<PendingCounts>;
+}
+
+const collectedBy = sharedByCopies('prometheus-registries', () => new WeakMap<Registry, Collected>());
 
 /** Gives what is measured to a registry of prom-client. */
 export class RegistryTaker implements MetricTaker, MetricSink {
-  private readonly sources: Set<QueueSource>;
+  private readonly collected: Collected;
+  private readonly pending = new PendingCounts();
   private readonly counters: Readonly<Record<CounterName, Counter>>;
   private readonly histograms: Readonly<Record<HistogramName, Histogram>>;
 
@@ -49,8 +57,9 @@ export class RegistryTaker implements MetricTaker, MetricSink {
     private readonly register: Registry,
     private readonly queue: string,
   ) {
-    this.sources = sourcesOf.get(register) ?? new Set();
-    sourcesOf.set(register, this.sources);
+    this.collected = collectedBy.get(register) ?? { sources: new Set(), pending: new Set() };
+    collectedBy.set(register, this.collected);
+    this.collected.pending.add(this.pending);
     this.counters = made(COUNTERS, (name) => this.registeredCounter(name));
     this.histograms = made(HISTOGRAMS, (name) => this.registeredHistogram(name));
     made(GAUGES, (name) => this.registeredGauge(name));
@@ -62,7 +71,7 @@ export class RegistryTaker implements MetricTaker, MetricSink {
 
   counter(name: CounterName, labels: MetricLabels): Series {
     const [counter, own] = [this.counters[name], labelsOf(this.queue, labels)];
-    return (count) => counter.inc(own, count);
+    return this.pending.series((count) => counter.inc(own, count));
   }
 
   histogram(name: HistogramName, labels: MetricLabels): Series {
@@ -72,16 +81,24 @@ export class RegistryTaker implements MetricTaker, MetricSink {
 
   observe(sources: readonly GaugeSource[]): () => void {
     const own = sources.map((source) => ({ queue: this.queue, source }));
-    for (const one of own) this.sources.add(one);
+    const { sources: all, pending } = this.collected;
+    for (const one of own) all.add(one);
     return () => {
-      for (const one of own) this.sources.delete(one);
+      for (const one of own) all.delete(one);
+      this.pending.flush();
+      pending.delete(this.pending);
     };
   }
 
   private registeredCounter(counter: CounterName): Counter {
     const { description: help } = COUNTERS[counter];
     const name = prometheusName(COUNTERS[counter], true);
-    const make = () => new Counter({ name, help, labelNames: LABELS[counter], registers: [this.register] });
+    const { pending } = this.collected;
+    const collect = () => {
+      for (const counts of pending) counts.flush();
+    };
+    const options = { name, help, labelNames: LABELS[counter], collect };
+    const make = () => new Counter({ ...options, registers: [this.register] });
     return (this.register.getSingleMetric(name) as Counter | undefined) ?? make();
   }
 
@@ -98,7 +115,7 @@ export class RegistryTaker implements MetricTaker, MetricSink {
     const name = prometheusName(GAUGES[gauge]);
     const known = this.register.getSingleMetric(name) as Gauge | undefined;
     if (known !== undefined) return known;
-    const { sources } = this;
+    const { sources } = this.collected;
     return new Gauge({
       ...{ name, help: GAUGES[gauge].description, labelNames: LABELS[gauge], registers: [this.register] },
       async collect() {

@@ -14,7 +14,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { Firing, FiringWatch } from '../events/firing.js';
-import type { AttemptEnd, JobsInstrument, Sending } from '../events/instrument.js';
+import type { AttemptEnd, AttemptWatch, JobsInstrument, Sending } from '../events/instrument.js';
 import type { TraceContext } from '../job/carriage.js';
 import { describeError } from '../job/describe-error.js';
 import type { ClaimedJob, Job } from '../job/job.js';
@@ -76,12 +76,11 @@ export class JobTracer implements JobsInstrument {
   }
 
   /** Without an SDK there is no span to be active, and the handler runs as if nothing stood around it. */
-  process(job: ClaimedJob, run: () => Promise<AttemptEnd>): Promise<unknown> {
+  process(job: ClaimedJob): AttemptWatch | undefined {
     const origin = originOf(job);
     const span = this.startProcess(job, origin);
-    if (origin === ROOT_CONTEXT && !isSpanContextValid(span.spanContext())) return run();
-    const running = context.with(trace.setSpan(origin, span), run);
-    return span.isRecording() ? running.then((attempt) => end(span, attempt)) : running;
+    if (origin === ROOT_CONTEXT && !isSpanContextValid(span.spanContext())) return undefined;
+    return new TracedAttempt(span, trace.setSpan(origin, span));
   }
 
   private startSend({ kinds, isJoined }: Sending, caller: Context): Span {
@@ -132,6 +131,30 @@ export interface JobTracerSettings {
   readonly isChild: boolean;
 }
 
+/** The span of an attempt, which is active while the handler runs. */
+class TracedAttempt implements AttemptWatch {
+  constructor(
+    private readonly span: Span,
+    private readonly own: Context,
+  ) {}
+
+  run<Result>(work: () => Result): Result {
+    return context.with(this.own, work);
+  }
+
+  ended(attempt: AttemptEnd): void {
+    const { span } = this;
+    if (!span.isRecording()) return;
+    try {
+      span.setAttribute(ATTRIBUTE.outcome, attempt.type);
+      if (attempt.isLeaseLost === true) span.addEvent('lease lost');
+      if (isError(attempt)) fail(span, attempt.error);
+    } finally {
+      span.end();
+    }
+  }
+}
+
 /** What was active where the job was enqueued, as far as it was propagated. Nothing of the worker's own context is in it. */
 function originOf({ traceContext }: ClaimedJob): Context {
   return traceContext === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, traceContext);
@@ -153,16 +176,6 @@ function linksTo(origin: Context): Link[] {
 function attributesOfSent({ id, enqueued }: Job): Attributes {
   const isNew = enqueued === undefined || enqueued === 'created';
   return { [ATTRIBUTE.messageId]: id, ...(!isNew && { [ATTRIBUTE.enqueued]: enqueued }) };
-}
-
-function end(span: Span, attempt: AttemptEnd): void {
-  try {
-    span.setAttribute(ATTRIBUTE.outcome, attempt.type);
-    if (attempt.isLeaseLost === true) span.addEvent('lease lost');
-    if (isError(attempt)) fail(span, attempt.error);
-  } finally {
-    span.end();
-  }
 }
 
 function fail(span: Span, error: unknown): void {

@@ -20,6 +20,7 @@ import {
   type MetricSink,
   type Series,
 } from '../metrics/metric.js';
+import { PendingCounts } from '../metrics/pending-counts.js';
 import { ATTRIBUTE, SYSTEM, type Operation } from './attributes.js';
 
 /** The operation that a metric of the semantic conventions is about. */
@@ -34,8 +35,7 @@ export class MeterTaker implements MetricTaker, MetricSink {
   private readonly counters: Readonly<Record<CounterName, Counter>>;
   private readonly histograms: Readonly<Record<HistogramName, Histogram>>;
   private readonly gauges: Readonly<Record<GaugeName, ObservableGauge>>;
-
-  private readonly pending: PendingCount[] = [];
+  private readonly pending = new PendingCounts();
 
   /** @param queue the name of the module */
   constructor(
@@ -53,14 +53,9 @@ export class MeterTaker implements MetricTaker, MetricSink {
     return this;
   }
 
-  /** The SDK sorts and joins attributes at each call: so it is called once for all that came between two collections. */
   counter(name: CounterName, labels: MetricLabels): Series {
     const [counter, attributes] = [this.counters[name], this.attributesOf(labels, OPERATIONS[name])];
-    const pending: PendingCount = { counter, attributes, count: 0 };
-    this.pending.push(pending);
-    return (count) => {
-      pending.count += count;
-    };
+    return this.pending.series((count) => counter.add(count, attributes));
   }
 
   histogram(name: HistogramName, labels: MetricLabels): Series {
@@ -71,7 +66,7 @@ export class MeterTaker implements MetricTaker, MetricSink {
   observe(sources: readonly GaugeSource[]): () => void {
     const gauges = Object.values(this.gauges);
     const callback = async (result: BatchObservableResult) => {
-      this.flush(); // a meter calls back before it collects
+      this.pending.flush(); // a meter calls back before it collects
       const readings = await Promise.all(sources.map((source) => source.read()));
       for (const { gauge, value, labels } of readings.flat())
         result.observe(this.gauges[gauge], value, this.attributesOf(labels));
@@ -79,17 +74,8 @@ export class MeterTaker implements MetricTaker, MetricSink {
     this.meter.addBatchObservableCallback(callback, gauges);
     return () => {
       this.meter.removeBatchObservableCallback(callback, gauges);
-      this.flush();
+      this.pending.flush();
     };
-  }
-
-  /** Gives what has been counted to the meter. */
-  private flush(): void {
-    for (const pending of this.pending) {
-      const { counter, count, attributes } = pending;
-      if (count > 0) counter.add(count, attributes);
-      pending.count = 0;
-    }
   }
 
   private attributesOf({ kind, errorType, outcome, stat }: MetricLabels, operation?: Operation): Attributes {
@@ -101,13 +87,6 @@ export class MeterTaker implements MetricTaker, MetricSink {
     if (stat !== undefined) attributes[ATTRIBUTE.stat] = stat;
     return attributes;
   }
-}
-
-/** What has been counted and not been given to the meter yet. */
-interface PendingCount {
-  readonly counter: Counter;
-  readonly attributes: Attributes;
-  count: number;
 }
 
 function made<Name extends string, Made>(

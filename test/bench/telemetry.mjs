@@ -2,7 +2,8 @@
  * What telemetry costs a drain: the same backlog is worked off without it and with it, in turns, each in a process of its own,
  * because what a span switches on in Node stays on for as long as the process lives.
  *
- *     npm run build:lib && BENCH_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres node test/bench/telemetry.mjs [jobs] [rounds]
+ *     npm run build:lib && BENCH_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres node test/bench/telemetry.mjs \
+ *       [jobs] [rounds] [variant, variant]
  *
  * The SDK is the real one: spans are batched as the SDK for Node does it, and an exporter that sends nothing takes them.
  */
@@ -14,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { context, propagation } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -55,6 +56,9 @@ const meterProvider = new MeterProvider({
   ],
 });
 
+/** As a job carries it that was enqueued within a span. */
+const CARRIER = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+
 const VARIANTS = {
   'without telemetry': () => [],
   'a context of Node alone': () => {
@@ -65,12 +69,52 @@ const VARIANTS = {
   'all traces and metrics': () => [
     JobsTelemetryModule.forRoot({ tracerProvider: tracerProviderOf(1), meterProvider }),
   ],
-  '1 % of traces, metrics': () => [
+  '1 % of traces and metrics': () => [
     JobsTelemetryModule.forRoot({ tracerProvider: tracerProviderOf(0.01), meterProvider }),
   ],
+  'by hand: all traces': () => byHand(1),
+  'by hand: 1 % of traces': () => byHand(0.01),
   'metrics alone': () => [JobsTelemetryModule.forRoot({ traces: false, meterProvider })],
   'prom-client': () => [JobsMetricsModule.forRoot({ register: new Registry(), unguarded: true })],
 };
+
+/** What the SDK itself takes: handlers call it as an application would, without the module, for the same span and histograms. */
+function byHand(ratio) {
+  const tracer = tracerProviderOf(ratio).getTracer('bench');
+  const meter = meterProvider.getMeter('bench');
+  const wait = meter.createHistogram('wait', { unit: 's' });
+  const duration = meter.createHistogram('duration', { unit: 's' });
+  const common = { 'messaging.system': 'nestjs_typeorm_jobs', 'messaging.operation.name': 'process' };
+  const ofKind = {
+    ...common,
+    'messaging.destination.name': 'nothing',
+    'nestjs_typeorm_jobs.queue': 'default',
+  };
+  const ofEnd = { ...ofKind, 'nestjs_typeorm_jobs.outcome': 'done' };
+  around = (job, work) => {
+    const attributes = {
+      'messaging.system': 'nestjs_typeorm_jobs',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': job.kind,
+      'messaging.message.id': job.id,
+      'messaging.client.id': job.lockedBy,
+      'nestjs_typeorm_jobs.queue': 'default',
+      'nestjs_typeorm_jobs.attempt': job.attemptsDone + 1,
+    };
+    const origin = propagation.extract(ROOT_CONTEXT, CARRIER);
+    const links = [{ context: trace.getSpanContext(origin) }];
+    const options = { kind: SpanKind.CONSUMER, attributes, links, root: true };
+    const start = performance.now();
+    const span = tracer.startSpan('process nothing', options, origin);
+    wait.record(0.1, ofKind);
+    context.with(trace.setSpan(origin, span), work);
+    span.setAttribute('nestjs_typeorm_jobs.outcome', 'done');
+    span.end();
+    duration.record((performance.now() - start) / 1000, ofEnd);
+  };
+  return [];
+}
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 propagation.setGlobalPropagator(new W3CTraceContextPropagator());
@@ -81,27 +125,33 @@ const SILENT = { debug: nothing, log: nothing, warn: nothing, error: nothing, is
 let left = 0;
 let allRun = () => undefined;
 
+/** What stands around the work of a handler. */
+let around = (_job, work) => work();
+
+const work = () => {
+  left -= 1;
+  if (left === 0) allRun();
+};
+
 class Nothing {
-  run() {
-    left -= 1;
-    if (left === 0) allRun();
+  run(job) {
+    around(job, work);
   }
 }
 const run = Object.getOwnPropertyDescriptor(Nothing.prototype, 'run');
 JobHandler('nothing')(Nothing.prototype, 'run', run);
 
 const admin = await new DataSource({ type: 'postgres', url }).initialize();
-const [, , , , variant] = process.argv;
-if (variant === undefined) await compare();
-else process.send(await measure(VARIANTS[variant]));
+if (process.send === undefined) await compare(process.argv[4]?.split(', ') ?? Object.keys(VARIANTS));
+else process.send(await measure(VARIANTS[process.argv[4]]));
 await admin.query('DROP SCHEMA IF EXISTS telemetry_bench CASCADE');
 await admin.destroy();
 process.exit(); // no interval of a meter holds it open
 
-async function compare() {
-  const results = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, []]));
+async function compare(names) {
+  const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++)
-    for (const name of inTurn(round)) {
+    for (const name of inTurn(names, round)) {
       const child = fork(fileURLToPath(import.meta.url), [JOBS, ROUNDS, name]);
       const exit = once(child, 'exit');
       const failed = exit.then(() => Promise.reject(new Error(`"${name}" has ended without a result.`)));
@@ -118,9 +168,9 @@ async function measure(modules) {
   return drain(modules);
 }
 
-function inTurn(round) {
-  const all = Object.keys(VARIANTS);
-  return [...all.slice(round % all.length), ...all.slice(0, round % all.length)];
+function inTurn(names, round) {
+  const first = round % names.length;
+  return [...names.slice(first), ...names.slice(0, first)];
 }
 
 /** @returns jobs a second, from the start of the worker until nothing is left, and the CPU of this process for each, in µs */
@@ -167,7 +217,7 @@ async function withApplication(imports, providers, work) {
 
 function report(results) {
   const of = (name, key) => median(results[name].map((result) => result[key]));
-  const base = of('without telemetry', 'rate');
+  const base = of(Object.keys(results)[0], 'rate');
   for (const name of Object.keys(results)) {
     const rate = of(name, 'rate');
     const share = ((rate / base) * 100).toFixed(1);

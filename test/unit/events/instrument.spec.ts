@@ -16,10 +16,13 @@ function noting(notes: string[], name: string, trace?: Record<string, string>): 
       await write().finally(() => notes.push(`${name} ends`));
     },
     traceContext: () => trace,
-    async process(_job, run) {
-      notes.push(`${name} begins`);
-      notes.push(`${name} ends: ${(await run()).type}`);
-    },
+    process: ({ id }) => ({
+      run: (work) => {
+        notes.push(`${name} begins ${id}`);
+        return work();
+      },
+      ended: ({ type }) => void notes.push(`${name} ends: ${type}`),
+    }),
   };
 }
 
@@ -28,12 +31,26 @@ const raise = () => {
   throw error;
 };
 
-/** Calls the instrument of the events as an executor does. */
-const process = (events: JobsEvents, run: () => Promise<AttemptEnd>) =>
-  events.instrument!.process(claimedJob(), run);
+/** Calls the instruments of the events as an executor does. @returns what was run, `undefined` where nothing stands around it */
+function attempt(events: JobsEvents, work: () => unknown): unknown {
+  const watch = events.instrument!.process(claimedJob());
+  const made = watch?.run(work);
+  watch?.ended(DONE);
+  return made;
+}
 
 const send = (events: JobsEvents, write: () => Promise<readonly Job[]>) =>
   events.instrument!.send(SENDING, write);
+
+/** Events with an instrument outside of this one, and what is told of faults. */
+function watched(instrument: JobsInstrument) {
+  const events = new JobsEvents();
+  const told: unknown[] = [];
+  events.on('instrumentFailed', (detail) => told.push(detail));
+  events.instrumentWith(noting([], 'a'));
+  events.instrumentWith(instrument);
+  return { events, told };
+}
 
 describe('The instruments of events', () => {
   it('are none until one is put there, and after its end', () => {
@@ -49,15 +66,10 @@ describe('The instruments of events', () => {
     const events = new JobsEvents();
     const notes: string[] = [];
     for (const name of ['a', 'b', 'c']) events.instrumentWith(noting(notes, name));
-    await expect(process(events, () => Promise.resolve(DONE))).resolves.toBe(DONE);
-    expect(notes).toEqual([
-      'a begins',
-      'b begins',
-      'c begins',
-      'c ends: done',
-      'b ends: done',
-      'a ends: done',
-    ]);
+    expect(attempt(events, () => 'made')).toBe('made');
+    const { id } = claimedJob();
+    const begun = ['a', 'b', 'c'].map((name) => `${name} begins ${id}`);
+    expect(notes).toEqual([...begun, 'c ends: done', 'b ends: done', 'a ends: done']);
     await expect(send(events, () => Promise.resolve(JOBS))).resolves.toBe(JOBS);
   });
 
@@ -71,50 +83,17 @@ describe('The instruments of events', () => {
     expect(failures).toEqual([]);
   });
 
-  it('watch attempts within what stands around them, wherever they were put', async () => {
+  it('may see the end of an attempt alone, or nothing of it', () => {
     const events = new JobsEvents();
     const notes: string[] = [];
-    const watching = (name: string) => ({
-      ...{ send: () => Promise.resolve(), traceContext: () => undefined },
-      watch: ({ id }: { readonly id: string }) => {
-        notes.push(`${name} sees ${id}`);
-        return ({ type }: AttemptEnd) => void notes.push(`${name} sees its end: ${type}`);
-      },
-    });
-    events.instrumentWith(watching('a'));
-    events.instrumentWith(noting(notes, 'b'));
-    events.instrumentWith(watching('c'));
-    const run = () => {
-      notes.push('it runs');
-      return Promise.resolve(DONE);
-    };
-    await expect(process(events, run)).resolves.toBe(DONE);
-    const { id } = claimedJob();
-    expect(notes).toEqual([
-      'b begins',
-      `a sees ${id}`,
-      `c sees ${id}`,
-      'it runs',
-      'a sees its end: done',
-      'c sees its end: done',
-      'b ends: done',
-    ]);
-  });
-
-  it.each([
-    ['at the beginning', () => raise()],
-    ['at the end', () => () => raise()],
-  ])('that watch change nothing by what they throw %s', async (_when, watch) => {
-    const events = new JobsEvents();
-    const told: unknown[] = [];
-    const seen: AttemptEnd[] = [];
-    events.on('instrumentFailed', (detail) => told.push(detail));
-    const watching = { send: () => Promise.resolve(), traceContext: () => undefined };
-    events.instrumentWith({ ...watching, watch });
-    events.instrumentWith({ ...watching, watch: () => (end) => void seen.push(end) });
-    await expect(process(events, () => Promise.resolve(DONE))).resolves.toBe(DONE);
-    expect(told).toEqual([{ error, failures: 1 }]);
-    expect(seen).toEqual([DONE]);
+    const others = { send: () => Promise.resolve(), traceContext: () => undefined };
+    events.instrumentWith(others);
+    expect(events.instrument!.process(claimedJob())).toBeUndefined();
+    events.instrumentWith({ ...others, process: () => undefined });
+    expect(events.instrument!.process(claimedJob())).toBeUndefined();
+    events.instrumentWith({ ...others, process: () => ({ ended: ({ type }) => void notes.push(type) }) });
+    expect(attempt(events, () => 'made')).toBe('made');
+    expect(notes).toEqual(['done']);
   });
 
   it('bring their traces together', () => {
@@ -126,88 +105,76 @@ describe('The instruments of events', () => {
     expect(events.instrument!.traceContext()).toEqual({ traceparent: 'x', b3: 'y' });
   });
 
-  const faults: readonly (readonly [when: string, instrument: JobsInstrument])[] = [
-    [
-      'before they call',
-      {
-        send: () => Promise.reject(error),
-        traceContext: () => undefined,
-        process: () => {
-          throw error;
-        },
-      },
-    ],
-    [
-      'after the call',
-      {
-        send: async (_sending, write) => {
-          await write();
-          throw error;
-        },
-        traceContext: () => undefined,
-        process: async (_job, run) => {
-          await run();
-          throw error;
-        },
-      },
-    ],
-    [
-      'after a second call',
-      {
-        send: async (_sending, write) => {
-          await Promise.all([write(), write()]);
-          throw error;
-        },
-        traceContext: () => undefined,
-        process: async (_job, run) => {
-          await Promise.all([run(), run()]);
-          throw error;
-        },
-      },
-    ],
+  const faultsOfSend: readonly (readonly [when: string, send: JobsInstrument['send']])[] = [
+    ['before they call', () => Promise.reject(error)],
+    ['after the call', (_sending, write) => write().then(raise)],
+    ['after a second call', (_sending, write) => Promise.all([write(), write()]).then(raise)],
   ];
 
-  it.each(faults)('change nothing by what they throw %s', async (_when, instrument) => {
-    const events = new JobsEvents();
-    const told: unknown[] = [];
-    events.on('instrumentFailed', (detail) => told.push(detail));
-    events.instrumentWith(noting([], 'a'));
-    events.instrumentWith(instrument);
+  it.each(faultsOfSend)('change nothing of an enqueue by what they throw %s', async (_when, faulty) => {
+    const { events, told } = watched({ ...noting([], 'b'), send: faulty });
     let calls = 0;
-    const count = <Value>(value: Value) => {
+    const write = () => {
       calls += 1;
-      return Promise.resolve(value);
+      return Promise.resolve(JOBS);
     };
-    await expect(process(events, () => count(DONE))).resolves.toBe(DONE);
-    await expect(send(events, () => count(JOBS))).resolves.toBe(JOBS);
-    expect(calls).toBe(2);
-    expect(told).toEqual([
-      { error, failures: 1 },
-      { error, failures: 2 },
-    ]);
+    await expect(send(events, write)).resolves.toBe(JOBS);
+    expect(calls).toBe(1);
+    expect(told).toEqual([{ error, failures: 1 }]);
   });
 
-  it('run a job once, however often they call', async () => {
-    const events = new JobsEvents();
-    const process: JobsInstrument['process'] = (_job, run) => Promise.all([run(), run()]);
-    events.instrumentWith({ ...noting([], 'a'), process });
+  const ended = () => undefined;
+  const faultsOfProcess: readonly (readonly [when: string, process: JobsInstrument['process']])[] = [
+    ['at its beginning', raise],
+    ['before they call', () => ({ ended, run: raise })],
+    [
+      'after the call',
+      () => ({
+        ended,
+        run: (work) => {
+          work();
+          return raise();
+        },
+      }),
+    ],
+    ['at its end', () => ({ ended: raise })],
+  ];
+
+  it.each(faultsOfProcess)('change nothing of an attempt by what they throw %s', (_when, faulty) => {
+    const notes: string[] = [];
+    const { events, told } = watched({ ...noting([], 'b'), process: faulty });
+    events.instrumentWith(noting(notes, 'c'));
     let calls = 0;
-    await events.instrument!.process(claimedJob(), () => {
-      calls += 1;
-      return Promise.resolve(DONE);
-    });
+    expect(attempt(events, () => (calls += 1))).toBe(1);
     expect(calls).toBe(1);
+    expect(notes).toEqual([`c begins ${claimedJob().id}`, 'c ends: done']);
+    expect(told).toEqual([{ error, failures: 1 }]);
+  });
+
+  it('pass on what an attempt throws, which is no fault of theirs', () => {
+    const { events, told } = watched(noting([], 'b'));
+    expect(() => attempt(events, raise)).toThrow(error);
+    expect(told).toEqual([]);
+  });
+
+  it('run an attempt once, however often they call', () => {
+    const run = <Result>(work: () => Result) => [work(), work()][1]!;
+    const { events, told } = watched({ ...noting([], 'b'), process: () => ({ ended, run }) });
+    let calls = 0;
+    attempt(events, () => (calls += 1));
+    expect(calls).toBe(1);
+    expect(told).toEqual([]);
   });
 
   it('need not call what they stand around', async () => {
-    const events = new JobsEvents();
-    events.instrumentWith({
+    const { events, told } = watched({
       send: () => Promise.resolve(),
       traceContext: () => undefined,
-      process: () => Promise.resolve(),
+      process: () => ({ ended, run: () => undefined as never }),
     });
-    await expect(process(events, () => Promise.resolve(DONE))).resolves.toBe(DONE);
+    expect(attempt(events, () => 'made')).toBe('made');
     await expect(send(events, () => Promise.resolve(JOBS))).resolves.toBe(JOBS);
+    expect(told).toEqual([]);
   });
 
   it('carry nothing where they cannot tell the trace', () => {
