@@ -96,6 +96,8 @@ export class HeldJob implements LeaseRenewal, NoteListener {
   leaving: Error | undefined;
   /** The storage refuses to renew this lease, so it is renewed apart from others. */
   isRenewalRefused = false;
+  /** Its handler has done its work in a transaction, which writes the outcome and commits, or has done so. */
+  isCommitting = false;
   /** What its transaction ended in, where it has written the outcome or could not. */
   transactionEnd: 'done' | 'snoozed' | 'lost' | undefined;
   settlement: PendingSettlement | undefined;
@@ -114,6 +116,11 @@ export class HeldJob implements LeaseRenewal, NoteListener {
     this.leaseToken = attempt.job.leaseToken;
     this.lockedBy = attempt.job.lockedBy;
     attempt.noteListener = this;
+  }
+
+  /** Whether the outcome may be written by now, and its answer be on the way, or lost: then the lease is gone as well. */
+  get mayBeSettled(): boolean {
+    return this.lease === 'settling' || this.isCommitting;
   }
 
   /** What a handler notes after its end, or after its lease, is not written. */

@@ -22,7 +22,8 @@ const ANSWER_SHARE = 1 / 2;
 
 /**
  * Renews the leases of held jobs, all in one call. A renewal that fails is tried again until the lease has really ended.
- * Only then, or where the storage answers that it is lost, does the signal of the attempt abort.
+ * Only then, or where the storage answers that it is lost, does the signal of the attempt abort. Of a job whose outcome is
+ * on its way that answer says nothing: the lease is gone with the outcome, too.
  */
 export class LeaseKeeper implements Startable {
   private readonly loop = new Loop((signal) => this.lookLater(signal));
@@ -138,6 +139,7 @@ export class LeaseKeeper implements Startable {
     job.isRenewalRefused = false;
     if (answer === 'written' || typeof answer === 'object') job.endsAt = now + this.settings.leaseMs;
     if (typeof answer === 'object') this.onStop(job, answer);
+    if (job.mayBeSettled) return; // its settlement tells whether it is lost
     if (answer === 'lost') this.lose(job, 'another worker has it');
     if (answer === 'stale' && performance.now() >= job.endsAt)
       this.lose(job, 'the storage has forgotten its claim');

@@ -32,6 +32,7 @@ export async function runInTransaction(
     onBegin?.();
     const returned = await attempt.call(manager).finally(() => attempt.ended);
     if (attempt.notes !== undefined) await notes?.flush([heldJob]);
+    heldJob.isCommitting = true;
     return returned;
   };
   const pause = new ExponentialPause(FIRST_PAUSE_MS, MAX_PAUSE_MS);
@@ -41,6 +42,7 @@ export async function runInTransaction(
       const lease = { id, leaseToken, lockedBy, alone };
       return await queue.runAndSettle({ ...lease, attemptsDone, signal, deletes }, work);
     } catch (error) {
+      heldJob.isCommitting = false;
       if (!(error instanceof TransactionUndoneError)) return attempt.outcomeOf(error);
       if (error.begun) calls += 1;
       if (calls >= MAX_CALLS) return attempt.outcomeOf(error.cause);

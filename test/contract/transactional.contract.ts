@@ -8,7 +8,7 @@ import { TransactionUndoneError } from '../../lib/job/storage-errors.js';
 import type { ClaimedJob, Job, JobContext } from '../../lib/job/job.js';
 import type { TransactionalAttempt } from '../../lib/queue/job-queue.js';
 import { until } from '../support/until.js';
-import { KIND, LONG, SHORT, SqlStore, type Store } from '../support/store.js';
+import { KIND, LONG, SHORT, SqlStore, withMethods, type Store } from '../support/store.js';
 
 type Work = (manager: EntityManager) => Promise<unknown>;
 
@@ -285,6 +285,33 @@ export function transactionalContract(store: Store): void {
       goOn.resolve();
       expect(job).toMatchObject({ status: 'FAILED', lastError: expect.stringContaining('JobTimeoutError') });
       await expectNothing();
+    });
+
+    it('loses no lease by a renewal that comes between its commit and the answer to that', async () => {
+      await enqueued();
+      const renewed: unknown[] = [];
+      const queue = withMethods(store.queue, {
+        runAndSettle: async (...attempt) => {
+          const answer = await store.queue.runAndSettle(...attempt);
+          await until(() => renewed.includes('lost'));
+          return answer;
+        },
+        renew: async (...renewal) => {
+          const answers = await store.queue.renew(...renewal);
+          renewed.push(...answers);
+          return answers;
+        },
+      });
+      const signals: AbortSignal[] = [];
+      const worker = await store.work(
+        { [KIND]: { run: (_job, { signal }) => void signals.push(signal), options: TRANSACTIONAL } },
+        { leaseMs: 9_000, heartbeatMs: 100 },
+        queue,
+      );
+      await store.ended('one');
+      await worker.stop();
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+      expect(store.logged('warn', 'is lost')).toBe(false);
     });
 
     it('that a shutdown interrupts has written nothing, and its job is given back', async () => {

@@ -445,6 +445,32 @@ export function workerContract(store: Store): void {
       expect(runs).toBe(2);
     });
 
+    it('an outcome whose answer was lost is no lost lease where that is to be renewed before it is sent again', async () => {
+      const renewed: unknown[] = [];
+      let isSent = false;
+      const queue = withMethods(store.queue, {
+        settle: async (settlements) => {
+          if (isSent) await until(() => renewed.includes('lost'));
+          const answers = await store.queue.settle(settlements);
+          if (isSent) return answers;
+          isSent = true;
+          return failure();
+        },
+        renew: async (...renewal) => {
+          const answers = await store.queue.renew(...renewal);
+          renewed.push(...answers);
+          return answers;
+        },
+      });
+      await enqueue('one');
+      const worker = await store.work({ [KIND]: () => 'fine' }, { leaseMs: 9_000, heartbeatMs: 100 }, queue);
+      await until(() => renewed.includes('lost'));
+      await worker.stop();
+      expect(await store.job('one')).toMatchObject({ status: 'DONE', result: 'fine', attemptsDone: 1 });
+      expect(store.logged('debug', 'was written by a try whose answer did not come')).toBe(true);
+      expect(store.logged('warn', 'is lost')).toBe(false);
+    });
+
     it('a busy row is retried', async () => {
       let busy = 2;
       const queue = withMethods(store.queue, {

@@ -302,6 +302,40 @@ describe('Executor', () => {
       expect(queue.settled).toEqual([]);
     });
 
+    it('leaves it to its commit whether the lease is lost: it may be committed, and the answer on its way', async () => {
+      const committed = deferred();
+      const { runAndSettle } = queue;
+      queue.runAndSettle = async (attempt, work) => {
+        const answer = await runAndSettle(attempt, work);
+        await committed.promise;
+        return answer;
+      };
+      const { job } = run(() => 1, TRANSACTIONAL);
+      await loseLease();
+      committed.resolve();
+      await executor.held.noneRunning();
+      expect(told).toEqual(['started', 'settledInTransaction']);
+      expect(job.attempt.signal.aborted).toBe(false);
+    });
+
+    it('has a lease to lose while it runs again, after a transaction that was undone in its commit', async () => {
+      const { runAndSettle } = queue;
+      let isUndone = false;
+      queue.runAndSettle = async (attempt, work) => {
+        const answer = await runAndSettle(attempt, work);
+        if (isUndone) return answer;
+        isUndone = true;
+        throw new TransactionUndoneError(true, new Error('deadlock'));
+      };
+      let calls = 0;
+      const { job } = run(() => (++calls === 1 ? 1 : handler.promise), TRANSACTIONAL);
+      await loseLease();
+      expect(calls).toBe(2);
+      expect(job.attempt.signal.aborted).toBe(true);
+      handler.resolve(null);
+      await executor.held.noneRunning();
+    });
+
     it('writes what it throws outside of its transaction, which is gone', async () => {
       await executor.run(hold(() => Promise.reject(new Error('no')), { ...TRANSACTIONAL, maxAttempts: 2 }));
       await executor.held.noneSettling();

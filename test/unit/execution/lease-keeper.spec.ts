@@ -302,15 +302,31 @@ describe('LeaseKeeper', () => {
     expect(a.attempt.signal.aborted).toBe(false);
   });
 
-  it('loses the lease of a job whose outcome is on its way, which is written or refused all the same', async () => {
+  it.each<[what: string, settle: (job: HeldJob) => void]>([
+    ['outcome is on its way', settle],
+    ['transaction is being committed', (job) => (job.isCommitting = true)],
+  ])(
+    'leaves it to its settlement whether the lease of a job is lost whose %s: it may be written by now',
+    async (_what, begin) => {
+      const a = hold('a');
+      begin(a);
+      storage.answer = () => 'lost';
+      await pass(300);
+      storage.answer = () => 'stale';
+      await pass(1_200);
+      expect(storage.renewals.length).toBeGreaterThan(4);
+      expect(lost).toEqual([]);
+      expect(a.attempt.signal.aborted).toBe(false);
+    },
+  );
+
+  it('loses the lease of a job whose outcome is on its way when it has ended, with no answer to its renewals', async () => {
     const a = hold('a');
     settle(a);
-    storage.answer = () => 'lost';
-    await pass(300);
+    storage.answer = () => new Error('connection lost');
+    await pass(900);
     expect(lost).toHaveLength(1);
     expect(a.lease).toBe('settling');
-    await pass(300);
-    expect(storage.renewals).toHaveLength(1);
   });
 
   it('tells of a job that is to be cancelled, whose lease it has renewed', async () => {
