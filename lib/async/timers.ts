@@ -5,8 +5,8 @@ import { isTestRun } from './test-run.js';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Calls back once after `ms` milliseconds, however many they are; never, for `Infinity`, and soon for a time that has passed. Where `setTimeout` is a fake that
- * is replaced before it fires, the time begins once more.
+ * Calls back once after `ms` milliseconds, however many they are: never, for `Infinity`, and at once where they are less than
+ * none. Where `setTimeout` is a fake that is replaced before it fires, the time begins once more.
  * @returns a function that cancels the call
  */
 export function after(ms: number, callback: () => void): () => void {

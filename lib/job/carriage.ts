@@ -44,7 +44,7 @@ export function decodeCarriage(text: string | null): Carriage {
   return { carried, traceContext: isTrace(trace) ? trace : undefined };
 }
 
-/** What there is but the trace. For most jobs there is nothing, and to copy the other properties would take as long as to parse them. */
+/** What there is but the trace: nothing, for most jobs. To copy no properties would take as long as to parse all. */
 function besideTrace(stored: object): unknown {
   if (Object.keys(stored).length === 1) return undefined;
   const { [TRACE]: _trace, ...properties } = stored as Readonly<Record<string, unknown>>;
