@@ -7,7 +7,7 @@ import { jobsSearch, Link } from './link.js';
 import { Percentiles } from './percentiles.js';
 import { Sparkline } from './sparkline.js';
 import { Badge } from './state-badge.js';
-import { Line } from './text.js';
+import { Line, NameText } from './text.js';
 
 /** The columns of a list of kinds. @param now of the server's answer */
 export function kindColumns(now: number): readonly Column<KindRow>[] {
@@ -38,7 +38,7 @@ function KindName({ kind, now }: { readonly kind: KindRow; readonly now: number 
   return (
     <>
       <Link search={jobsSearch({ kind: kind.kind })} class="job-link">
-        <Line text={kind.kind} />
+        <NameText text={kind.kind} />
       </Link>
       <span class="job-under">
         <Badge tone={tone} text={text} />

@@ -5,7 +5,7 @@ import { ruleWords } from '../text/schedule-rule.js';
 import type { Column } from './data-table.js';
 import { jobSearch, jobsSearch, Link } from './link.js';
 import { Badge } from './state-badge.js';
-import { Line, Text } from './text.js';
+import { Line, NameText, Text } from './text.js';
 import { Ago, Instant } from './time.js';
 
 /** The columns of a list of schedules. @param now of the server's answer */
@@ -27,7 +27,7 @@ function Name({ schedule: { name, kind } }: { readonly schedule: ScheduleRow }) 
   return (
     <>
       <Link search={jobsSearch({ schedule: name })} class="job-link">
-        <Line text={name} />
+        <NameText text={name} />
       </Link>
       {kind !== name && (
         <span class="job-under muted">

@@ -17,13 +17,23 @@ export function Text({ text, class: className }: { readonly text: string; readon
   );
 }
 
+interface CutTextProps {
+  readonly text: string;
+  readonly class?: string;
+}
+
 /** One line, cut off at the width that there is; whole when pointed at. */
-export function Line({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
+export function Line({ text, class: className = '' }: CutTextProps) {
   return (
     <span class={`line ${className}`} title={visible(text)}>
       <Text text={text} />
     </span>
   );
+}
+
+/** A name in a list, cut off after three lines: those of tenants and the like often differ at their ends alone. */
+export function NameText({ text }: { readonly text: string }) {
+  return <Line text={text} class="name" />;
 }
 
 /** The end of an id, in which ids made at the same time differ. */

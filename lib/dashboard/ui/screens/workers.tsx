@@ -5,7 +5,7 @@ import { Empty } from '../parts/empty.js';
 import { Screen } from '../parts/screen.js';
 import { Badge } from '../parts/state-badge.js';
 import { TagList } from '../parts/tag-list.js';
-import { Line, Text } from '../parts/text.js';
+import { NameText, Text } from '../parts/text.js';
 import { Ago } from '../parts/time.js';
 import { bytes, count } from '../text/numbers.js';
 import { duration } from '../text/times.js';
@@ -56,7 +56,7 @@ function columns(now: number): readonly Column<WorkerRow>[] {
 function Name({ worker: { name, host, pid, stopping } }: { readonly worker: WorkerRow }) {
   return (
     <>
-      <Line text={name} />
+      <NameText text={name} />
       <span class="job-under muted">
         <span>
           <Text text={host} />, process {pid}
