@@ -177,14 +177,8 @@ export { ApplicationClosedError, InvalidHandlerError } from './job/application-e
 // Events
 export { JobsEvents } from './events/jobs-events.js';
 export type { JobsEvent, JobsEventListener, JobsEventMap } from './events/jobs-events.js';
-export type {
-  AttemptEnd,
-  AttemptWatch,
-  Firing,
-  FiringWatch,
-  JobsInstrument,
-  Sending,
-} from './events/instrument.js';
+export type { AttemptEnd, AttemptWatch } from './events/attempt-watch.js';
+export type { Firing, FiringWatch, JobsInstrument, Sending } from './events/instrument.js';
 export { loggedEvents } from './events/log-subscriber.js';
 
 // Storage
