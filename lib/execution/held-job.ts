@@ -118,7 +118,7 @@ export class HeldJob implements LeaseRenewal, NoteListener {
     attempt.noteListener = this;
   }
 
-  /** Whether the outcome may be written by now, and its answer be on the way, or lost: then the lease is gone as well. */
+  /** Whether the outcome may be written already, while its answer is on the way or lost. The lease is gone then, too. */
   get mayBeSettled(): boolean {
     return this.lease === 'settling' || this.isCommitting;
   }

@@ -44,7 +44,7 @@ export function decodeCarriage(text: string | null): Carriage {
   return { carried, traceContext: isTrace(trace) ? trace : undefined };
 }
 
-/** What there is but the trace: nothing, for most jobs. To copy no properties would take as long as to parse all. */
+/** What stands beside the trace: for most jobs nothing. They are spared a copy, which takes as long as the parse. */
 function besideTrace(stored: object): unknown {
   if (Object.keys(stored).length === 1) return undefined;
   const { [TRACE]: _trace, ...properties } = stored as Readonly<Record<string, unknown>>;

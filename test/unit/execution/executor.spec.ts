@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { deferred, type Deferred } from '../../../lib/async/deferred.js';
@@ -74,6 +75,22 @@ describe('Executor', () => {
     expect(told).toEqual(['started', 'settled']);
     expect([job.handler, job.lease]).toEqual(['ended', 'over']);
     expect(executor.held.open).toEqual([]);
+  });
+
+  it('tells what stands around an attempt of its end, within what that has made active', async () => {
+    const active = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    logger.events.instrumentWith({
+      send: () => Promise.resolve(),
+      traceContext: () => undefined,
+      process: ({ id }) => ({
+        run: (work) => active.run(id, work),
+        ended: ({ type }) => void seen.push([type, active.getStore()]),
+      }),
+    });
+    await executor.run(hold(() => void seen.push(active.getStore())));
+    expect(seen).toEqual(['a', ['done', 'a']]);
+    await executor.held.noneSettling();
   });
 
   it('ends a run when its handler has ended, with its outcome on the way', async () => {

@@ -17,13 +17,8 @@ export function Text({ text, class: className }: { readonly text: string; readon
   );
 }
 
-interface CutTextProps {
-  readonly text: string;
-  readonly class?: string;
-}
-
 /** One line, cut off at the width that there is; whole when pointed at. */
-export function Line({ text, class: className = '' }: CutTextProps) {
+export function Line({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
   return (
     <span class={`line ${className}`} title={visible(text)}>
       <Text text={text} />
