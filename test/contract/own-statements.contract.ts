@@ -2,8 +2,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { DataSource, Logger } from 'typeorm';
 import { JobClient } from '../../lib/client/job-client.js';
-import { ConnectionTimeoutError } from '../../lib/job/storage-errors.js';
+import { JobKinds } from '../../lib/client/job-kinds.js';
+import { ConnectionTimeoutError, DatabaseTimeoutError } from '../../lib/job/storage-errors.js';
 import { KIND, LONG, type SqlStore } from '../support/store.js';
+import { turn } from '../unit/fakes.js';
 
 const SECRET = 'a token that concerns one caller';
 
@@ -97,6 +99,31 @@ export function ownStatementsContract(store: SqlStore): void {
   });
 
   if (!store.hasManyWriters) return;
+
+  describe('An answer of the database', () => {
+    it('is in time if it came while the process stood still', async () => {
+      await withDataSource({}, async (dataSource) => {
+        const client = clientOn(dataSource, 1_000);
+        await client.enqueue(KIND, null, { id: 'a' });
+        const answer = client.get('a');
+        await turn(); // the statement is sent
+        for (const end = performance.now() + 1_200; performance.now() < end;);
+        expect(await answer).toMatchObject({ id: 'a' });
+      });
+    });
+
+    it('is late with an error that says who asked', async () => {
+      await withDataSource({}, async (dataSource) => {
+        const kinds = new JobKinds(store.openOn(dataSource, { databaseTimeoutMs: 1_000 }));
+        await store.dataSource.transaction(async (manager) => {
+          await new JobKinds(store.queue).pause(KIND, { manager });
+          const error: unknown = await kinds.pause(KIND).catch((reason: unknown) => reason);
+          expect(error).toBeInstanceOf(DatabaseTimeoutError);
+          expect((error as Error).stack).toMatch(/at (async )?JobKinds\.pause/);
+        });
+      });
+    });
+  });
 
   describe('The last connection of the pool', () => {
     it.each([

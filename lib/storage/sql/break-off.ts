@@ -16,9 +16,19 @@ export async function answeredThrough<T>(queryRunner: QueryRunner, work: Promise
   try {
     return await answered(work, ms);
   } catch (error) {
-    if (error instanceof DatabaseTimeoutError) await breakOffThrough(queryRunner);
+    if (wasLate(error)) await breakOffThrough(queryRunner);
     throw error;
   }
+}
+
+/**
+ * Whether an answer was late. The error tells then whose call that was, where it is asked in an async function: it was made
+ * by a timer, whose stack says nothing.
+ */
+export function wasLate(error: unknown): error is DatabaseTimeoutError {
+  const isLate = error instanceof DatabaseTimeoutError;
+  if (isLate) Error.captureStackTrace(error, wasLate);
+  return isLate;
 }
 
 /** Breaks off the connection that a query runner has. One that still waits for the pool has none. */

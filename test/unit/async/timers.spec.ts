@@ -1,3 +1,4 @@
+import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deferred } from '../../../lib/async/deferred.js';
 import { after, endsWithin, sleep, unlessAborted, withTimeLimit } from '../../../lib/async/timers.js';
@@ -181,6 +182,18 @@ describe('withTimeLimit', () => {
     await refused;
     work.reject(new Error('broken'));
     await turn();
+  });
+
+  it('counts an answer as in time that came while the process stood still', async () => {
+    jest.useRealTimers();
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise((resolve) => port1.once('message', resolve));
+    const limited = withTimeLimit(answer, 20, late);
+    port2.postMessage('done');
+    for (const end = performance.now() + 100; performance.now() < end;);
+    expect(await limited).toBe('done');
+    port1.close();
+    jest.useFakeTimers(FAKE_TIMERS);
   });
 
   it('waits as long as the work takes for Infinity, and sets no timer', async () => {
