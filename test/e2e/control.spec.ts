@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { WorkerProcess } from './worker-process.js';
 
 const HEARTBEAT_MS = 1_000;
@@ -35,7 +34,7 @@ describeOn([...oneOfEach, ...sqlite], 'Cancel across processes on $name', (serve
     database = await TestDatabase.create(server);
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
-    queue = await new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue).open();
+    queue = await new TypeOrmJobQueue(dataSource, OBSERVING).open();
     client = new JobClient(queue);
     await startWorker(HEARTBEAT_MS);
   }, 60_000);

@@ -2,17 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, JobKinds, TypeOrmJobQueue } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { WorkerProcess } from './worker-process.js';
 
 /** For how long nothing may start. */
 const PAUSE_SECONDS = Number(process.env.PAUSE_SECONDS ?? 10);
 const KIND = 'timed';
 const JOBS = 20_000;
-const BATCH = 5_000;
+const BATCH = 1_000;
 /** What a worker that is silent is waited for, and what a busy machine takes to start processes. */
 const PATIENCE_MS = 180_000;
 
@@ -36,7 +35,7 @@ describeOn(oneOfEach, 'A pause of many processes on $name', (server) => {
     database = await TestDatabase.create(server);
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE starts (job varchar(255), worker varchar(255), at bigint)');
-    queue = await new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue).open();
+    queue = await new TypeOrmJobQueue(dataSource, OBSERVING).open();
     client = new JobClient(queue);
     kinds = new JobKinds(queue);
   }, 60_000);

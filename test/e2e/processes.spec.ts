@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue, type Job } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { LEASE_MS, WorkerProcess, type WorkerProcessSettings } from './worker-process.js';
 
 /** Real processes and real signals, on the built package: `npm test` builds it, or else run `npm run build:lib`. */
@@ -20,7 +19,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes on $name', (server) => {
     database = await TestDatabase.create(server);
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
-    queue = new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue);
+    queue = new TypeOrmJobQueue(dataSource, OBSERVING);
     client = new JobClient(queue, { maxPayloadBytes: 1000, requireKind: () => undefined });
   });
 

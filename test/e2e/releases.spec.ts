@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { ReleaseBefore } from './release-before.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -28,7 +27,7 @@ describeOn([...oneOfEach, ...sqlite], 'Two releases on $name', (server) => {
     database = await TestDatabase.create(server);
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
-    queue = new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue);
+    queue = new TypeOrmJobQueue(dataSource, OBSERVING);
     client = new JobClient(queue);
   });
 

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { previewSchedule, TypeOrmJobQueue, type Job, type ScheduleSpec } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import type { StoredSchedule } from '../../lib/queue/schedule-store.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { spawnScheduleProcess } from './schedule-process.js';
 import type { WorkerProcess } from './worker-process.js';
 
@@ -47,7 +46,7 @@ describeOn([...oneOfEach, ...sqlite], 'Schedules in many processes on $name', (s
     database = await TestDatabase.create(server);
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
-    queue = new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue);
+    queue = new TypeOrmJobQueue(dataSource, OBSERVING);
     await queue.open();
   });
 

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { JobClient, TypeOrmJobQueue } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, TestDatabase } from '../support/databases.js';
 import { until } from '../support/until.js';
+import { OBSERVING } from './observing.js';
 import { WorkerProcess } from './worker-process.js';
 
 const FREEZES = 100;
@@ -25,7 +24,7 @@ describeOn(oneOfEach, 'Transactional handlers in processes on $name', (server) =
     dataSource = await database.connect();
     await dataSource.query('CREATE TABLE runs (job varchar(255), worker varchar(255))');
     await dataSource.query('CREATE TABLE effects (job varchar(255), step varchar(255))');
-    queue = await new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue).open();
+    queue = await new TypeOrmJobQueue(dataSource, OBSERVING).open();
     client = new JobClient(queue);
     workers = Array.from({ length: WORKERS }, (_, n) =>
       WorkerProcess.spawn({

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { JobClient, TypeOrmJobQueue } from '../../lib/index.js';
-import { SILENT_LOGGER } from '../../lib/job/logger.js';
-import { resolveOptions } from '../../lib/nest/jobs.options.js';
 import { describeOn, oneOfEach, sqlite, TestDatabase } from '../support/databases.js';
+import { OBSERVING } from './observing.js';
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/racer.mjs');
 /** A busy machine ends a race before all have enqueued as often as they should. */
@@ -37,7 +36,7 @@ describeOn([...oneOfEach, ...sqlite], 'Processes that race for a unique key on $
     dataSource = await database.connect();
     if (server.type === 'postgres')
       await dataSource.query(`ALTER DATABASE ${database.name} SET synchronous_commit = off`);
-    queue = new TypeOrmJobQueue(dataSource, resolveOptions({ logger: SILENT_LOGGER }).queue);
+    queue = new TypeOrmJobQueue(dataSource, OBSERVING);
     await queue.open();
     client = new JobClient(queue);
     racers = Array.from({ length: size }, start);

@@ -54,12 +54,9 @@ async function playGroup(
   scenarios: readonly Scenario<Stoppable>[],
   number: string,
 ): Promise<Line[]> {
-  const servers = join(folder, `servers-${number}`);
-  mkdirSync(servers);
-  giveToServers(servers);
   const since = performance.now();
   try {
-    const cluster = await group.start(servers);
+    const cluster = await startServers(group, number);
     console.log(`── ${group.name}: started in ${seconds(since)} s`);
     const played: Line[] = [];
     for (const [index, scenario] of scenarios.entries())
@@ -71,8 +68,24 @@ async function playGroup(
     return scenarios.map(({ name }) => ({
       name,
       seconds: seconds(since),
-      failures: ['its servers did not start'],
+      failures: [`its servers did not start: ${String(error).split('\n')[0]!}`],
     }));
+  }
+}
+
+/** Once more where they do not start: whether they do is not what is tested, and a busy machine may keep one from it. */
+async function startServers({ start }: Group, number: string): Promise<Stoppable> {
+  const inFolder = (name: string) => {
+    const servers = join(folder, name);
+    mkdirSync(servers);
+    giveToServers(servers);
+    return start(servers);
+  };
+  try {
+    return await inFolder(`servers-${number}`);
+  } catch (error) {
+    console.error('── Servers did not start, and are started once more:', error);
+    return inFolder(`servers-${number}-again`);
   }
 }
 

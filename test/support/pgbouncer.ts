@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './global-setup.js';
+import { freePort } from './free-port.js';
 import { until } from './until.js';
 
 /** The pooler of Debian's package "pgbouncer", in transaction mode: each transaction may meet another backend. */

@@ -1,6 +1,6 @@
 import { group } from '../scenario.js';
 import { installMariadb, MariadbServer } from '../servers/mariadb.js';
-import { freePort } from '../servers/server-process.js';
+import { freePort } from '../../support/free-port.js';
 import { until } from '../../support/until.js';
 import {
   CUT_OFF,

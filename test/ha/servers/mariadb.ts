@@ -2,7 +2,8 @@ import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createConnection, type Connection } from 'mysql2/promise';
 import type { DataSourceOptions } from 'typeorm';
-import { freePort, OWNER, run, ServerProcess } from './server-process.js';
+import { freePort } from '../../support/free-port.js';
+import { OWNER, run, ServerProcess } from './server-process.js';
 
 const USER = 'ha';
 /** The installation reads one statement from each line, and has no users yet. */

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { freePort, OWNER, ServerProcess } from './server-process.js';
+import { freePort } from '../../support/free-port.js';
+import { OWNER, ServerProcess } from './server-process.js';
 
 /** Debian's pgpool-II before servers of the suite, in the mode for streaming replication; the first server is the primary. */
 export class Pgpool {

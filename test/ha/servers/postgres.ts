@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
-import { freePort, OWNER, run, ServerProcess } from './server-process.js';
+import { freePort } from '../../support/free-port.js';
+import { OWNER, run, ServerProcess } from './server-process.js';
 
 const USER = 'ha';
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { until } from '../../support/until.js';
@@ -11,6 +10,9 @@ export const run = promisify(execFile);
 /** The owner of the servers' processes and files: database servers refuse to run as root. */
 const UNPRIVILEGED = 65_534;
 export const OWNER = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+
+/** What a busy machine may take to start one beside the others. */
+const START_MS = 90_000;
 
 /** The process of a server, which ends with this one. */
 export class ServerProcess {
@@ -53,7 +55,7 @@ export class ServerProcess {
         () => false,
       );
     };
-    await until(isThere, { what: `the start of ${this.name}`, timeoutMs: 40_000 });
+    await until(isThere, { what: `the start of ${this.name}`, timeoutMs: START_MS });
   }
 
   /** `kill -9` of the server and of all its child processes. */
@@ -100,23 +102,5 @@ function childrenOf(pid: number): number[] {
     return children.split(' ').filter(Boolean).map(Number);
   } catch {
     return [];
-  }
-}
-
-const given = new Set<number>();
-
-/** A port that is free now, and that no earlier call has returned. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer().once('error', reject);
-      server.listen(0, '127.0.0.1', () => {
-        const { port: free } = server.address() as AddressInfo;
-        server.close(() => resolve(free));
-      });
-    });
-    if (given.has(port)) continue;
-    given.add(port);
-    return port;
   }
 }
