@@ -3,9 +3,18 @@ import type { QueryRunner } from 'typeorm';
 import { endsWithin, withTimeLimit } from '../../async/timers.js';
 import { DatabaseTimeoutError } from '../../job/storage-errors.js';
 
-/** Waits for the database's answer. @throws DatabaseTimeoutError if it takes longer than `ms` */
-export function answered<T>(work: Promise<T>, ms: number): Promise<T> {
-  return withTimeLimit(work, ms, () => new DatabaseTimeoutError(ms));
+/**
+ * Waits for the database's answer.
+ * @throws DatabaseTimeoutError if it takes longer than `ms`. A timer makes it, whose stack says nothing of the call that was
+ * not answered: it gets the one from here.
+ */
+export async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
+  try {
+    return await withTimeLimit(work, ms, () => new DatabaseTimeoutError(ms));
+  } catch (error) {
+    if (error instanceof DatabaseTimeoutError) Error.captureStackTrace(error, answered);
+    throw error;
+  }
 }
 
 /**
@@ -16,19 +25,9 @@ export async function answeredThrough<T>(queryRunner: QueryRunner, work: Promise
   try {
     return await answered(work, ms);
   } catch (error) {
-    if (wasLate(error)) await breakOffThrough(queryRunner);
+    if (error instanceof DatabaseTimeoutError) await breakOffThrough(queryRunner);
     throw error;
   }
-}
-
-/**
- * Whether an answer was late. The error tells then whose call that was, where it is asked in an async function: it was made
- * by a timer, whose stack says nothing.
- */
-export function wasLate(error: unknown): error is DatabaseTimeoutError {
-  const isLate = error instanceof DatabaseTimeoutError;
-  if (isLate) Error.captureStackTrace(error, wasLate);
-  return isLate;
 }
 
 /** Breaks off the connection that a query runner has. One that still waits for the pool has none. */

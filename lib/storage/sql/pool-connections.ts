@@ -1,8 +1,8 @@
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ExponentialPause } from '../../async/pauses.js';
 import { endsWithin, unlessAborted } from '../../async/timers.js';
-import { ConnectionTimeoutError } from '../../job/storage-errors.js';
-import { answered, breakOff, wasLate } from './break-off.js';
+import { ConnectionTimeoutError, DatabaseTimeoutError } from '../../job/storage-errors.js';
+import { answered, breakOff } from './break-off.js';
 import type { Connections, ConnectionsSettings, RunOptions } from './connections.js';
 import type { Sql } from './sql.js';
 
@@ -86,7 +86,8 @@ export class PoolConnections implements Connections {
       const answer = answered(work(this.over(queryRunner)), answerMs);
       return await (signal === undefined ? answer : unlessAborted(answer, signal));
     } catch (error) {
-      const isUseless = wasLate(error) || signal?.aborted === true || errors.isWrongServer(error);
+      const isUseless =
+        signal?.aborted === true || error instanceof DatabaseTimeoutError || errors.isWrongServer(error);
       if (isUseless || (isStubborn && errors.wantsRetry(error))) await breakOff(await queryRunner.connect());
       throw error;
     } finally {

@@ -11,8 +11,15 @@ export function statementError(text: string, error: unknown): QueryFailedError {
   return new QueryFailedError(text, [], driverError);
 }
 
-/** An error for one of several callers whose statement has failed: each may change its own, as error trackers do. */
+/**
+ * An error for one of several callers whose statement has failed: each may change its own, as error trackers do. It is of the
+ * same class, with the same properties.
+ */
 export function ownError(error: unknown): unknown {
-  if (!(error instanceof QueryFailedError)) return error;
-  return new QueryFailedError(error.query, [], error.driverError as Error);
+  if (!(error instanceof Error)) return error;
+  const { stack: _stack, ...properties } = Object.getOwnPropertyDescriptors(error);
+  const own = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(error) as object) as Error;
+  Object.defineProperties(own, properties);
+  own.stack = error.stack; // its descriptor, in later versions of V8, reads what each error keeps for itself
+  return own;
 }

@@ -1,9 +1,15 @@
+import { inspect, types } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
 import type { Job } from '../../../../lib/job/job.js';
 import { JobEncoder, type EncodedJob } from '../../../../lib/job/encode-job.js';
+import { ConnectionTimeoutError, DatabaseTimeoutError } from '../../../../lib/job/storage-errors.js';
 import { EnqueueBatcher } from '../../../../lib/storage/typeorm/enqueue-batcher.js';
 
 class Refused extends Error {}
+
+const refusedBy = (address: string) =>
+  Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED', address });
 
 const preparer = new JobEncoder(1000);
 const jobs = (...ids: string[]): EncodedJob[] => ids.map((id) => preparer.encode({ id, kind: 'k' }));
@@ -89,6 +95,28 @@ describe('EnqueueBatcher', () => {
     await storage.answerAll();
     expect((await ends).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect(storage.statements).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it.each<[string, Error]>([
+    ['is not answered', new DatabaseTimeoutError(1_000)],
+    ['finds no connection', new ConnectionTimeoutError(1_000, 10)],
+    ['reaches no server', new AggregateError([refusedBy('::1'), refusedBy('127.0.0.1')], 'no server')],
+    ['is refused', new QueryFailedError('INSERT', [], refusedBy('127.0.0.1'))],
+  ])('gives each caller an error of its own where a statement of several %s', async (_what, error) => {
+    const storage = new Storage((ids) => (ids.length > 1 ? error : undefined));
+    const batcher = batcherFor(storage);
+    const outcomes = Promise.allSettled(['a', 'b', 'c'].map((id) => batcher.enqueue(jobs(id))));
+    await storage.answerAll();
+    const [first, ...others] = await outcomes;
+    expect(first!.status).toBe('fulfilled'); // it came alone
+    const reasons = others.map((outcome) => (outcome as PromiseRejectedResult).reason as Error);
+    expect(new Set(reasons).size).toBe(2);
+    for (const reason of reasons) {
+      expect(reason).toBeInstanceOf(error.constructor);
+      expect(types.isNativeError(reason)).toBe(true);
+      expect(inspect(reason)).toBe(inspect(error));
+      expect(Object.entries(reason)).toEqual(Object.entries(error));
+    }
   });
 
   it('puts at most a thousand rows together, but never splits a call', async () => {
