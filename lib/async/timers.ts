@@ -79,13 +79,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
 }
 
 /**
- * Waits until `work` has settled, but not longer than `ms`.
+ * Waits until `work` has settled, but not longer than `ms`. What came while the process stood still is in time; see
+ * `answeredWithin`.
  * @returns whether it has settled; rejects where it rejects in time
  */
 export function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   return raced(
     work,
-    ms,
+    (isUp) => afterReading(ms, isUp),
     () => true,
     (resolve) => resolve(false),
   );
@@ -110,45 +111,64 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 export function withTimeLimit<T>(work: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
   return raced(
     work,
-    ms,
-    (value) => value,
+    (isUp) => after(ms, isUp),
+    itself,
+    (_resolve, reject) => reject(lateError()),
+  );
+}
+
+/** As `withTimeLimit`, for an answer from outside. One that came while the process stood still is in time. */
+export function answeredWithin<T>(answer: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
+  return raced(
+    answer,
+    (isUp) => afterReading(ms, isUp),
+    itself,
     (_resolve, reject) => reject(lateError()),
   );
 }
 
 /**
  * Each statement and each connection is raced: this costs half of what `Promise.race` would.
- *
- * A process that stood still (stopped, or on a machine that was) finds its timers late before it reads what has arrived
- * meanwhile. So by as much as the timer was late, the work has more time: at least until what has arrived is read.
+ * @param limit calls back when the time is up, and returns a function that cancels the call
  */
 function raced<T, Answer>(
   work: Promise<T>,
-  ms: number,
+  limit: (isUp: () => void) => () => void,
   answerOf: (value: T) => Answer,
   onLate: (resolve: (answer: Answer) => void, reject: (error: Error) => void) => void,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const end = performance.now() + ms;
-    const isUp = () => onLate(resolve, reject);
-    let cancel = after(ms, () => {
-      const lateMs = Math.min(performance.now() - end, ms);
-      cancel = lateMs < 1 ? whenRead(isUp) : after(lateMs, isUp);
-    });
+    const lift = limit(() => onLate(resolve, reject));
     work.then(
       (value) => {
-        cancel();
+        lift();
         resolve(answerOf(value));
       },
       () => {
-        cancel();
+        lift();
         resolve(work as Promise<never>); // and so rejects as that did
       },
     );
   });
 }
 
-/** Calls back when this process has read what has arrived. @returns a function that cancels the call */
+function itself<T>(value: T): T {
+  return value;
+}
+
+/**
+ * As `after`. A process that stood still (stopped, or on a machine that was) finds its timers late before it reads what has
+ * arrived meanwhile. So by as much as the timer was late, this waits once more: at least until what has arrived is read.
+ */
+function afterReading(ms: number, callback: () => void): () => void {
+  const end = performance.now() + ms;
+  let cancel = after(ms, () => {
+    const lateMs = Math.min(performance.now() - end, ms);
+    cancel = lateMs < 1 ? whenRead(callback) : after(lateMs, callback);
+  });
+  return () => cancel();
+}
+
 function whenRead(callback: () => void): () => void {
   const turn = setImmediate(callback);
   return () => clearImmediate(turn);

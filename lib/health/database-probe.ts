@@ -1,4 +1,4 @@
-import { withTimeLimit } from '../async/timers.js';
+import { answeredWithin } from '../async/timers.js';
 import { describeError } from '../job/describe-error.js';
 import { DatabaseTimeoutError } from '../job/storage-errors.js';
 import type { HealthProblem } from './health-report.js';
@@ -22,7 +22,7 @@ export class DatabaseProbe<Answer> {
   async answer(): Promise<Probed<Answer>> {
     const askedAt = performance.now();
     try {
-      const answer = await withTimeLimit(
+      const answer = await answeredWithin(
         this.asked(),
         this.timeoutMs,
         () => new DatabaseTimeoutError(this.timeoutMs),

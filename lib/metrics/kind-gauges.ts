@@ -1,4 +1,4 @@
-import { withTimeLimit } from '../async/timers.js';
+import { answeredWithin } from '../async/timers.js';
 import type { JobKinds } from '../client/job-kinds.js';
 import type { KindStats } from '../client/kind-stats.js';
 import { JobsError } from '../job/errors.js';
@@ -36,7 +36,7 @@ export class KindGauges implements GaugeSource {
   private async readings(): Promise<readonly GaugeReading[]> {
     const late = () => new JobsError(`The database did not tell within ${READ_MS} ms how kinds fare.`);
     try {
-      const stats = await withTimeLimit(this.kinds.list(), READ_MS, late);
+      const stats = await answeredWithin(this.kinds.list(), READ_MS, late);
       return stats.flatMap((one) => this.readingsOf(one));
     } catch {
       this.readAt = -Infinity; // the next collection asks again; a gauge that is missing says enough

@@ -4,7 +4,7 @@ import { deferred } from '../../async/deferred.js';
 import { Loop, type Startable } from '../../async/loop.js';
 import { ExponentialPause } from '../../async/pauses.js';
 import { isTestRun } from '../../async/test-run.js';
-import { endsWithin, sleep, withTimeLimit } from '../../async/timers.js';
+import { answeredWithin, endsWithin, sleep } from '../../async/timers.js';
 import type { JobsEvents } from '../../events/jobs-events.js';
 import type { Connections } from '../sql/connections.js';
 
@@ -140,5 +140,5 @@ function breakOf(client: Client): Promise<never> {
 /** Waits for an answer. Rejects if none comes in time: the connection may be half open. */
 function answered(request: Promise<unknown>, broken?: Promise<never>): Promise<unknown> {
   const answer = broken === undefined ? request : Promise.race([request, broken]);
-  return withTimeLimit(answer, ANSWER_LIMIT_MS, () => new Error('The connection does not answer.'));
+  return answeredWithin(answer, ANSWER_LIMIT_MS, () => new Error('The connection does not answer.'));
 }

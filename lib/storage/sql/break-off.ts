@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
-import { endsWithin, withTimeLimit } from '../../async/timers.js';
+import { answeredWithin, endsWithin } from '../../async/timers.js';
 import { DatabaseTimeoutError } from '../../job/storage-errors.js';
 
 /**
@@ -10,7 +10,7 @@ import { DatabaseTimeoutError } from '../../job/storage-errors.js';
  */
 export async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
   try {
-    return await withTimeLimit(work, ms, () => new DatabaseTimeoutError(ms));
+    return await answeredWithin(work, ms, () => new DatabaseTimeoutError(ms));
   } catch (error) {
     if (error instanceof DatabaseTimeoutError) Error.captureStackTrace(error, answered);
     throw error;

@@ -1,7 +1,14 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deferred } from '../../../lib/async/deferred.js';
-import { after, endsWithin, sleep, unlessAborted, withTimeLimit } from '../../../lib/async/timers.js';
+import {
+  after,
+  answeredWithin,
+  endsWithin,
+  sleep,
+  unlessAborted,
+  withTimeLimit,
+} from '../../../lib/async/timers.js';
 import { FAKE_TIMERS, never, turn } from '../fakes.js';
 
 const DAY_MS = 86_400_000;
@@ -184,24 +191,55 @@ describe('withTimeLimit', () => {
     await turn();
   });
 
-  it('counts an answer as in time that came while the process stood still', async () => {
-    jest.useRealTimers();
-    const { port1, port2 } = new MessageChannel();
-    const answer = new Promise((resolve) => port1.once('message', resolve));
-    const limited = withTimeLimit(answer, 20, late);
-    port2.postMessage('done');
-    for (const end = performance.now() + 100; performance.now() < end;);
-    expect(await limited).toBe('done');
-    port1.close();
-    jest.useFakeTimers(FAKE_TIMERS);
-  });
-
   it('waits as long as the work takes for Infinity, and sets no timer', async () => {
     const work = deferred<string>();
     const limited = withTimeLimit(work.promise, Infinity, late);
     expect(jest.getTimerCount()).toBe(0);
     work.resolve('done');
     expect(await limited).toBe('done');
+  });
+});
+
+describe('a process that stood still', () => {
+  const late = () => new Error('too late');
+  let port: MessagePort;
+  let answer: Promise<unknown>;
+
+  beforeEach(() => {
+    jest.useRealTimers();
+    const { port1, port2 } = new MessageChannel();
+    port = port1;
+    answer = new Promise((resolve) => port1.once('message', resolve));
+    port2.postMessage('done');
+  });
+
+  afterEach(() => {
+    port.close();
+    jest.useFakeTimers(FAKE_TIMERS);
+  });
+
+  function standStill(ms: number): void {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  }
+
+  it('takes an answer that came meanwhile for one in time', async () => {
+    const answers = [answeredWithin(answer, 20, late), endsWithin(answer, 20)];
+    standStill(100);
+    expect(await Promise.all(answers)).toEqual(['done', true]);
+  });
+
+  it('takes none that does not come for longer than it stood still', async () => {
+    const since = performance.now();
+    const limited = answeredWithin(never(), 50, late);
+    standStill(100);
+    await expect(limited).rejects.toThrow('too late');
+    expect(performance.now() - since).toBeLessThan(5_000);
+  });
+
+  it('does not let work of its own take longer than it may', async () => {
+    const limited = withTimeLimit(sleep(30), 20, late);
+    standStill(100);
+    await expect(limited).rejects.toThrow('too late');
   });
 });
 
