@@ -9,6 +9,11 @@ import * as timers from 'node:timers';
 const { setInterval: every, clearInterval: stopEvery, setTimeout: real } = timers;
 const LOOK_MS = 50;
 
+/** Whether a test has replaced `setTimeout`. */
+export function areTimersFake(): boolean {
+  return globalThis.setTimeout !== real;
+}
+
 const waiting = new Map<object, { readonly setOn: unknown; readonly onReplaced: () => void }>();
 let looking: NodeJS.Timeout | undefined;
 
@@ -17,7 +22,7 @@ let looking: NodeJS.Timeout | undefined;
  * @returns a function that ends it; undefined where there is nothing to end
  */
 export function onTimersReplaced(onReplaced: () => void): (() => void) | undefined {
-  if (globalThis.setTimeout === real) return undefined;
+  if (!areTimersFake()) return undefined;
   const key = {};
   waiting.set(key, { setOn: globalThis.setTimeout, onReplaced });
   looking ??= every(look, LOOK_MS).unref();

@@ -1,5 +1,5 @@
-import { clearImmediate, setImmediate } from 'node:timers';
-import { onTimersReplaced } from './restored-timers.js';
+import { clearImmediate, clearTimeout as clearReal, setImmediate } from 'node:timers';
+import { areTimersFake, onTimersReplaced } from './restored-timers.js';
 import { isTestRun } from './test-run.js';
 
 /** The longest delay that `setTimeout` takes; it fires at once for a longer one. */
@@ -12,8 +12,17 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function after(ms: number, callback: () => void): () => void {
   if (ms === Infinity) return () => undefined;
-  const alarm = new Alarm(Math.max(0, ms), callback); // later versions of Node warn of a negative one
+  const inMs = Math.max(0, ms); // later versions of Node warn of a negative one
+  if (inMs <= MAX_TIMEOUT_MS && !areTimersFake()) return afterReal(inMs, callback);
+  const alarm = new Alarm(inMs, callback);
   return () => alarm.cancel();
+}
+
+/** The same with Node's own `setTimeout`, and no more than it takes: each statement has a limit. */
+function afterReal(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  if (isTestRun) timer.unref();
+  return () => clearReal(timer);
 }
 
 class Alarm {
