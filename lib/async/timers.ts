@@ -118,31 +118,30 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 
 /** Waits for `work`, but not longer than `ms`. Rejects with the error that `lateError` makes where that takes longer. */
 export function withTimeLimit<T>(work: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
-  return raced(
-    work,
-    (isUp) => after(ms, isUp),
-    itself,
-    (_resolve, reject) => reject(lateError()),
-  );
+  return limited(work, (isUp) => after(ms, isUp), lateError);
 }
 
 /** As `withTimeLimit`, for an answer from outside. One that came while the process stood still is in time. */
 export function answeredWithin<T>(answer: Promise<T>, ms: number, lateError: () => Error): Promise<T> {
+  return limited(answer, (isUp) => afterReading(ms, isUp), lateError);
+}
+
+/** Calls back when the time is up. @returns a function that cancels the call */
+type Limit = (isUp: () => void) => () => void;
+
+function limited<T>(work: Promise<T>, limit: Limit, lateError: () => Error): Promise<T> {
   return raced(
-    answer,
-    (isUp) => afterReading(ms, isUp),
-    itself,
+    work,
+    limit,
+    (value) => value,
     (_resolve, reject) => reject(lateError()),
   );
 }
 
-/**
- * Each statement and each connection is raced: this costs half of what `Promise.race` would.
- * @param limit calls back when the time is up, and returns a function that cancels the call
- */
+/** Each statement and each connection is raced: this costs half of what `Promise.race` would. */
 function raced<T, Answer>(
   work: Promise<T>,
-  limit: (isUp: () => void) => () => void,
+  limit: Limit,
   answerOf: (value: T) => Answer,
   onLate: (resolve: (answer: Answer) => void, reject: (error: Error) => void) => void,
 ): Promise<Answer> {
@@ -159,10 +158,6 @@ function raced<T, Answer>(
       },
     );
   });
-}
-
-function itself<T>(value: T): T {
-  return value;
 }
 
 /**

@@ -5,8 +5,8 @@ import { DatabaseTimeoutError } from '../../job/storage-errors.js';
 
 /**
  * Waits for the database's answer.
- * @throws DatabaseTimeoutError if it takes longer than `ms`. A timer makes it, whose stack says nothing of the call that was
- * not answered: it gets the one from here.
+ * @throws DatabaseTimeoutError if it takes longer than `ms`. It is made in a timer, so its stack is replaced by one that
+ * shows whose call was not answered.
  */
 export async function answered<T>(work: Promise<T>, ms: number): Promise<T> {
   try {

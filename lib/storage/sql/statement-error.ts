@@ -20,6 +20,6 @@ export function ownError(error: unknown): unknown {
   const { stack: _stack, ...properties } = Object.getOwnPropertyDescriptors(error);
   const own = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(error) as object) as Error;
   Object.defineProperties(own, properties);
-  own.stack = error.stack; // its descriptor, in later versions of V8, reads what each error keeps for itself
+  own.stack = error.stack; // in later versions of V8 its descriptor is an accessor, which would read the copy's
   return own;
 }
